@@ -1,0 +1,42 @@
+# Everything runs from a fresh clone: the first target that needs it makes .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.PHONY: help quickstart test figures bench clean
+.DEFAULT_GOAL := help
+
+help: ## list what can be made
+	@echo "make TARGET [ARGS='--plan ...']"
+	@grep -hE '^[a-z%-]+[a-zA-Z%-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@printf 'sweeps: %s\n' "$(patsubst sweeps/%.yaml,%,$(wildcard sweeps/*.yaml))"
+
+$(READY): pyproject.toml requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+quickstart: $(READY) ## install, then a small phase diagram with all six phases
+	$(BIN)/python -m phasegrok.sweep sweeps/quickstart.yaml $(ARGS)
+
+phase-%: sweeps/%.yaml $(READY) ## run sweeps/NAME.yaml: make phase-wd, make phase-dropout
+	$(BIN)/python -m phasegrok.sweep $< $(ARGS)
+
+test: $(READY) ## lint, types and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest $(ARGS)
+
+figures: $(READY) ## draw the figures of every result folder again
+	@for d in results/reference/*/ results/*/; do \
+	  if [ -f "$$d/manifest.json" ]; then $(BIN)/phasegrok figures "$$d" || exit; fi; done
+
+bench: $(READY) ## speed against the machine's ceiling and against eager PyTorch
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+clean: ## remove what was installed and cached, never results
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

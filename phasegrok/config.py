@@ -1,0 +1,236 @@
+"""What a sweep file may say: every block, key, range and default, each declared once.
+
+A field is either *traced* (marked :data:`TRACED`: a leaf of the cell that is mapped over, so
+sweeping it only adds runs to a compiled program) or *static* (everything else: it fixes array
+shapes or traced code, so sweeping it adds programs). The planner, the table columns and the
+reference page all read the mark from here.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+
+
+class Traced:
+    """Marks a config field whose value is an array leaf rather than part of the program."""
+
+    def __repr__(self) -> str:
+        return "TRACED"
+
+
+TRACED = Traced()
+
+# Cells are float32 (largest value 3e38) and steps are int32: larger numbers would overflow there.
+LARGEST = 1e30
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Block(BaseModel):
+    """A mapping of a sweep file: fixed keys, no silent conversions, finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Modular(Block):
+    """z = m + n or m * n modulo p, over all p^2 pairs (Doshi et al., section 1.1)."""
+
+    kind: Literal["modular"] = "modular"
+    operation: Literal["addition", "multiplication"] = "addition"
+    modulus: Annotated[int, Field(ge=2, le=30_000, description="p; the table has p^2 rows")] = 97
+
+
+class Data(Block):
+    data_fraction: Annotated[
+        float, Field(gt=0, lt=1, description="alpha: share of all examples used for training"),
+        TRACED,
+    ] = 0.5  # fmt: skip
+    corruption_fraction: Annotated[
+        float,
+        Field(ge=0, le=1, description="xi: share of the training labels drawn anew, uniformly"),
+        TRACED,
+    ] = 0.0
+
+
+Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
+
+
+class Mlp(Block):
+    """Fully connected network; the default is the paper's (appendix A, default setting)."""
+
+    kind: Literal["mlp"] = "mlp"
+    width: Annotated[Count, Field(description="N: neurons of every hidden layer")] = 500
+    depth: Annotated[int, Field(ge=2, le=64, description="number of weight layers")] = 2
+    activation: Activation = "quadratic"
+    bias: Annotated[bool, Field(description="a bias on every hidden layer")] = False
+    initialization: Annotated[
+        Literal["paper", "lazy", "kaiming", "uniform"],
+        Field(
+            description="paper: N(0, (16 N)^(-2/3)); lazy: N(0, 2 / N^(2/3)); "
+            "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in)"
+        ),
+    ] = "paper"
+    init_scale: Annotated[
+        Positive, Field(description="multiplies every initial weight"), TRACED
+    ] = 1.0
+    dropout: Annotated[
+        Fraction, Field(description="share of pre-activations set to zero in training"), TRACED
+    ] = 0.0
+
+
+class AdamW(Block):
+    """Adam with decoupled weight decay (multiplied by the learning rate) on every weight."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: Annotated[Positive, TRACED] = 0.01
+    beta1: Annotated[Fraction, TRACED] = 0.9
+    beta2: Annotated[Fraction, TRACED] = 0.98
+    epsilon: Annotated[Positive, TRACED] = 1e-8
+    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+
+
+class Adam(Block):
+    """Adam; its weight decay is the coupled kind (an L2 term in the gradient)."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: Annotated[Positive, TRACED] = 0.01
+    beta1: Annotated[Fraction, TRACED] = 0.9
+    beta2: Annotated[Fraction, TRACED] = 0.98
+    epsilon: Annotated[Positive, TRACED] = 1e-8
+    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+
+
+class Sgd(Block):
+    """Gradient descent with heavy-ball momentum; its weight decay is the coupled kind."""
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: Annotated[Positive, TRACED] = 0.1
+    momentum: Annotated[Fraction, TRACED] = 0.0
+    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+
+
+class Train(Block):
+    """How long, in what batches, and how often the network is measured."""
+
+    steps: Count | None = None
+    epochs: Annotated[
+        Count | None, Field(description="instead of steps; log_every then counts epochs")
+    ] = None
+    batch_size: Literal["full"] | Count = "full"
+    last_batch: Annotated[
+        Literal["drop", "keep"], Field(description="an epoch's incomplete last batch")
+    ] = "drop"
+    log_every: Count = 20
+    scaling: Annotated[
+        Literal["none", "paper"],
+        Field(
+            description="paper: learning rate * sqrt(B / 256), steps and log_every * 256 / B "
+            "(appendix A.1, minibatch training)"
+        ),
+    ] = "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_length(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("steps") is None and not values.get("epochs"):
+            return {**values, "steps": 2000}
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Train:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError(
+                f"found both steps {self.steps} and epochs {self.epochs}; "
+                "allowed: one of them (null unsets the other)"
+            )
+        length, unit = (self.steps, "steps") if self.steps else (self.epochs, "epochs")
+        assert length is not None
+        if length % self.log_every:
+            raise ValueError(
+                f"found {unit} {length} with log_every {self.log_every}; "
+                f"allowed: {unit} that are a multiple of log_every"
+            )
+        if self.scaling == "paper" and self.epochs is not None:
+            raise ValueError("found scaling paper with epochs; allowed: scaling paper with steps")
+        return self
+
+
+Loss = Literal["mse", "cross_entropy"]
+Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
+
+
+class Experiment(Block):
+    """Everything that decides a run's numbers, seed and precision aside."""
+
+    task: Modular = Modular()
+    data: Data = Data()
+    model: Mlp = Mlp()
+    loss: Loss = "mse"
+    optimizer: Optimizer = AdamW()
+    train: Train = Train()
+
+
+class Engine(Block):
+    """How a sweep runs; of these only precision is part of what it computes."""
+
+    mapping: Literal["auto", "vmap", "map"] = "auto"
+    chunk: Literal["auto"] | Count = "auto"
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    checkpoint_every: Annotated[
+        Positive, Field(description="seconds of training that a crash may cost at most")
+    ] = 60.0
+
+
+def kinds(annotation: Any) -> list[type[Block]]:
+    """The block classes that an annotation allows: one, or a union's members."""
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return kinds(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [k for a in typing.get_args(annotation) for k in kinds(a)]
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return [annotation]
+    return []
+
+
+def fields(block: type[Block] = Experiment) -> Iterator[tuple[str, list[FieldInfo]]]:
+    """Every dotted path that an axis may name, with the field's declarations (one per kind)."""
+    found: dict[str, list[FieldInfo]] = {}
+    for name, info in block.model_fields.items():
+        inner = kinds(info.annotation)
+        if not inner:
+            found[name] = [info]
+        for kind in inner:
+            for leaf, leaf_info in kind.model_fields.items():
+                found.setdefault(f"{name}.{leaf}", []).append(leaf_info)
+    yield from found.items()
+
+
+PATHS: dict[str, list[FieldInfo]] = dict(fields())
+
+
+def is_traced(path: str) -> bool:
+    """Whether the field at a dotted path is a traced leaf."""
+    return any(isinstance(mark, Traced) for mark in PATHS[path][0].metadata)
+
+
+def column(path: str) -> str:
+    """The table column of a dotted path: its leaf name, and the block's name for a kind."""
+    block, _, leaf = path.rpartition(".")
+    return block if leaf == "kind" else leaf
+
+
+def value_at(experiment: Experiment, path: str) -> Any:
+    """The value at a dotted path, or None where the experiment's kind has no such field."""
+    value: Any = experiment
+    for part in path.split("."):
+        value = getattr(value, part, None)
+    return value

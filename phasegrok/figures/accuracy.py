@@ -1,0 +1,74 @@
+"""Training and test accuracy over the phase diagram they are classified into.
+
+Laid out as Figures 24 and 25 of Doshi et al., "To grok or not to grok".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from phasegrok.figures import canvas
+from phasegrok.figures.diagram import draw_letters, draw_phases, known_phases
+from phasegrok.figures.layout import Layout, Panel
+from phasegrok.figures.palette import PALETTE
+from phasegrok.phases import DIVERGED
+
+__all__ = ["accuracy"]
+
+COLOURS: Final = "viridis"
+HEAT_MAPS: Final = {"train_accuracy": "train accuracy", "test_accuracy": "test accuracy"}
+
+
+def accuracy(layout: Layout) -> Figure:
+    """Figure with three rows for every row of panels: train accuracy, test accuracy, phases."""
+    height = len(HEAT_MAPS) + 1
+    figure, sheet = canvas.sheet(layout, layout.rows * height)
+    scale = Normalize(0.0, 1.0)
+    for line in sheet:
+        for axes in line:
+            axes.set_visible(False)
+    for panel in layout.panels:
+        top = panel.row * height
+        for offset, (column, name) in enumerate(HEAT_MAPS.items()):
+            axes = _show(sheet[top + offset][panel.column], layout, panel)
+            canvas.title(axes, (name, *panel.titles))
+            _draw_heat(axes, layout, panel, column, scale)
+        axes = _show(sheet[top + height - 1][panel.column], layout, panel, bottom=True)
+        canvas.title(axes, ("phase", *panel.titles))
+        draw_phases(axes, layout, panel)
+    heat_rows = [
+        axes for row, line in enumerate(sheet) if row % height < len(HEAT_MAPS) for axes in line
+    ]
+    bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=heat_rows, shrink=0.6, aspect=30)
+    bar.ax.tick_params(labelsize=canvas.TICK_POINTS)
+    bar.set_label("accuracy", fontsize=canvas.LABEL_POINTS)
+    canvas.legend(figure, known_phases(layout), figure.get_figwidth())
+    return figure
+
+
+def _show(axes: Axes, layout: Layout, panel: Panel, bottom: bool = False) -> Axes:
+    axes.set_visible(True)
+    canvas.label_axes(axes, layout, left=panel.column == 0, bottom=bottom)
+    return axes
+
+
+def _draw_heat(axes: Axes, layout: Layout, panel: Panel, column: str, scale: Normalize) -> None:
+    """Colour the cells by an accuracy; missing ones are blank, diverged ones lettered."""
+    values = layout.grid(panel, column).astype(np.float64)
+    axes.pcolormesh(
+        np.arange(values.shape[1] + 1) - 0.5,
+        np.arange(values.shape[0] + 1) - 0.5,
+        np.ma.masked_invalid(values),
+        cmap=COLOURS,
+        norm=scale,
+        rasterized=True,
+    )
+    gone = layout.grid(panel, "subphase") == DIVERGED
+    places = [(x, y) for y, x in zip(*gone.nonzero(), strict=True)]
+    draw_letters(axes, layout, places, PALETTE[DIVERGED].letter, "#000000")

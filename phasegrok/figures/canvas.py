@@ -1,0 +1,144 @@
+"""What all figures share: sheets of equal panels, labelled axes, the phase legend, safe files."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from phasegrok.figures.layout import SYMBOLS, Axis, Layout
+from phasegrok.figures.palette import PALETTE
+
+__all__ = ["cell_inches", "label_axes", "legend", "save", "sheet", "title"]
+
+TITLE_POINTS: Final = 9
+LABEL_POINTS: Final = 9
+TICK_POINTS: Final = 7
+# Widest a DejaVu Sans digit gets at TICK_POINTS, and its line height, in inches.
+TICK_CHARACTER: Final = TICK_POINTS * 0.65 / 72
+TICK_LINE: Final = TICK_POINTS * 1.3 / 72
+
+# A panel is about as wide as the paper's, whatever the number of cells; few cells get no smaller
+# panel, or titles and legends would outgrow it, and very many get a larger one.
+PANEL_INCHES: Final = 2.3
+LEAST_CELL_INCHES: Final = 0.06
+LEAST_PANEL_INCHES: Final = 0.7
+LONGEST_NAME_INCHES: Final = 1.4  # "corruption fraction" at LABEL_POINTS
+TITLE_CHARACTERS: Final = 32  # at TITLE_POINTS, in PANEL_INCHES
+
+
+def sheet(layout: Layout, rows: int) -> tuple[Figure, list[list[Axes]]]:
+    """Figure with ``rows`` x ``layout.columns`` panels, and the panels as ``[row][column]``."""
+    width, height = _panel_inches(layout)
+    # Room for labels, ticks and titles; constrained layout shares out what is really needed.
+    figure = Figure(
+        figsize=(max(layout.columns * (width + 0.25) + 0.7, 3.6), rows * (height + 0.35) + 1.1),
+        layout="constrained",
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, layout.columns, squeeze=False)
+    return figure, [list(row) for row in axes]
+
+
+def cell_inches(layout: Layout) -> float:
+    """Shorter side of one cell on the sheet."""
+    width, height = _panel_inches(layout)
+    return min(width / len(layout.x.values), height / len(layout.y.values))
+
+
+def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
+    """Frame a panel; name and number its axes where it is at the sheet's left or bottom edge."""
+    width, height = _panel_inches(layout)
+    axes.set_xlim(-0.5, len(layout.x.values) - 0.5)
+    axes.set_ylim(-0.5, len(layout.y.values) - 0.5)
+    across, up = layout.x.labels, layout.y.labels
+    step = _spacing(across, width, TICK_CHARACTER)
+    axes.set_xticks(range(0, len(across), step), across[::step])
+    step = _spacing([""] * len(up), height, TICK_LINE)
+    axes.set_yticks(range(0, len(up), step), up[::step])
+    axes.tick_params(labelsize=TICK_POINTS, length=2, labelleft=left, labelbottom=bottom)
+    if bottom:
+        axes.set_xlabel(_axis_title(layout.x), fontsize=LABEL_POINTS)
+    if left:
+        name = _axis_title(layout.y)
+        # Beside a panel of a row or two the name has to be broken, or it meets its neighbours.
+        name = name if height > LONGEST_NAME_INCHES else name.replace(" ", "\n", 1)
+        axes.set_ylabel(name, fontsize=LABEL_POINTS)
+
+
+def title(axes: Axes, lines: Sequence[str]) -> None:
+    """Write a panel's title, long lines broken so that neighbours do not meet."""
+    broken = [textwrap.fill(line, TITLE_CHARACTERS) for line in lines]
+    axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
+
+
+def legend(figure: Figure, phases: Sequence[str], width: float) -> None:
+    """One legend under all panels, with as many columns as ``width`` inches hold."""
+    handles: list[Patch] = [
+        Patch(
+            facecolor=PALETTE[name].colour,
+            edgecolor="#000000",
+            linewidth=0.5,
+            label=f"{PALETTE[name].letter}  {name}",
+        )
+        for name in phases
+    ]
+    columns = max(1, min(len(handles), int(width / 1.5)))
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=TITLE_POINTS - 1,
+        frameon=False,
+        handlelength=1.2,
+        columnspacing=1.5,
+    )
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PNG and PDF; readers see the old file or the whole new one."""
+    # The date and the library's version are left out, so that equal tables give equal bytes.
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    written = []
+    for kind, entries in metadata.items():
+        path = folder / f"{name}.{kind}"
+        hidden = folder / f".{name}.{os.getpid()}.{kind}"
+        try:
+            figure.savefig(hidden, format=kind, dpi=200, metadata=entries)
+            os.replace(hidden, path)
+        finally:
+            hidden.unlink(missing_ok=True)
+        written.append(path)
+    return written
+
+
+def _panel_inches(layout: Layout) -> tuple[float, float]:
+    across, up = len(layout.x.values), len(layout.y.values)
+    width = max(PANEL_INCHES, across * LEAST_CELL_INCHES)
+    # A diagram of one row or two would be a stack of towers at full height.
+    height = max(min(PANEL_INCHES, up * 0.5), up * LEAST_CELL_INCHES, LEAST_PANEL_INCHES)
+    return width, height
+
+
+def _spacing(labels: Sequence[str], inches: float, character: float) -> int:
+    """Smallest step at which every ``step``-th label fits beside the next."""
+    for step in range(1, len(labels)):
+        longest = max(len(label) for label in labels[::step])
+        if (longest + 1) * character <= step * inches / len(labels):
+            return step
+    return max(1, len(labels))
+
+
+def _axis_title(axis: Axis) -> str:
+    symbol = SYMBOLS.get(axis.column or "", "")
+    return f"{axis.name} {symbol}".strip()

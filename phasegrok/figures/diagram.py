@@ -1,0 +1,80 @@
+"""The phase diagram: data fraction across, corruption up, one panel for each regularization.
+
+Laid out as Figure 3 of Doshi et al., "To grok or not to grok".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from phasegrok.figures import canvas
+from phasegrok.figures.layout import Layout, Panel, phase_counts
+from phasegrok.figures.palette import PALETTE
+
+__all__ = ["draw_letters", "draw_phases", "known_phases", "phase_diagram"]
+
+# Smaller letters are specks in print; the colours' lightness then has to do alone.
+LEAST_LETTER_POINTS: Final = 3.0
+LETTER_SHARE: Final = 0.5  # of the cell's side
+
+
+def phase_diagram(layout: Layout) -> Figure:
+    """Figure with every panel of a sweep and one legend of the phases that occur in it."""
+    figure, sheet = canvas.sheet(layout, layout.rows)
+    used = {(panel.row, panel.column) for panel in layout.panels}
+    for panel in layout.panels:
+        axes = sheet[panel.row][panel.column]
+        canvas.title(axes, panel.titles)
+        draw_phases(axes, layout, panel)
+        # The lowest panel of a column may stand above a gap in an unfilled last row.
+        lowest = (panel.row + 1, panel.column) not in used
+        canvas.label_axes(axes, layout, left=panel.column == 0, bottom=lowest)
+    for row, line in enumerate(sheet):
+        for column, axes in enumerate(line):
+            axes.set_visible((row, column) in used)
+    canvas.legend(figure, known_phases(layout), figure.get_figwidth())
+    return figure
+
+
+def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
+    """Fill one panel's cells with their phases' colours and letters; missing cells stay blank."""
+    grid = layout.grid(panel, "subphase")
+    for name, style in PALETTE.items():
+        places = [(x, y) for y, x in zip(*(grid == name).nonzero(), strict=True)]
+        squares = [Rectangle((x - 0.5, y - 0.5), 1, 1) for x, y in places]
+        # Smoothed edges would let the background through as hairlines between neighbours.
+        axes.add_collection(
+            PatchCollection(squares, facecolor=style.colour, linewidth=0, antialiased=False)
+        )
+        draw_letters(axes, layout, places, style.letter, style.ink)
+
+
+def draw_letters(
+    axes: Axes, layout: Layout, places: list[tuple[int, int]], letter: str, ink: str
+) -> None:
+    """Write a letter into cells, if cells are large enough for it to be read."""
+    points = min(canvas.cell_inches(layout) * 72 * LETTER_SHARE, canvas.TITLE_POINTS)
+    if points < LEAST_LETTER_POINTS or not places:
+        return
+    # Markers, not texts: a thousand texts take seconds to set.
+    axes.plot(
+        [x for x, _ in places],
+        [y for _, y in places],
+        linestyle="none",
+        marker=rf"$\mathrm{{{letter}}}$",
+        markersize=points,
+        markerfacecolor=ink,
+        markeredgewidth=0,
+        alpha=0.55,
+    )
+
+
+def known_phases(layout: Layout) -> list[str]:
+    """Phases that occur in any panel, in the palette's order, Diverged last."""
+    return list(phase_counts(pd.concat([panel.cells for panel in layout.panels])))

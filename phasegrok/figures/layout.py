@@ -1,0 +1,194 @@
+"""How a table of cells becomes panels, whatever was swept; shared by figures and terminal.
+
+Axis values are categories: a panel has one column and one row for each value that occurs, equally
+wide, so uneven axes (weight decays 0, 0.1, 5) stay readable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phasegrok.figures.palette import PALETTE
+
+__all__ = ["SYMBOLS", "Axis", "Layout", "Panel", "arrange", "format_values", "phase_counts"]
+
+ALPHA: Final = "data_fraction"
+XI: Final = "corruption_fraction"
+SYMBOLS: Final = {ALPHA: "α", XI: "ξ"}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One direction of every panel.
+
+    Attributes:
+        column: column of the cells table, or None where the table has nothing to spread out.
+        values: what occurs in that column, ascending; a single None without a column.
+    """
+
+    column: str | None
+    values: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        """Name for people, in words."""
+        return "" if self.column is None else words(self.column)
+
+    @property
+    def labels(self) -> list[str]:
+        """The values as text, one for each category."""
+        return [""] if self.column is None else format_values(self.values)
+
+    def positions(self, cells: pd.DataFrame) -> NDArray[np.int64]:
+        """Category of every row of a table, -1 where the value is null."""
+        if self.column is None:
+            return np.zeros(len(cells), dtype=np.int64)
+        found = pd.Index(self.values).get_indexer(pd.Index(cells[self.column]))
+        return np.asarray(found, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One diagram: its place among the panels, a title line for each setting, and its cells."""
+
+    row: int
+    column: int
+    titles: tuple[str, ...]
+    cells: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All panels of a sweep, which share their two axes."""
+
+    x: Axis
+    y: Axis
+    panels: tuple[Panel, ...]
+    rows: int
+    columns: int
+
+    def grid(self, panel: Panel, column: str) -> NDArray[Any]:
+        """Values of a column as ``[y, x]``, y ascending; None where the cell is missing."""
+        grid = np.full((len(self.y.values), len(self.x.values)), None, dtype=object)
+        across, up = self.x.positions(panel.cells), self.y.positions(panel.cells)
+        inside = (across >= 0) & (up >= 0)
+        values = panel.cells[column].to_numpy(dtype=object)
+        grid[up[inside], across[inside]] = values[inside]
+        return grid
+
+
+def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
+    """Choose what runs across, what runs up, and what tells the panels apart.
+
+    Across goes the data fraction if swept, else the first other swept number; up the corruption
+    fraction if swept, else the next number. A direction without a swept number shows the constant
+    fraction. One column left over makes a row of panels; two make a grid, the first going down;
+    more make a nearly square arrangement of the combinations that occur.
+
+    Args:
+        cells: table of cells with the swept columns.
+        axes: the swept columns, in the sweep's order.
+
+    Raises:
+        ValueError: if there are no cells.
+    """
+    if cells.empty:
+        raise ValueError("there are no cells to draw")
+    numbers = [name for name in axes if _is_number(cells[name])]
+    others = [name for name in numbers if name not in (ALPHA, XI)]
+    # A lone swept corruption fraction or number goes up or across; it is never taken twice.
+    x = ALPHA if ALPHA in numbers else (others.pop(0) if others else None)
+    y = XI if XI in numbers else (others.pop(0) if others else None)
+    remaining = [name for name in axes if name not in (x, y)]
+    if x is None and ALPHA in cells and ALPHA not in remaining:
+        x = ALPHA
+    if y is None and XI in cells and XI not in remaining:
+        y = XI
+    panels, rows, columns = _panels(cells, remaining)
+    return Layout(_axis(cells, x), _axis(cells, y), panels, rows, columns)
+
+
+def words(column: str) -> str:
+    """Column name as people say it: ``weight_decay`` is "weight decay"."""
+    return column.replace("_", " ")
+
+
+def format_values(values: Sequence[Any]) -> list[str]:
+    """Shortest texts, from four digits on, that still tell all values of an axis apart."""
+    for digits in (4, 6, 12, 17):
+        texts = [_format(value, digits) for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
+
+
+def phase_counts(cells: pd.DataFrame) -> dict[str, int]:
+    """Count the cells of each subphase that occurs, in the palette's order."""
+    counts = cells["subphase"].value_counts()
+    return {name: int(counts[name]) for name in PALETTE if name in counts}
+
+
+def _format(value: Any, digits: int) -> str:
+    if value is None or isinstance(value, str | bool):
+        return "none" if value is None else str(value)
+    number = float(value)
+    if number.is_integer() and abs(number) < 1e6:
+        return str(int(number))  # %g would write 20000 as 2e+04.
+    return f"{number:.{digits}g}"
+
+
+def _axis(cells: pd.DataFrame, column: str | None) -> Axis:
+    values = () if column is None else _values(cells, column)
+    return Axis(column, values) if values else Axis(None, (None,))
+
+
+def _values(cells: pd.DataFrame, column: str) -> tuple[Any, ...]:
+    """Distinct values that are not null: numbers ascending, names in the table's order."""
+    values = cells[column].dropna().unique().tolist()
+    return tuple(sorted(values) if _is_number(cells[column]) else values)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    """Whether a column has an order worth an axis; pandas counts booleans as numbers too."""
+    kind = pd.api.types
+    return kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column)
+
+
+def _panels(cells: pd.DataFrame, remaining: list[str]) -> tuple[tuple[Panel, ...], int, int]:
+    # A setting that only some variants have is null in the others, which are panels all the same.
+    values = [
+        (*_values(cells, name), *([None] if cells[name].isna().any() else [])) for name in remaining
+    ]
+    texts = [dict(zip(v, format_values(v), strict=True)) for v in values]
+    chosen: list[tuple[tuple[str, ...], pd.DataFrame]] = []
+    for combination in product(*values):
+        mask = np.ones(len(cells), dtype=bool)
+        for name, value in zip(remaining, combination, strict=True):
+            same = cells[name].isna() if value is None else cells[name].eq(value).fillna(False)
+            mask &= np.asarray(same, dtype=bool)
+        titles = tuple(
+            f"{words(name)} = {text[value]}"
+            for name, text, value in zip(remaining, texts, combination, strict=True)
+        )
+        chosen.append((titles, cells[mask]))
+    if len(remaining) > 2:
+        # A full product of many axes is mostly empty when they come from variants.
+        chosen = [(titles, part) for titles, part in chosen if not part.empty]
+        columns = math.ceil(math.sqrt(len(chosen)))
+    elif len(remaining) == 2:
+        columns = len(values[1])
+    else:
+        columns = len(chosen)
+    panels = tuple(
+        Panel(number // columns, number % columns, titles, part)
+        for number, (titles, part) in enumerate(chosen)
+    )
+    return panels, math.ceil(len(chosen) / columns), columns

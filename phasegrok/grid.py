@@ -1,0 +1,353 @@
+"""From a sweep to runs, programs and chunks: what is trained together, and in what shapes.
+
+Pure arithmetic on the host. Everything here depends on the sweep and on the *kind* of machine,
+never on what the machine happens to be doing, so that a resumed sweep plans the same chunks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from phasegrok import models, tasks
+from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
+from phasegrok.errors import Refusal
+from phasegrok.program import Cell, Program, has, traced_paths, without_traced
+from phasegrok.sweepfile import Sweep
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the planner has to know of a kind of machine."""
+
+    platform: str  # cpu, gpu, tpu
+    devices: int
+    memory: int  # bytes there are, over all devices: a run that needs more is refused
+    budget: int  # bytes that a chunk may hold
+    flops: float  # assumed rate for planning, FLOP/s over all devices
+    compile_seconds: float  # assumed time to compile one program
+
+    @property
+    def default_mapping(self) -> Literal["vmap", "map"]:
+        return "map" if self.platform == "cpu" else "vmap"
+
+
+# Cells that stay in a core's cache are trained side by side: a loop's turn costs more than a
+# tiny step. Bytes of weights, gradients, moments and one tile of activations.
+CACHE_BYTES = 1 << 20
+# Activations of one tile (rows x widest layer), in numbers: 1.2 MB, measured best for N = 500.
+TILE_NUMBERS = 300_000
+# One call of a compiled segment should take about this long: progress is live, Ctrl-C prompt,
+# and the time between calls (a millisecond) is lost in it.
+CALL_SECONDS = 2.0
+# A group of data fractions trained at the largest one's rows may waste at most this share.
+MAX_WASTE = 0.10
+MAX_CHUNK = {"map": 32, "vmap": 4096}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A program and the runs that it trains, in order."""
+
+    program: Program
+    runs: np.ndarray  # positions in the table of runs
+    kind: Literal["vmap", "map"]
+    devices: int
+    batch: int
+    chunk: int = 0  # cells a call; 0 until sized
+    intervals: int = 1
+
+    def chunks(self) -> list[np.ndarray]:
+        """The runs of every chunk; the last may hold fewer than ``chunk``."""
+        return [self.runs[i : i + self.chunk] for i in range(0, len(self.runs), self.chunk)]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every run of a sweep, and the jobs that train them."""
+
+    axes: list[str]  # swept columns, in the sweep file's order
+    runs: pd.DataFrame  # one row a run: run, config columns, seed, n_train, n_corrupted
+    experiments: list[Experiment]  # one per combination of static values
+    static: np.ndarray  # (runs,) index into experiments
+    jobs: list[Job]
+
+    def cells(self, positions: np.ndarray) -> Cell:
+        """The traced half of some runs of one program, as NumPy arrays."""
+        rows = self.runs.iloc[positions]
+        experiment = self.experiments[int(self.static[positions[0]])]
+        values = {
+            path: np.asarray(rows[column(path)], np.float32) for path in traced_paths(experiment)
+        }
+        scale = learning_rate_scale(experiment)
+        values["optimizer.learning_rate"] = np.asarray(
+            rows["learning_rate"].to_numpy() * scale, np.float32
+        )
+        return Cell(
+            seed=np.asarray(rows["seed"], np.uint32),
+            n_train=np.asarray(rows["n_train"], np.int32),
+            n_corrupted=np.asarray(rows["n_corrupted"], np.int32),
+            values=values,
+        )
+
+    def waste(self) -> float:
+        """Share of all trained rows that is padding (full batches only: others pad nothing)."""
+        full = [job for job in self.jobs if not job.program.orders]
+        spent = sum(job.program.rows * len(job.runs) * job.program.steps for job in full)
+        useful = sum(
+            float(self.runs["n_train"].to_numpy()[job.runs].sum()) * job.program.steps
+            for job in full
+        )
+        return 1 - useful / spent if spent else 0.0
+
+
+def row_count(fraction: float, total: int) -> int:
+    """floor(fraction * total), with 0.29 * 100 = 29: decimal fractions mean what they say."""
+    return math.floor(round(fraction * total, 6))
+
+
+def learning_rate_scale(experiment: Experiment) -> float:
+    """sqrt(B / 256) under the paper's scaling of minibatch training (appendix A.1), else 1."""
+    train = experiment.train
+    if train.scaling == "paper" and train.batch_size != "full":
+        return math.sqrt(train.batch_size / 256)
+    return 1.0
+
+
+def schedule(experiment: Experiment, n_train: int) -> tuple[int, int]:
+    """Optimizer steps in all, and between measurements."""
+    train = experiment.train
+    if train.epochs is not None:
+        per_epoch = 1
+        if train.batch_size != "full":
+            extra = train.batch_size - 1 if train.last_batch == "keep" else 0
+            per_epoch = (n_train + extra) // train.batch_size
+        return train.epochs * per_epoch, train.log_every * per_epoch
+    assert train.steps is not None
+    log_every = train.log_every
+    if train.scaling == "paper" and train.batch_size != "full":
+        log_every = max(1, round(log_every * 256 / train.batch_size))
+    return train.steps // train.log_every * log_every, log_every
+
+
+def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
+    """The table of runs: axes crossed in order, seeds innermost, with a stable id each."""
+    paths = [axis.path for axis in sweep.axes]
+    cells = list(itertools.product(*(axis.values for axis in sweep.axes)))
+    static_at = [i for i, path in enumerate(paths) if not is_traced(path)]
+    experiments: list[Experiment] = []
+    index: dict[tuple[Any, ...], int] = {}
+    static = np.empty(len(cells), np.int64)
+    for i, cell in enumerate(cells):
+        key = tuple(cell[j] for j in static_at)
+        if key not in index:
+            index[key] = len(experiments)
+            experiments.append(sweep.at({paths[j]: cell[j] for j in static_at}))
+        static[i] = index[key]
+    columns: dict[str, Any] = {}
+    for i, path in enumerate(paths):
+        columns[column(path)] = [cell[i] for cell in cells]
+    for path in PATHS:
+        if is_traced(path) and path not in paths and any(has(e, path) for e in experiments):
+            each = [value_at(e, path) if has(e, path) else np.nan for e in experiments]
+            columns[column(path)] = np.array(each, np.float64)[static]
+    frame = pd.DataFrame(columns)
+    for name in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
+            frame[name] = frame[name].astype(np.float64)
+        else:
+            frame[name] = frame[name].astype(str)
+    frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
+    static = np.repeat(static, len(sweep.seeds))
+    frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
+    total = np.array([tasks.total(e.task) for e in experiments])[static]
+    frame["n_train"] = [
+        row_count(a, int(t)) for a, t in zip(frame["data_fraction"], total, strict=True)
+    ]
+    frame["n_corrupted"] = [
+        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
+    ]
+    frame.insert(0, "run", run_ids(sweep, frame, experiments, static))
+    return frame, experiments, static
+
+
+def run_ids(
+    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
+) -> list[str]:
+    """An id for every run: 16 hex digits of a hash over all that decides its numbers.
+
+    The same training has the same id in every sweep, whichever of its values are swept.
+    """
+    shared = [
+        json.dumps([without_traced(e).model_dump(), sweep.engine.precision], sort_keys=True)
+        for e in experiments
+    ]
+    paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
+    values = frame[[column(p) for p in paths]].to_numpy(np.float64)
+    ids = []
+    for row, seed, kind in zip(values, frame["seed"], static, strict=True):
+        traced = sorted(
+            (p, float(v)) for p, v in zip(paths, row, strict=True) if not np.isnan(v)
+        )
+        text = json.dumps([shared[kind], traced, int(seed)])
+        ids.append(hashlib.sha256(text.encode()).hexdigest()[:16])
+    return ids
+
+
+def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
+                static: np.ndarray) -> None:  # fmt: skip
+    """Refuse training sets of no rows and minibatches larger than the training set."""
+    for i, experiment in enumerate(experiments):
+        n = int(frame["n_train"][static == i].min())
+        total = tasks.total(experiment.task)
+        where = sweep.where("data.data_fraction")
+        if n < 1:
+            raise Refusal(
+                f"{where}: data.data_fraction: the smallest fraction leaves a training set of no"
+                f" rows (of {total} examples); allowed: at least {1 / total:.6g}"
+            )
+        size = experiment.train.batch_size
+        if size != "full" and size > n and experiment.train.last_batch == "drop":
+            raise Refusal(
+                f"{sweep.where('train.batch_size')}: train.batch_size: found {size}, more than"
+                f" the {n} rows of the smallest training set; allowed: at most {n}, or"
+                " last_batch: keep"
+            )
+
+
+def plan(sweep: Sweep, machine: Machine) -> Grid:
+    """Group runs into programs, and lay programs out for the machine; chunks are sized later."""
+    frame, experiments, static = expand(sweep)
+    check_sizes(sweep, frame, experiments, static)
+    kind = sweep.engine.mapping
+    mapping: Literal["vmap", "map"] = machine.default_mapping if kind == "auto" else kind
+    dropout = frame["dropout"].to_numpy() > 0
+    n_train = frame["n_train"].to_numpy()
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    schedules = {
+        (s, n): schedule(experiments[s], n)
+        for s, n in {(int(s), int(n)) for s, n in zip(static, n_train, strict=True)}
+    }
+    for i in range(len(frame)):
+        key = (int(static[i]), bool(dropout[i]), *schedules[int(static[i]), int(n_train[i])])
+        groups.setdefault(key, []).append(i)
+    jobs = []
+    for (which, drop, steps, log_every), members in groups.items():
+        runs = np.array(members)
+        experiment = experiments[which]
+        work = models.build(experiment.model, experiment.task).flops_per_row() * steps
+        for part in padding_groups(n_train[runs], work, mapping, machine):
+            jobs.append(
+                make_job(
+                    sweep, experiment, runs[part], n_train, steps, log_every, drop, mapping,
+                    machine,
+                )
+            )  # fmt: skip
+    return Grid([column(a.path) for a in sweep.axes], frame, experiments, static, jobs)
+
+
+def padding_groups(
+    n_train: np.ndarray, work: float, mapping: str, machine: Machine
+) -> list[np.ndarray]:
+    """Split runs by training rows so that padding and compiling together cost least.
+
+    A group trains at its largest member's rows. Under ``vmap`` all form one group; otherwise a
+    dynamic program over the sorted sizes weighs padded work (at the machine's assumed rate)
+    against one compilation a group, and no group wastes more than :data:`MAX_WASTE`.
+
+    Returns:
+        Positions into ``n_train``, one array a group.
+    """
+    sizes, inverse, counts = np.unique(n_train, return_inverse=True, return_counts=True)
+    if mapping == "vmap":
+        return [np.arange(len(n_train))]
+    best: list[tuple[float, int]] = [(0.0, 0)]  # cost of the first k sizes, where its last starts
+    for end in range(1, len(sizes) + 1):
+        options = []
+        for start in range(end - 1, -1, -1):
+            useful = float((sizes[start:end] * counts[start:end]).sum())
+            spent = float(sizes[end - 1] * counts[start:end].sum())
+            if 1 - useful / spent > MAX_WASTE:
+                break
+            cost = (spent - useful) * work / machine.flops + machine.compile_seconds
+            options.append((best[start][0] + cost, start))
+        best.append(min(options))
+    groups, end = [], len(sizes)
+    while end:
+        start = best[end][1]
+        groups.append(np.flatnonzero((inverse >= start) & (inverse < end)))
+        end = start
+    return groups[::-1]
+
+
+def make_job(
+    sweep: Sweep, experiment: Experiment, runs: np.ndarray, n_train: np.ndarray, steps: int,
+    log_every: int, dropout: bool, mapping: Literal["vmap", "map"], machine: Machine,
+) -> Job:  # fmt: skip
+    """The program of a group of runs and its layout, chunk size apart."""
+    sizes = n_train[runs]
+    width = max(experiment.model.width, experiment.task.modulus)
+    tiles = max(1, round(int(sizes.max()) * width / TILE_NUMBERS)) if mapping == "map" else 1
+    tile = -(-int(sizes.max()) // tiles)
+    batch_size = experiment.train.batch_size
+    orders = 0
+    if batch_size != "full":
+        extra = batch_size - 1 if experiment.train.last_batch == "keep" else 0
+        orders = (log_every - 1) // max(1, (int(sizes.min()) + extra) // batch_size) + 2
+    program = Program(
+        experiment=without_traced(experiment), steps=steps, log_every=log_every,
+        rows=tile * tiles, tile=tile, orders=orders, use_dropout=dropout,
+        precision=sweep.engine.precision,
+    )  # fmt: skip
+    weights = width * experiment.task.modulus * 3
+    cell_bytes = 4 * (4 * weights + 3 * min(tile, batch_size if orders else tile) * width)  # type: ignore[type-var]
+    batch = max(1, CACHE_BYTES // cell_bytes)
+    devices = min(machine.devices, len(runs))
+    return Job(program, runs, mapping, devices, min(batch, -(-len(runs) // devices)))
+
+
+def size_chunks(
+    sweep: Sweep, job: Job, machine: Machine, bytes_of: Callable[[Job, int], int]
+) -> Job:
+    """Choose how many cells train in one call, and how many intervals a call lasts.
+
+    Args:
+        bytes_of: peak bytes of a call with so many cells, measured on compiled programs.
+
+    Raises:
+        Refusal: a single run does not fit.
+    """
+    need = bytes_of(job, job.devices)
+    if need > machine.memory:
+        raise Refusal(
+            f"{sweep.where('model.width')}: a run does not fit: it needs about"
+            f" {need / 2**30:.3g} GiB of {machine.memory / 2**30:.3g} GiB usable here; allowed: a"
+            " smaller model.width, model.depth or task.modulus"
+        )
+    model = models.build(job.program.experiment.model, job.program.experiment.task)
+    size = job.program.experiment.train.batch_size
+    rows = job.program.rows if size == "full" else size
+    seconds = model.flops_per_row() * rows * job.program.log_every / machine.flops
+    if sweep.engine.chunk != "auto":
+        limit = min(sweep.engine.chunk, len(job.runs))
+    else:
+        limit = min(MAX_CHUNK[job.kind], len(job.runs))
+        if job.kind == "map":
+            limit = min(limit, max(job.devices * job.batch, round(CALL_SECONDS / seconds)))
+        while limit > job.devices and bytes_of(job, limit) > machine.budget:
+            limit //= 2
+    chunks = -(-len(job.runs) // limit)
+    each = -(-len(job.runs) // chunks) if sweep.engine.chunk == "auto" else limit
+    devices = min(job.devices, each)
+    chunk = -(-each // devices) * devices
+    calls = max(1, min(job.program.intervals, round(CALL_SECONDS / (seconds * chunk))))
+    intervals = max(k for k in range(1, calls + 1) if job.program.intervals % k == 0)
+    return replace(job, chunk=chunk, devices=devices, intervals=intervals)

@@ -1,0 +1,1 @@
+"""Measurements of a network: pure functions of its weights and outputs."""

@@ -1,0 +1,69 @@
+"""What is compiled: the static half of a run, and the traced half that it is mapped over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from phasegrok.config import PATHS, Experiment, is_traced
+
+Array = Any  # a NumPy array on the host, a JAX array inside the program
+
+
+class Cell(NamedTuple):
+    """The traced half of a run: scalars, or arrays with one entry a run."""
+
+    seed: Array  # uint32
+    n_train: Array  # int32, the first rows of the table
+    n_corrupted: Array  # int32, the first of those
+    values: dict[str, Array]  # float32, by dotted config path
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that fixes array shapes and traced code. Hashable: equal programs share one
+    compilation. Runs that share a program are trained together."""
+
+    experiment: Experiment  # its traced fields are None: reading one by mistake fails
+    steps: int  # optimizer steps in all
+    log_every: int  # optimizer steps between measurements
+    rows: int  # training rows that a full batch holds, padding included
+    tile: int  # rows whose gradient is taken at a time; divides rows
+    orders: int  # minibatches: epochs that one logging interval may touch; 0 for a full batch
+    use_dropout: bool
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+
+    @property
+    def intervals(self) -> int:
+        """Logging intervals of a run; its curves have one point more."""
+        return self.steps // self.log_every
+
+
+def traced_paths(experiment: Experiment) -> list[str]:
+    """Dotted paths of the numbers in ``Cell.values``: the traced fields of the experiment's own
+    kinds, α and ξ apart (a cell holds those as row counts)."""
+    return [
+        path
+        for path in PATHS
+        if is_traced(path) and not path.startswith("data.") and has(experiment, path)
+    ]
+
+
+def has(experiment: Experiment, path: str) -> bool:
+    """Whether the experiment's own kinds have a field at this dotted path."""
+    block, _, leaf = path.rpartition(".")
+    return not block or leaf in type(getattr(experiment, block)).model_fields
+
+
+def without_traced(experiment: Experiment) -> Experiment:
+    """The experiment with every traced field emptied, so that equal programs compare equal."""
+    updates: dict[str, dict[str, None]] = {}
+    for path in PATHS:
+        if is_traced(path) and has(experiment, path):
+            block, leaf = path.split(".")
+            updates.setdefault(block, {})[leaf] = None
+    blocks = {
+        block: getattr(experiment, block).model_copy(update=leaves)
+        for block, leaves in updates.items()
+    }
+    return experiment.model_copy(update=blocks)

@@ -1,0 +1,391 @@
+"""Run a sweep into its result folder: plan, train chunk by chunk, save, resume, label.
+
+The one place where compiled programs, files and the terminal meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from phasegrok import models, tasks
+from phasegrok.errors import Refusal
+from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
+from phasegrok.results import Folder, chunk_tables
+from phasegrok.sweepfile import Sweep, dump
+from phasegrok.train.engine import Engine, Mapping, compiled, least_bytes, machine, measured_bytes
+
+LIBRARIES = ("phasegrok", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "pyarrow")
+# How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
+# these out.
+HOW = ("mapping", "chunk", "checkpoint_every")
+
+
+class Interrupted(Exception):
+    """Ctrl-C or a polite kill: everything trained so far has been saved."""
+
+
+class Reporter(Protocol):
+    """What a run tells whoever watches."""
+
+    def note(self, line: str) -> None: ...
+
+    def skip(self, work: float, runs: int) -> None:
+        """``work``, in units of :func:`job_work`, and ``runs`` were done by earlier sessions."""
+
+    def advanced(self, work: float, runs: int) -> None:
+        """So much was done just now, finishing so many runs."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A checked sweep, planned for this machine and this folder; nothing has been written."""
+
+    sweep: Sweep
+    folder: Folder
+    grid: Grid
+    machine: Machine
+    manifest: dict[str, Any]
+    resumes: bool
+
+    def parts(self) -> Iterator[tuple[Job, str, np.ndarray]]:
+        """Every chunk: its job, its name, its runs."""
+        for j, job in enumerate(self.grid.jobs):
+            for c, runs in enumerate(job.chunks()):
+                yield job, f"{j:03d}-{c:05d}", runs
+
+
+def sweep_hash(resolved: dict[str, Any]) -> str:
+    """Identifies what a sweep computes: everything in it but its name and how it runs."""
+    return hashlib.sha256(json.dumps(identity(resolved), sort_keys=True).encode()).hexdigest()
+
+
+def identity(resolved: dict[str, Any]) -> dict[str, Any]:
+    engine = {k: v for k, v in resolved["engine"].items() if k not in HOW}
+    return {k: v for k, v in resolved.items() if k != "name"} | {"engine": engine}
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """``path: old -> new`` for every value in which two nested mappings differ."""
+    if isinstance(old, dict) and isinstance(new, dict) and path != "axes":
+        for key in dict.fromkeys([*old, *new]):
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif path == "axes":
+        for key in dict.fromkeys([*old, *new]):
+            if old.get(key) != new.get(key):
+                yield f"axes {key}: {short(old.get(key))} -> {short(new.get(key))}"
+    elif old != new:
+        yield f"{path}: {short(old)} -> {short(new)}"
+
+
+def short(value: Any) -> str:
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= 48 else text[:45] + "..."
+
+
+def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepared:
+    """Check the folder, plan the sweep; refuse what cannot work before anything is written.
+
+    Raises:
+        Refusal: the folder holds another sweep or foreign files, cannot be written, or a run
+            does not fit this machine.
+    """
+    folder = Folder(output)
+    check_writable(output)
+    resolved = json.loads(json.dumps(sweep.resolved()))
+    old = None if fresh else folder.manifest()
+    if old is None and not fresh and output.exists() and any(
+        not p.name.startswith(".") for p in output.iterdir()
+    ):  # fmt: skip
+        raise Refusal(
+            f"{output}: is not empty and not a result folder; allowed: a new folder (--output),"
+            " or --fresh, which moves this one aside"
+        )
+    here = machine()
+    if old is None:
+        grid = plan(sweep, here)
+        for job in grid.jobs:
+            # From shapes first: compiling what cannot fit may itself exhaust the machine.
+            size_chunks(sweep, replace(job, chunk=1), here, least_bytes)
+        jobs = [size_chunks(sweep, job, here, measured_bytes) for job in grid.jobs]
+        grid = replace(grid, jobs=jobs)
+        return Prepared(
+            sweep, folder, grid, here, new_manifest(sweep, resolved, grid, here), False
+        )
+    if old["sweep_hash"] != sweep_hash(resolved):
+        changed = list(differences(identity(old["sweep"]), identity(resolved)))
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise Refusal(
+            f"{output}: holds results of a different sweep ({'; '.join(changed[:3])}{more});"
+            " allowed: --fresh to move them aside, or another --output"
+        )
+    for key in ("mapping", "chunk"):
+        asked, begun = resolved["engine"][key], old["sweep"]["engine"][key]
+        if asked != begun:
+            note(f"note: engine.{key}: {asked} is not used; this folder was begun with {begun}")
+    planned_for = Machine(**old["machine"])
+    sweep_then = replace(sweep, engine=sweep.engine.model_copy(
+        update={"mapping": old["sweep"]["engine"]["mapping"]}))  # fmt: skip
+    grid = plan(sweep_then, planned_for)
+    jobs = [
+        replace(job, **(layout | {"devices": fitting(layout, here)}))
+        for job, layout in zip(grid.jobs, old["jobs"], strict=True)
+    ]
+    if here.platform != planned_for.platform:
+        note(
+            f"note: begun on {planned_for.platform}, goes on here on {here.platform}: later runs"
+            " agree with an uninterrupted sweep's to rounding only"
+        )
+    return Prepared(sweep, folder, replace(grid, jobs=jobs), here, old, True)
+
+
+def fitting(layout: dict[str, Any], here: Machine) -> int:
+    """As many devices as were planned, or the most this machine has that divide the chunk."""
+    most = min(layout["devices"], here.devices)
+    return max(d for d in range(1, most + 1) if layout["chunk"] % d == 0)
+
+
+def check_writable(output: Path) -> None:
+    """Refuse an output that is a file or that this user cannot write."""
+    existing = output
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise Refusal(f"{existing}: output folder: found a file; allowed: a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise Refusal(f"{existing}: output folder: no permission to write; allowed: --output DIR")
+
+
+def new_manifest(
+    sweep: Sweep, resolved: dict[str, Any], grid: Grid, here: Machine
+) -> dict[str, Any]:
+    layouts = [
+        {k: getattr(job, k) for k in ("kind", "chunk", "devices", "batch", "intervals")}
+        for job in grid.jobs
+    ]
+    return {
+        "name": sweep.name,
+        "axes": grid.axes,
+        "runs": len(grid.runs),
+        "sweep": resolved,
+        "sweep_hash": sweep_hash(resolved),
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
+        "git_revision": git_revision(),
+        "device": jax.local_devices()[0].device_kind,
+        "machine": here.__dict__,
+        "jobs": layouts,
+        "sessions": [],
+    }
+
+
+def git_revision() -> str | None:
+    """Revision of the source tree that phasegrok is imported from, if it is one."""
+    try:
+        out = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return out.stdout.strip()
+
+
+def job_work(job: Job) -> float:
+    """What one run of a job costs, in minimal floating-point operations, dropout's bits aside."""
+    program = job.program
+    model = models.build(program.experiment.model, program.experiment.task)
+    size = program.experiment.train.batch_size
+    rows = program.rows if size == "full" else size
+    evaluation = tasks.total(program.experiment.task) / 3 / program.log_every
+    return float(model.flops_per_row() * (rows + evaluation) * program.steps)
+
+
+def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
+    """Train what is missing, publish it, and label the cells.
+
+    Raises:
+        Interrupted: a signal asked for it; the sweep can be resumed.
+        Locked: another process works on the folder.
+    """
+    folder = prepared.folder
+    if fresh and folder.path.exists():
+        with folder.lock(whoami()):
+            aside = folder.set_aside()
+        reporter.note(f"moved the old results to {aside}")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.lock(whoami()), interruptible() as asked_to_stop:
+        manifest = prepared.manifest
+        session = {"started": now(), "host": socket.gethostname(), "chunks": 0,
+                   "compile_seconds": 0.0, "device_seconds": 0.0, "seconds": 0.0}  # fmt: skip
+        if not prepared.resumes:
+            folder.write_text("sweep.yaml", dump(prepared.sweep))
+            folder.write_manifest(manifest)
+        done = folder.done()
+        begun = time.perf_counter()
+        trained = False
+        for job, part, runs in prepared.parts():
+            if part in done:
+                reporter.skip(job_work(job) * len(runs), len(runs))
+                continue
+            trained = True
+            try:
+                train_chunk(prepared, job, part, runs, reporter, asked_to_stop, session)
+            finally:
+                session["seconds"] = round(time.perf_counter() - begun, 3)
+                session["ended"] = now()
+                folder.write_manifest(
+                    manifest | {"sessions": [*manifest["sessions"], session]}
+                )
+        if trained or not (folder.path / "cells.parquet").exists():
+            folder.write_cells(folder.label())
+
+
+def train_chunk(
+    prepared: Prepared, job: Job, part: str, runs: np.ndarray, reporter: Reporter,
+    asked_to_stop: list[int], session: dict[str, Any],
+) -> None:  # fmt: skip
+    """Train one chunk from its checkpoint or from the start, and publish it."""
+    grid, folder, program = prepared.grid, prepared.folder, job.program
+    start = time.perf_counter()
+    engine = compiled(program, Mapping(job.kind, job.chunk, job.batch, job.devices, job.intervals))
+    session["compile_seconds"] += time.perf_counter() - start
+    rows = grid.runs.iloc[runs]
+    # A short chunk is filled with repeats, so that every call has the one compiled shape.
+    cells = grid.cells(np.resize(runs, job.chunk))
+    state, table, records = timed(session, engine.begin, cells)
+    header = {"part": part, "runs": list(rows["run"]), "chunk": job.chunk}
+    saved = folder.load_checkpoint(part, header)
+    pieces = {name: [value[:, None]] for name, value in records.items()}
+    done = 0
+    each = job_work(job) * len(runs) / program.intervals
+    if saved:
+        found, arrays = saved
+        done = found["intervals"]
+        state = engine.from_host([arrays[f"state_{i}"] for i in range(found["leaves"])])
+        pieces = {name: [arrays[f"record_{name}"]] for name in records}
+        reporter.skip(each * done, 0)
+    last_save = time.monotonic()
+    while done < program.intervals:
+        state, records = timed(session, engine.segment, state, table)
+        for name, value in records.items():
+            pieces[name].append(value)
+        done += job.intervals
+        reporter.advanced(each * job.intervals, len(runs) if done == program.intervals else 0)
+        late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
+        if done < program.intervals and (late or asked_to_stop):
+            save(folder, engine, part, header | {"intervals": done}, state, pieces)
+            last_save = time.monotonic()
+            if asked_to_stop:
+                raise Interrupted
+    steps = np.arange(program.intervals + 1) * program.log_every
+    curves = {name: np.concatenate(p, axis=1)[: len(runs)] for name, p in pieces.items()}
+    total = tasks.total(program.experiment.task)
+    norms = norm_columns(grid)
+    folder.publish(part, chunk_tables(rows, grid.axes, steps, curves, total, norms))
+    session["chunks"] += 1
+    if asked_to_stop:
+        raise Interrupted
+
+
+def timed(session: dict[str, Any], call: Any, *args: Any) -> Any:
+    """Call compiled code, wait for it, and count its time; records come back as NumPy."""
+    start = time.perf_counter()
+    *rest, records = call(*args)
+    records = jax.tree.map(np.asarray, records)
+    session["device_seconds"] += time.perf_counter() - start
+    return *rest, records
+
+
+def save(
+    folder: Folder, engine: Engine, part: str, header: dict[str, Any], state: Any,
+    pieces: dict[str, list[np.ndarray]],
+) -> None:  # fmt: skip
+    leaves = engine.to_host(state)
+    arrays = {f"state_{i}": leaf for i, leaf in enumerate(leaves)}
+    arrays |= {f"record_{name}": np.concatenate(p, axis=1) for name, p in pieces.items()}
+    folder.save_checkpoint(part, header | {"leaves": len(leaves)}, arrays)
+
+
+def norm_columns(grid: Grid) -> list[str]:
+    """``norm_*`` columns of a sweep: the union over its models, in order of appearance."""
+    names: dict[str, None] = {}
+    for experiment in grid.experiments:
+        model = models.build(experiment.model, experiment.task)
+        shapes = jax.eval_shape(
+            lambda model=model: model.norms(model.init(jax.random.key(0), 1.0)[0])
+        )
+        names |= dict.fromkeys(f"norm_{name}" for name in shapes)
+    return list(names)
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM in a list that the loop looks at; a second one is immediate."""
+    caught: list[int] = []
+
+    def catch(number: int, frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(s, catch) for s in signals]
+    try:
+        yield caught
+    finally:
+        for s, handler in zip(signals, before, strict=True):
+            signal.signal(s, handler)
+
+
+def estimate_seconds(prepared: Prepared) -> float:
+    """Expected time of what is missing, from one measured interval of each kind of program."""
+    seconds = 0.0
+    done = prepared.folder.done()
+    kinds: dict[Any, list[tuple[Job, int]]] = {}
+    for job, part, runs in prepared.parts():
+        if part not in done:
+            key = (replace(job.program, rows=0, tile=0, orders=0), job.kind)
+            kinds.setdefault(key, []).append((job, len(runs)))
+    for members in kinds.values():
+        job = max((j for j, _ in members), key=lambda j: j.program.rows)
+        cells = min(job.chunk, job.devices * job.batch if job.kind == "map" else job.chunk)
+        cells = math.ceil(cells / job.devices) * job.devices
+        mapping = Mapping(job.kind, cells, job.batch, job.devices, 1)
+        engine = compiled(job.program, mapping)
+        state, table, _ = engine.begin(prepared.grid.cells(np.resize(job.runs, cells)))
+        session = {"device_seconds": 0.0}
+        state, _ = timed(session, engine.segment, state, table)
+        session = {"device_seconds": 0.0}
+        timed(session, engine.segment, state, table)
+        rate = session["device_seconds"] * job.program.intervals / (job_work(job) * cells)
+        seconds += sum(job_work(j) * n * rate for j, n in members)
+        seconds += prepared.machine.compile_seconds * len({id(j) for j, _ in members})
+    return seconds
+
+
+def whoami() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()} since {now()}"
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+__all__ = ["Interrupted", "Prepared", "Reporter", "estimate_seconds", "prepare", "run"]

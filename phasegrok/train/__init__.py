@@ -1,0 +1,1 @@
+"""Training: the pure step, and the engine that compiles and maps it."""

@@ -1,0 +1,200 @@
+"""Compile the pure training of ``train/step.py`` and map it over a chunk of cells.
+
+The ladder: one cell (``step.py``), a batch of cells side by side (``vmap``), a device's cells
+(``lax.map`` over batches, or one ``vmap``), a chunk (``shard_map`` over the local devices).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+from phasegrok import models
+from phasegrok.grid import Job, Machine
+from phasegrok.program import Cell, Program, traced_paths
+from phasegrok.tasks import Table
+from phasegrok.train import step
+from phasegrok.train.step import Record, State
+
+CELLS = "cells"
+PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How a chunk is laid out on the machine."""
+
+    kind: Literal["vmap", "map"]
+    chunk: int  # cells in one call; a multiple of devices
+    batch: int  # map: cells side by side in each turn of the loop
+    devices: int  # local devices that share the chunk
+    intervals: int  # logging intervals in one call
+
+
+def use_all_cores() -> None:
+    """Show every CPU core to JAX as a device, before its first use.
+
+    Cells then train side by side, one a core, and the parts of a step that do not run in
+    parallel (gathers, scatters, Adam) no longer leave the other cores idle.
+    """
+    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+
+
+class Engine:
+    """One program, compiled for one chunk layout. Compiles once, serves every chunk."""
+
+    def __init__(self, program: Program, mapping: Mapping) -> None:
+        self.program, self.mapping = program, mapping
+        self.calls = 0  # of the compiled segment; what tests and benchmarks count
+        mesh = jax.make_mesh((mapping.devices,), (CELLS,), devices=local_devices(mapping.devices))
+        self._sharding = NamedSharding(mesh, PartitionSpec(CELLS))
+        begin = self._mapped(partial(_begin, program), mesh)
+        segment = self._mapped(partial(step.segment, program, mapping.intervals), mesh)
+        cells = _abstract(program, mapping.chunk, self._sharding)
+        with jax.default_matmul_precision(PRECISION[program.precision]):
+            self._begin = jax.jit(begin).lower(cells).compile()
+            state, table, _ = jax.eval_shape(begin, cells)
+            shapes = jax.tree.map(
+                lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=self._sharding),
+                (state, table),
+            )
+            # The state is given up to its successor: one copy, not two, in memory.
+            self._segment = jax.jit(segment, donate_argnums=0).lower(*shapes).compile()
+        self.state_shapes = state
+
+    def _mapped(self, function: Any, mesh: jax.sharding.Mesh) -> Any:
+        """``function`` of one cell's arguments, over a chunk's, as one program."""
+
+        def over_batch(*args: Any) -> Any:
+            return jax.vmap(function)(*args)
+
+        def over_device(*args: Any) -> Any:
+            if self.mapping.kind == "vmap":
+                return over_batch(*args)
+            # A batch of one is not the same: XLA's batched scatters are several times slower.
+            batch = self.mapping.batch if self.mapping.batch > 1 else None
+            return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
+
+        spec = PartitionSpec(CELLS)
+        return jax.shard_map(
+            over_device, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
+        )
+
+    def begin(self, cells: Cell) -> tuple[State, Table, Record]:
+        """Initial states, tables and the measurement at step 0 of a chunk of cells."""
+        return self._begin(jax.device_put(cells, self._sharding))  # type: ignore[no-any-return]
+
+    def segment(self, state: State, table: Table) -> tuple[State, Record]:
+        """Train a chunk for ``mapping.intervals`` logging intervals. ``state`` is used up."""
+        self.calls += 1
+        return self._segment(state, table)  # type: ignore[no-any-return]
+
+    def to_host(self, state: State) -> list[np.ndarray]:
+        """The state's leaves as arrays that can be saved."""
+        return [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+
+    def from_host(self, leaves: list[np.ndarray]) -> State:
+        """The state that :meth:`to_host` gave, back on the devices, bit for bit."""
+        structure = jax.tree.structure(self.state_shapes)
+        state = jax.tree.unflatten(structure, leaves)
+        return jax.device_put(state, self._sharding)  # type: ignore[no-any-return]
+
+    def memory(self) -> int:
+        """Bytes that a call of the compiled segment holds at its peak, over all devices."""
+        stats = self._segment.memory_analysis()
+        each = (
+            stats.argument_size_in_bytes
+            + stats.output_size_in_bytes
+            + stats.temp_size_in_bytes
+            - stats.alias_size_in_bytes
+        )
+        return int(each) * self.mapping.devices
+
+
+def _begin(program: Program, cell: Cell) -> tuple[State, Table, Record]:
+    state, table = step.init(program, cell), step.make_table(program, cell)
+    return state, table, step.measure(program, state, table)
+
+
+@lru_cache(maxsize=8)
+def compiled(program: Program, mapping: Mapping) -> Engine:
+    """The engine of a program: compiled at its first use, reused by every later chunk."""
+    return Engine(program, mapping)
+
+
+def local_devices(count: int) -> list[jax.Device]:
+    """The first ``count`` devices of this process."""
+    return jax.local_devices()[:count]
+
+
+def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> Cell:
+    """Shapes of a chunk of cells, for compiling ahead of the first call."""
+
+    def array(dtype: Any) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct((chunk,), dtype, sharding=sharding)
+
+    return Cell(
+        array(jnp.uint32), array(jnp.int32), array(jnp.int32),
+        {path: array(jnp.float32) for path in traced_paths(program.experiment)},
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def state_bytes(program: Program) -> int:
+    """Bytes of one cell's state and table, without allocating any of them."""
+    cell = Cell(
+        *(jax.ShapeDtypeStruct((), d) for d in (jnp.uint32, jnp.int32, jnp.int32)),
+        {p: jax.ShapeDtypeStruct((), jnp.float32) for p in traced_paths(program.experiment)},
+    )  # fmt: skip
+    shapes = jax.eval_shape(
+        lambda c: (step.init(program, c), step.make_table(program, c)), cell
+    )
+    return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
+
+
+def parameters(program: Program) -> int:
+    """Number of weights of a program's network."""
+    model = models.build(program.experiment.model, program.experiment.task)
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(()))[0])
+    return sum(x.size for x in jax.tree.leaves(params))
+
+
+def least_bytes(job: Job, cells: int) -> int:
+    """A lower bound on a call's memory, from shapes alone: states, and one batch's activations."""
+    program = job.program
+    width = max(program.experiment.model.width, program.experiment.task.modulus)
+    side_by_side = cells if job.kind == "vmap" else min(cells, job.batch * job.devices)
+    state = state_bytes(program)
+    return cells * state + side_by_side * (state + 3 * 4 * program.tile * width)
+
+
+def measured_bytes(job: Job, cells: int) -> int:
+    """A call's memory. Under vmap it grows linearly in the cells, so two small compilations
+    give it; under map only the states do, and the bound from shapes is close."""
+    if job.kind == "map" or cells <= 4 * job.devices:
+        return least_bytes(job, cells)
+    small, large = (
+        compiled(job.program, Mapping("vmap", k * job.devices, 1, job.devices, 1)).memory()
+        for k in (2, 4)
+    )
+    each = (large - small) / (2 * job.devices)
+    return int(small + each * (cells - 2 * job.devices))
+
+
+def machine() -> Machine:
+    """The machine at hand, as the planner sees it: rates are of its kind, not measured."""
+    devices = jax.local_devices()
+    count, platform = len(devices), devices[0].platform
+    if platform == "cpu":
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Machine("cpu", count, memory, 1 << 30, 5e10 * count, 2.0)
+    stats = devices[0].memory_stats() or {}
+    each = int(stats.get("bytes_limit", 8 << 30))
+    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 20.0)

@@ -1,0 +1,38 @@
+"""Optimizers by name, their numbers traced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import optax
+
+from phasegrok.config import Adam, AdamW, Sgd
+
+
+def optimizer(
+    config: AdamW | Adam | Sgd, values: Mapping[str, jax.Array]
+) -> optax.GradientTransformation:
+    """The optax transformation of one cell.
+
+    Args:
+        config: only its kind is read; its numbers are traced.
+        values: scalars under ``optimizer.NAME``.
+    """
+    at = {path.removeprefix("optimizer."): v for path, v in values.items()}
+    match config:
+        case AdamW():
+            return optax.adamw(
+                at["learning_rate"], at["beta1"], at["beta2"], at["epsilon"],
+                weight_decay=at["weight_decay"],
+            )  # fmt: skip
+        case Adam():
+            return optax.chain(
+                optax.add_decayed_weights(at["weight_decay"]),
+                optax.adam(at["learning_rate"], at["beta1"], at["beta2"], at["epsilon"]),
+            )
+        case Sgd():
+            return optax.chain(
+                optax.add_decayed_weights(at["weight_decay"]),
+                optax.sgd(at["learning_rate"], at["momentum"]),
+            )

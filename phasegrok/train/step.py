@@ -1,0 +1,271 @@
+"""One training, as a pure function of its cell.
+
+:func:`init`, :func:`train_step`, :func:`measure` and :func:`advance` take a static
+:class:`Program` and arrays, and know nothing of batches of cells, devices, files or clocks:
+``train/engine.py`` maps them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from phasegrok import models, tasks
+from phasegrok.measure import spectrum
+from phasegrok.models import Noise, Params, Rest
+from phasegrok.program import Cell, Program
+from phasegrok.train.losses import row_losses
+from phasegrok.train.optimizers import optimizer
+
+# Streams of a seed: each draws from its own key, so that none depends on another's use.
+ORDER, LABELS, WEIGHTS, BATCHES, MASKS = range(5)
+
+
+class State(NamedTuple):
+    """What a training carries from step to step, and all that a checkpoint has to hold."""
+
+    step: jax.Array  # int32, optimizer steps done
+    cell: Cell  # events may change it while training
+    params: Params
+    rest: Rest  # running statistics
+    moments: optax.OptState
+
+
+class Batch(NamedTuple):
+    """Rows to learn from."""
+
+    rows: jax.Array  # (B,) int32, their numbers in the table (full batch) or in the batch
+    inputs: jax.Array  # (B, ...)
+    labels: jax.Array  # (B,) int32, as shown: corrupted where the row is
+    weights: jax.Array  # (B,) float32, 0 for padding
+
+
+Record = dict[str, jax.Array]  # scalars of one measurement, by column name
+
+
+def seed_key(cell: Cell, stream: int) -> jax.Array:
+    """The key of one stream of a cell's seed. Threefry, since other generators give batched
+    keys that depend on their neighbours."""
+    return jax.random.fold_in(jax.random.key(cell.seed, impl="threefry2x32"), stream)
+
+
+def make_table(program: Program, cell: Cell) -> tasks.Table:
+    """The examples in the seed's order; depends on task and seed alone."""
+    return tasks.table(
+        program.experiment.task, seed_key(cell, ORDER), seed_key(cell, LABELS)
+    )
+
+
+def init(program: Program, cell: Cell) -> State:
+    """The state before the first step. Weights depend on model and seed alone."""
+    model = models.build(program.experiment.model, program.experiment.task)
+    params, rest = model.init(seed_key(cell, WEIGHTS), cell.values["model.init_scale"])
+    moments = optimizer(program.experiment.optimizer, cell.values).init(params)
+    return State(jnp.zeros((), jnp.int32), cell, params, rest, moments)
+
+
+def padded(x: jax.Array, rows: int) -> jax.Array:
+    """``x`` cut or filled with zeros to ``rows`` rows."""
+    x = x[:rows]
+    return jnp.pad(x, [(0, rows - x.shape[0])] + [(0, 0)] * (x.ndim - 1))
+
+
+def shown_labels(table: tasks.Table, cell: Cell) -> jax.Array:
+    """(total,) the labels that the network is given: corrupted in the first rows."""
+    row = jnp.arange(table.label.shape[0])
+    return jnp.where(row < cell.n_corrupted, table.noise, table.label)
+
+
+def full_batch(program: Program, table: tasks.Table, cell: Cell) -> Batch:
+    """The whole training set, padded to the program's rows."""
+    row = jnp.arange(program.rows, dtype=jnp.int32)
+    return Batch(
+        rows=row,
+        inputs=padded(table.inputs, program.rows),
+        labels=padded(shown_labels(table, cell), program.rows),
+        weights=(row < cell.n_train).astype(jnp.float32),
+    )
+
+
+def batches_per_epoch(program: Program, n_train: jax.Array) -> jax.Array:
+    """Steps that one pass over the training set takes."""
+    train = program.experiment.train
+    assert train.batch_size != "full"
+    extra = train.batch_size - 1 if train.last_batch == "keep" else 0
+    return (n_train + extra) // train.batch_size
+
+
+def epoch_orders(program: Program, state: State) -> jax.Array:
+    """(orders, rows) row numbers in the order of the coming epochs, padding last.
+
+    Rows are sorted by random bits whose counter is the row, so that an order depends on seed,
+    epoch and n_train, never on the padding.
+    """
+    first = state.step // batches_per_epoch(program, state.cell.n_train)
+    row = jnp.arange(program.rows, dtype=jnp.int32)
+    key = seed_key(state.cell, BATCHES)
+
+    def order(epoch: jax.Array) -> jax.Array:
+        bits = jax.random.bits(jax.random.fold_in(key, epoch), (program.rows,))
+        outside = (row >= state.cell.n_train).astype(jnp.int32)
+        return jax.lax.sort((outside, bits, row), num_keys=3)[2]
+
+    return jax.lax.map(order, first + jnp.arange(program.orders))
+
+
+def minibatch(
+    program: Program, everything: Batch, orders: jax.Array, first_epoch: jax.Array, state: State
+) -> Batch:
+    """The batch of one step, drawn without replacement within an epoch."""
+    size = program.experiment.train.batch_size
+    assert size != "full"
+    per_epoch = batches_per_epoch(program, state.cell.n_train)
+    position = (state.step % per_epoch) * size + jnp.arange(size, dtype=jnp.int32)
+    order = orders[state.step // per_epoch - first_epoch]
+    row = order[jnp.minimum(position, program.rows - 1)]
+    return Batch(
+        # Masks are counted by place in the batch: a row comes once an epoch, keys differ by step.
+        rows=jnp.arange(size, dtype=jnp.int32),
+        inputs=everything.inputs[row],
+        labels=everything.labels[row],
+        weights=(position < state.cell.n_train).astype(jnp.float32),
+    )
+
+
+def train_step(program: Program, state: State, batch: Batch) -> State:
+    """One step of the optimizer on ``batch``.
+
+    The gradient is summed over tiles of rows whose activations stay in a processor's cache
+    (a sixth faster than one pass at the paper's size) and whose memory does not grow with the
+    training set.
+    """
+    experiment = program.experiment
+    model = models.build(experiment.model, experiment.task)
+    noise = None
+    if program.use_dropout:
+        key = jax.random.fold_in(seed_key(state.cell, MASKS), state.step)
+        noise = Noise(key, state.cell.values["model.dropout"])
+    total = jnp.sum(batch.weights)
+
+    def loss(params: Params, rest: Rest, tile: Batch) -> tuple[jax.Array, Rest]:
+        outputs, rest = model.apply(params, rest, tile.inputs, tile.rows, noise)
+        losses = row_losses(experiment.loss, outputs, tile.labels)
+        return jnp.sum(losses * tile.weights) / total, rest
+
+    gradient = jax.grad(loss, has_aux=True)
+    tiles = 1 if program.orders else batch.rows.shape[0] // program.tile
+    if tiles == 1:
+        grads, rest = gradient(state.params, state.rest, batch)
+    else:
+
+        def add(carry: tuple[Params, Rest], tile: Batch) -> tuple[tuple[Params, Rest], None]:
+            grads, rest = gradient(state.params, carry[1], tile)
+            return (jax.tree.map(jnp.add, carry[0], grads), rest), None
+
+        zeros = jax.tree.map(jnp.zeros_like, state.params)
+        (grads, rest), _ = jax.lax.scan(add, (zeros, state.rest), into_tiles(batch, tiles))
+    updates, moments = optimizer(experiment.optimizer, state.cell.values).update(
+        grads, state.moments, state.params
+    )
+    params = optax.apply_updates(state.params, updates)
+    return State(state.step + 1, state.cell, params, rest, moments)
+
+
+def into_tiles(batch: Any, tiles: int) -> Any:
+    """Split the leading axis of every leaf into ``tiles`` equal parts."""
+    return jax.tree.map(lambda x: x.reshape(tiles, x.shape[0] // tiles, *x.shape[1:]), batch)
+
+
+def measure(program: Program, state: State, table: tasks.Table) -> Record:
+    """Everything that the ``curves`` table holds, on all examples, without dropout.
+
+    A prediction is the argmax of the outputs (the first, on ties); outputs that are not finite
+    are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN.
+    """
+    experiment = program.experiment
+    model = models.build(experiment.model, experiment.task)
+    cell = state.cell
+    size = table.label.shape[0]
+    tiles = -(-size // program.tile)
+    rows = tiles * program.tile
+    row = jnp.arange(rows, dtype=jnp.int32)
+    in_train = row < cell.n_train
+    in_corrupted = row < cell.n_corrupted
+    everything = (
+        row,
+        padded(table.inputs, rows),
+        padded(table.label, rows),
+        padded(shown_labels(table, cell), rows),
+        jnp.stack(
+            [in_train, (row < size) & ~in_train, in_corrupted, in_train & ~in_corrupted], axis=1
+        ).astype(jnp.float32),
+    )  # fmt: skip
+
+    def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
+        row, inputs, label, shown, parts = tile
+        outputs, _ = model.apply(state.params, state.rest, inputs, row, None)
+        answer = jnp.argmax(outputs, axis=-1)
+        finite = jnp.all(jnp.isfinite(outputs), axis=-1)
+        columns = [
+            row_losses(experiment.loss, outputs, shown),
+            row_losses(experiment.loss, outputs, label),
+            (finite & (answer == shown)).astype(jnp.float32),
+            (finite & (answer == label)).astype(jnp.float32),
+        ]
+        # Where, not a product: padding rows of a diverged network would give 0 * inf = NaN.
+        part = parts[:, :, None] > 0
+        return carry + jnp.sum(jnp.where(part, jnp.stack(columns, 1)[:, None], 0.0), 0), None
+
+    table_sums, _ = jax.lax.scan(sums, jnp.zeros((4, 4)), into_tiles(everything, tiles))
+    counts = jnp.sum(everything[4], axis=0)
+    mean = table_sums / counts[:, None]  # parts (train, test, corrupted, clean) x columns
+    order = tasks.group_order(experiment.task)
+    basis = spectrum.fourier_basis(order, experiment.task.modulus)
+    ipr, dead = spectrum.mean_ipr(model.vectors(state.params), basis)
+    norms = model.norms(state.params)
+    return {
+        "n_train": cell.n_train,
+        "n_corrupted": cell.n_corrupted,
+        "train_loss": mean[0, 0],
+        "test_loss": mean[1, 1],
+        "train_accuracy": mean[0, 2],
+        "test_accuracy": mean[1, 3],
+        "corrupted_accuracy": mean[2, 2],
+        "restored_accuracy": mean[2, 3],
+        "clean_accuracy": mean[3, 3],
+        "mean_ipr": ipr,
+        "dead_neurons": dead,
+        "weight_norm": optax.tree.norm(state.params),
+        **{f"norm_{name}": norm for name, norm in norms.items()},
+    }
+
+
+def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:
+    """Train for one logging interval, then measure."""
+    everything = full_batch(program, table, state.cell)
+    if program.orders:
+        orders = epoch_orders(program, state)
+        first_epoch = state.step // batches_per_epoch(program, state.cell.n_train)
+
+    def step(state: State, _: None) -> tuple[State, None]:
+        batch = everything
+        if program.orders:
+            batch = minibatch(program, everything, orders, first_epoch, state)
+        return train_step(program, state, batch), None
+
+    state, _ = jax.lax.scan(step, state, None, length=program.log_every)
+    return state, measure(program, state, table)
+
+
+def segment(
+    program: Program, intervals: int, state: State, table: tasks.Table
+) -> tuple[State, Record]:
+    """``intervals`` logging intervals; the records' leaves have them as leading axis."""
+
+    def interval(state: State, _: None) -> tuple[State, Record]:
+        return advance(program, state, table)
+
+    return jax.lax.scan(interval, state, None, length=intervals)
