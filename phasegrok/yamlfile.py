@@ -7,6 +7,7 @@ a small file up into a huge one).
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
@@ -271,6 +272,8 @@ def _written(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     if isinstance(value, float):
         mantissa, e, exponent = repr(value).partition("e")
         # Readers of YAML 1.1 take a float without a point (1e-08) for text.

@@ -58,7 +58,8 @@ def table(*rows: dict[str, Any]) -> pd.DataFrame:
 )
 def test_table_2(row: dict[str, Any], expected: str) -> None:
     """Each row stands on a threshold or a hair beside it, so any shifted or strict comparison and
-    any exchanged column gives another name."""
+    any exchanged column gives another name.
+    """
     labels = classify(table(row)).iloc[0]
     assert labels["subphase"] == expected
     assert labels["phase"] == ("Inversion" if "Inversion" in expected else expected)
@@ -67,7 +68,8 @@ def test_table_2(row: dict[str, Any], expected: str) -> None:
 @pytest.mark.parametrize("corruption", np.linspace(0.2, 0.9, 15).round(12))
 def test_the_inversion_threshold_is_the_printed_number(corruption: float) -> None:
     """1.05 - 0.35 exceeds 0.7 in binary; an accuracy of exactly the printed threshold is partial
-    at every corruption fraction of the paper's grid, and one just below is full."""
+    at every corruption fraction of the paper's grid, and one just below is full.
+    """
     exact = float(f"{1.05 - corruption:.2f}")
     runs = table(
         {"corruption_fraction": corruption, "train_accuracy": exact},
@@ -81,7 +83,8 @@ def test_the_inversion_threshold_is_the_printed_number(corruption: float) -> Non
 )
 def test_blind_spot_of_table_2(corruption: float, table_2: str) -> None:
     """A network that learned no corrupted label has training accuracy 1 - xi + xi/p. Table 2 calls
-    it Coexistence up to xi = 0.10; the corrupted examples themselves say Full Inversion."""
+    it Coexistence up to xi = 0.10; the corrupted examples themselves say Full Inversion.
+    """
     inverted = {
         "corruption_fraction": corruption,
         "train_accuracy": 1 - corruption + corruption / 97,
@@ -95,7 +98,8 @@ def test_blind_spot_of_table_2(corruption: float, table_2: str) -> None:
 @pytest.mark.parametrize("corruption", [0.0, 0.05, 0.10, 0.15])
 def test_partial_inversion_is_empty_up_to_015(corruption: float) -> None:
     """Below 90 % and at least 1.05 - xi exclude each other up to xi = 0.15; scanning all training
-    accuracies there finds no Partial Inversion."""
+    accuracies there finds no Partial Inversion.
+    """
     runs = table(*({"train_accuracy": a} for a in np.linspace(0, 1, 1001)))
     runs["corruption_fraction"] = corruption
     assert "Partial Inversion" not in set(classify(runs)["subphase"])
@@ -113,7 +117,8 @@ def test_partial_inversion_is_empty_up_to_015(corruption: float) -> None:
 )
 def test_direct_phase(corrupted: float | None, expected: str) -> None:
     """The direct label turns at 90 % and 10 % of the corrupted labels and, with none to ask, is
-    Table 2's (train accuracy is 1 here, so Table 2 alone would always say Coexistence)."""
+    Table 2's (train accuracy is 1 here, so Table 2 alone would always say Coexistence).
+    """
     assert classify(table({"corrupted_accuracy": corrupted}))["direct_phase"].item() == expected
 
 
@@ -125,7 +130,8 @@ def test_direct_phase_without_generalization_is_table_2() -> None:
 
 def test_other_tasks_and_nullable_columns() -> None:
     """No corruption column means nothing corrupted, and nullable types with nulls are read as
-    missing numbers, on any index."""
+    missing numbers, on any index.
+    """
     runs = table({"train_accuracy": 0.95}, {"train_accuracy": 0.8}).drop(
         columns=["corruption_fraction", "corrupted_accuracy", "status"]
     )
@@ -160,7 +166,8 @@ number = st.one_of(st.none(), st.floats(0, 1), st.sampled_from([0.1, 0.9, float(
 )
 def test_labels_are_never_null(rows: list[dict[str, Any]]) -> None:
     """Whatever numbers or gaps a run has, it gets a name from the lists, Diverged exactly if it
-    diverged, with phase and subphase saying the same; so does every cell."""
+    diverged, with phase and subphase saying the same; so does every cell.
+    """
     runs = pd.DataFrame(rows, columns=list(GROKKED))
     labels = classify(runs)
     assert labels.columns.tolist() == list(LABELS)
@@ -177,7 +184,8 @@ def test_labels_are_never_null(rows: list[dict[str, Any]]) -> None:
 
 def test_a_cell_is_labelled_by_its_means() -> None:
     """Two seeds of Coexistence and one of Full Inversion average to 0.84, Partial Inversion: a
-    majority vote would say Coexistence, and no seed agrees with the cell."""
+    majority vote would say Coexistence, and no seed agrees with the cell.
+    """
     runs = table({"seed": 0}, {"seed": 1}, {"seed": 2, "train_accuracy": 0.52})
     runs["corrupted_accuracy"] = [1.0, np.nan, 0.0]
     cell = label_cells(runs, ["corruption_fraction"]).iloc[0]
@@ -190,7 +198,8 @@ def test_a_cell_is_labelled_by_its_means() -> None:
 
 def test_means_are_not_pushed_over_a_threshold_by_rounding() -> None:
     """Seeds of 0.9 each average to 0.9, though their binary sum may fall short; and labelling the
-    published means again gives the published labels."""
+    published means again gives the published labels.
+    """
     for count in range(1, 40):
         runs = table(*({"seed": s, "test_accuracy": 0.9} for s in range(count)))
         runs["train_accuracy"] = 0.9
@@ -201,7 +210,8 @@ def test_means_are_not_pushed_over_a_threshold_by_rounding() -> None:
 
 def test_diverged_runs_leave_the_means_alone() -> None:
     """A diverged seed counts as diverged and in nothing else, whatever numbers it carries; a cell
-    of diverged seeds alone is Diverged, has no means, and leaves its neighbour untouched."""
+    of diverged seeds alone is Diverged, has no means, and leaves its neighbour untouched.
+    """
     gone = {"status": "diverged", "train_accuracy": 0.3, "train_loss": np.inf}
     runs = table(
         gone | {"data_fraction": 0.9},
@@ -220,7 +230,8 @@ def test_diverged_runs_leave_the_means_alone() -> None:
 
 def test_cells_and_columns() -> None:
     """Cells stand in order of first appearance, swept columns come first in the sweep's order, the
-    fractions follow unswept, text axes work, and seeds and labels are not averaged."""
+    fractions follow unswept, text axes work, and seeds and labels are not averaged.
+    """
     runs = table(
         {"optimizer": "sgd", "weight_decay": 5.0},
         {"optimizer": "adamw", "weight_decay": 0.0, "generalization_step": None},
@@ -258,7 +269,8 @@ def test_cells_agree_with_a_plain_group_by() -> None:
 
 def test_a_million_runs_take_seconds() -> None:
     """Labelling and averaging are whole-column operations: a Python loop over a million rows or a
-    hundred thousand cells would take minutes."""
+    hundred thousand cells would take minutes.
+    """
     runs = table({}).loc[[0] * 1_000_000].reset_index(drop=True)
     runs["data_fraction"] = np.arange(1_000_000) // 10
     start = time.perf_counter()

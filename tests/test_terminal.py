@@ -36,7 +36,8 @@ def grid(across: int, up: int, decays: list[float]) -> pd.DataFrame:
 
 def test_corners_and_blanks() -> None:
     """Corruption rises upwards, data to the right, a missing cell is blank: the four corners of an
-    asymmetric diagram hold four different phases, so no flip or transpose leaves it unchanged."""
+    asymmetric diagram hold four different phases, so no flip or transpose leaves it unchanged.
+    """
     rows: list[tuple[float, float, str]] = [
         (0.1, 0.0, "Memorization"),
         (0.5, 0.0, "Coexistence"),
@@ -55,7 +56,8 @@ def test_corners_and_blanks() -> None:
 @pytest.mark.parametrize("colour", [False, True])
 def test_width_is_kept(width: int, colour: bool) -> None:
     """No visible line of the paper's four panels is longer than the terminal, and no panel is lost
-    when they wrap."""
+    when they wrap.
+    """
     text = ANSI.sub("", diagram(grid(17, 19, [0, 5, 15, 20]), AXES, width, colour))
     assert max(map(len, text.splitlines())) <= width
     assert re.findall(r"weight decay = (\d+)", text) == ["0", "5", "15", "20"]
@@ -78,7 +80,8 @@ def test_plain_text_is_ascii() -> None:
 
 def test_colour_changes_nothing_but_colour() -> None:
     """Stripped of its codes the coloured diagram has the letters of the plain one, and each phase's
-    letter is preceded by that phase's background."""
+    letter is preceded by that phase's background.
+    """
     cells = grid(5, 5, [0, 1, 2, 3, 4, 5, 6])
     coloured, plain = (diagram(cells, AXES, 120, colour) for colour in (True, False))
     letters = [text.partition("across")[0].split() for text in (ANSI.sub("", coloured), plain)]
@@ -117,6 +120,7 @@ def test_no_cells_yet() -> None:
 
 def test_matplotlib_is_not_loaded() -> None:
     """A diagram in the terminal does not wait for the plotting library: in a fresh interpreter
-    drawing one leaves it unimported."""
+    drawing one leaves it unimported.
+    """
     code = "import sys, phasegrok.terminal; sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

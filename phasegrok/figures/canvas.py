@@ -115,7 +115,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         hidden = folder / f".{name}.{os.getpid()}.{kind}"
         try:
             figure.savefig(hidden, format=kind, dpi=200, metadata=entries)
-            os.replace(hidden, path)
+            hidden.replace(path)
         finally:
             hidden.unlink(missing_ok=True)
         written.append(path)

@@ -61,6 +61,6 @@ def neuron_ipr(vectors: list[jax.Array], basis: np.ndarray) -> tuple[jax.Array, 
 def mean_ipr(vectors: list[jax.Array], basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
     """Mean IPR over living neurons (NaN if none lives) and the number of dead ones."""
     each, dead = neuron_ipr(vectors, basis)
-    alive = jnp.sum(~dead)
-    mean = jnp.sum(jnp.where(dead, 0.0, each)) / alive
-    return jnp.where(alive > 0, mean, jnp.nan), jnp.sum(dead, dtype=jnp.int32)
+    # With none alive this is 0 / 0 = NaN, which is the answer.
+    mean = jnp.sum(jnp.where(dead, 0.0, each)) / jnp.sum(~dead, dtype=each.dtype)
+    return mean, jnp.sum(dead, dtype=jnp.int32)

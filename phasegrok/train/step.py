@@ -167,9 +167,11 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
 
         zeros = jax.tree.map(jnp.zeros_like, state.params)
         (grads, rest), _ = jax.lax.scan(add, (zeros, state.rest), into_tiles(batch, tiles))
-    updates, moments = optimizer(experiment.optimizer, state.cell.values).update(
-        grads, state.moments, state.params
-    )
+    # optax raises a traced beta to an integer count, which strict promotion refuses.
+    with jax.numpy_dtype_promotion("standard"):
+        updates, moments = optimizer(experiment.optimizer, state.cell.values).update(
+            grads, state.moments, state.params
+        )
     params = optax.apply_updates(state.params, updates)
     return State(state.step + 1, state.cell, params, rest, moments)
 

@@ -50,7 +50,8 @@ def paper_grid(decays: list[Any]) -> pd.DataFrame:
 
 def test_files_and_determinism(tmp_path: Path) -> None:
     """Both figures exist as PNG and PDF with the right first bytes, nothing unpublished is left,
-    and drawing the same tables again gives the same bytes (so no date or chance is in them)."""
+    and drawing the same tables again gives the same bytes (so no date or chance is in them).
+    """
     folder = result_folder(tmp_path, paper_grid([0.0, 5.0]), AXES)
     paths = draw(folder)
     names = ["phase_diagram.png", "phase_diagram.pdf", "accuracy.png", "accuracy.pdf"]
@@ -64,7 +65,8 @@ def test_files_and_determinism(tmp_path: Path) -> None:
 
 def test_colours_stand_where_the_cells_are(tmp_path: Path) -> None:
     """The drawn picture holds each phase's exact colour, and one missing cell of two leaves half of
-    the panel white where it would be: pixels, not objects, are looked at."""
+    the panel white where it would be: pixels, not objects, are looked at.
+    """
     cells = table(data_fraction=[0.1, 0.2], corruption_fraction=[0.0, 0.1])
     cells["subphase"] = ["Full Inversion", "Memorization", "Coexistence", "Confusion"]
     whole = _share(draw(result_folder(tmp_path, cells, AXES[:2]))[0])
@@ -129,7 +131,8 @@ def test_what_becomes_axis_and_what_panel(
     swept: dict[str, list[Any]], x: str, y: str, rows: int, columns: int, first: tuple[str, ...]
 ) -> None:
     """Fractions take their axes, other numbers the free ones, the rest become panels; every cell is
-    drawn in exactly one panel; and both figures can be drawn of it."""
+    drawn in exactly one panel; and both figures can be drawn of it.
+    """
     cells = table(**swept)
     layout = arrange(cells, list(swept))
     assert (layout.x.column, layout.y.column) == (x, y)
@@ -151,7 +154,8 @@ def test_a_task_without_fractions() -> None:
 
 def test_panels_of_the_paper() -> None:
     """Figure 3: one row of panels titled by their regularization, symbols at the axes, a legend
-    naming only phases that occur; Figure 24: two rows of heat maps above the same panels."""
+    naming only phases that occur; Figure 24: two rows of heat maps above the same panels.
+    """
     cells = paper_grid([0, 5, 20])
     cells["subphase"] = cells["subphase"].replace(
         {"Forgetting": "Confusion", DIVERGED: "Confusion"}
@@ -170,7 +174,8 @@ def test_panels_of_the_paper() -> None:
 @pytest.mark.parametrize(("across", "up"), [(17, 19), (5, 5), (40, 2), (1, 60)])
 def test_tick_labels_do_not_touch(across: int, up: int) -> None:
     """The boxes of neighbouring tick labels, as rendered, are apart at the paper's grid, a small
-    one and lopsided ones with uneven values."""
+    one and lopsided ones with uneven values.
+    """
     cells = table(
         data_fraction=np.linspace(0.1, 0.9, across).round(12).tolist(),
         corruption_fraction=np.geomspace(0.001, 0.9, up).tolist(),
@@ -192,7 +197,8 @@ def test_format_values() -> None:
 
 def test_palette_is_readable_without_colour() -> None:
     """Every pair of phases differs in lightness by 9 of 100 (well above the 2 an eye can tell
-    side by side), letters differ, and each letter has contrast with its ground."""
+    side by side), letters differ, and each letter has contrast with its ground.
+    """
     steps = sorted(lightness(style.colour) for style in PALETTE.values())
     assert all(brighter - darker >= 9 for darker, brighter in pairwise(steps))
     assert len({style.letter for style in PALETTE.values()}) == len(PALETTE) == 7

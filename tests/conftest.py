@@ -1,0 +1,37 @@
+"""Shared by all tests: two CPU devices, strict dtypes, and a way to write sweep files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import pytest
+
+from phasegrok.sweepfile import Sweep, load
+
+# As on a two-core machine, whatever this one has: layouts and so bits are the same everywhere.
+jax.config.update("jax_num_cpu_devices", 2)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+TINY = """\
+name: tiny
+task: {kind: modular, modulus: 7}
+model: {width: 12}
+optimizer: {learning_rate: 0.02}
+train: {steps: 40, log_every: 10}
+"""
+
+MakeSweep = Callable[..., Sweep]
+
+
+@pytest.fixture
+def make_sweep(tmp_path: Path) -> MakeSweep:
+    """A checked sweep from the tiny file, more YAML text and ``--set`` overrides."""
+
+    def make(more: str = "", *overrides: str) -> Sweep:
+        file = tmp_path / "tiny.yaml"
+        file.write_text(TINY + more)
+        return load(file, overrides)
+
+    return make

@@ -1,0 +1,96 @@
+"""The MLP: its function, its initialization by name, and dropout with a traced rate."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from phasegrok import models
+from phasegrok.config import Mlp, Modular
+from phasegrok.models.base import Noise
+from phasegrok.models.dropout import dropout
+from phasegrok.models.mlp import ACTIVATIONS
+
+TASK = Modular(modulus=11)
+PAIRS = jnp.array([[0, 3], [10, 10], [4, 2]], jnp.int32)
+ROWS = jnp.arange(3)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_two_layers_are_equation_1(activation: str) -> None:
+    """f(m, n) = W phi(U e_m + V e_n), with one-hot vectors written out."""
+    model = models.build(Mlp(width=6, activation=activation), TASK)
+    params, rest = model.init(jax.random.key(0), jnp.ones(()))
+    out, _ = model.apply(params, rest, PAIRS, ROWS, None)
+    eye = np.eye(11, dtype=np.float32)
+    x = eye[PAIRS[:, 0]] @ params["u"][...] + eye[PAIRS[:, 1]] @ params["v"][...]
+    np.testing.assert_allclose(out, ACTIVATIONS[activation](x) @ params["w"][...], rtol=2e-5)
+
+
+def test_depth_counts_weight_layers() -> None:
+    """Depth 4 has two hidden matrices between the lookups and the output, biases on all three
+    hidden layers, and its norms add up to the norm of everything."""
+    model = models.build(Mlp(width=6, depth=4, bias=True, activation="relu"), TASK)
+    params, rest = model.init(jax.random.key(0), jnp.ones(()))
+    assert [w.shape for w in jax.tree.leaves(params["hidden"])] == [(6, 6), (6, 6)]
+    assert [b.shape for b in jax.tree.leaves(params["biases"])] == [(6,)] * 3
+    assert model.apply(params, rest, PAIRS, ROWS, None)[0].shape == (3, 11)
+    norms = model.norms(params)
+    assert list(norms) == ["u", "v", "hidden", "w"]
+    total = sum(float(jnp.sum(w**2)) for w in jax.tree.leaves(params))
+    np.testing.assert_allclose(sum(float(n) ** 2 for n in norms.values()), total, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "std"),
+    [
+        ("paper", (16 * 400) ** (-1 / 3)),
+        ("lazy", 2**0.5 / 400 ** (1 / 3)),
+        ("kaiming", (2 / 400) ** 0.5),
+        ("uniform", 1 / (3 * 400) ** 0.5),
+    ],
+)
+def test_initializations_by_name(kind: str, std: float) -> None:
+    """Standard deviation of the 400 x 400 hidden matrix (sampling error below 1 %), and the
+    traced scale multiplies it."""
+    model = models.build(Mlp(width=400, depth=3, initialization=kind), TASK)
+    hidden = model.init(jax.random.key(0), jnp.ones(()))[0]["hidden"][0][...]
+    np.testing.assert_allclose(hidden.std(), std, rtol=0.01)
+    doubled = model.init(jax.random.key(0), jnp.full((), 2.0))[0]["hidden"][0][...]
+    np.testing.assert_array_equal(doubled, 2 * hidden)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.9])
+def test_dropout_share_and_mean(rate: float) -> None:
+    """200 000 ones: the share dropped is the rate and the mean stays 1, within five standard
+    errors."""
+    x = jnp.ones((400, 500))
+    y = np.asarray(dropout(x, jnp.float32(rate), jax.random.key(3), jnp.arange(400)))
+    error = 5 * (rate * (1 - rate) / x.size) ** 0.5
+    assert abs(np.mean(y == 0) - rate) <= error + 2**-16
+    assert abs(y.mean() - 1) <= error / (1 - rate) + 1e-4
+    # Neither rows nor columns repeat.
+    if rate:
+        assert len(np.unique(y, axis=0)) == 400
+        assert len(np.unique(y.T, axis=0)) == 500
+
+
+def test_dropout_belongs_to_rows_not_to_their_place() -> None:
+    """Row 7 has one mask, alone, among others, in any order, mapped or not."""
+    x, rate, key = jnp.ones((9, 30)), jnp.float32(0.5), jax.random.key(0)
+    all_rows = dropout(x, rate, key, jnp.arange(9))
+    np.testing.assert_array_equal(dropout(x[:1], rate, key, jnp.array([7]))[0], all_rows[7])
+    mapped = jax.vmap(lambda r: dropout(x, r, key, jnp.arange(9)[::-1]))(jnp.array([0.5, 0.2]))
+    np.testing.assert_array_equal(mapped[0][::-1], all_rows)
+
+
+def test_dropout_acts_before_the_activation() -> None:
+    """With sigmoid, a network that drops nearly all pre-activations sees sigmoid(0) = 1/2 in
+    their place, not 0: the paper's order."""
+    model = models.build(Mlp(width=50, activation="sigmoid"), TASK)
+    params, rest = model.init(jax.random.key(0), jnp.ones(()))
+    noise = Noise(jax.random.key(1), jnp.float32(0.99998))
+    out, _ = model.apply(params, rest, PAIRS, ROWS, noise)
+    np.testing.assert_allclose(out[0], 0.5 * params["w"][...].sum(0), rtol=1e-4, atol=1e-5)

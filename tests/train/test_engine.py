@@ -1,0 +1,159 @@
+"""The engine: one program for a slice, one compilation for all its chunks."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
+from phasegrok.results import chunk_tables
+from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, measured_bytes
+from phasegrok.train.step import Record, State
+from tests.conftest import MakeSweep
+
+SLICE = """\
+axes:
+  data.data_fraction: {start: 0.1, stop: 0.9, num: 17}
+  data.corruption_fraction: {start: 0.0, stop: 0.9, num: 19}
+seeds: [0, 1]
+"""
+MACHINE = Machine("cpu", 2, 1 << 34, 1 << 30, 5e10, 2.0)
+
+
+def mapping(job: Job) -> Mapping:
+    return Mapping(job.kind, job.chunk, job.batch, job.devices, job.intervals)
+
+
+def train(grid: Grid, job: Job, runs: np.ndarray) -> tuple[State, dict[str, np.ndarray], Engine]:
+    """Initial state and all records (runs, points) of one chunk."""
+    engine = Engine(job.program, mapping(job))
+    state, table, record = engine.begin(grid.cells(np.resize(runs, job.chunk)))
+    first = jax.tree.map(np.asarray, (state, table))
+    pieces: list[Record] = [{k: v[:, None] for k, v in record.items()}]
+    for _ in range(job.program.intervals // job.intervals):
+        state, records = engine.segment(state, table)
+        pieces.append(records)
+    joined = {k: np.concatenate([np.asarray(p[k]) for p in pieces], axis=1) for k in pieces[0]}
+    return first, {k: v[: len(runs)] for k, v in joined.items()}, engine
+
+
+def test_a_slice_times_seeds_is_one_program(
+    make_sweep: MakeSweep, caplog: pytest.LogCaptureFixture
+) -> None:
+    """17 x 19 cells x 2 seeds under ``mapping: vmap``: the planner makes one job with one chunk,
+    training it compiles the segment once and calls it once a segment. Against ``map`` with its
+    own paddings: data and initial weights bit for bit, the first 50 steps to tolerance, and the
+    final labels of cells away from every threshold."""
+    sets = ("train.steps=300", "train.log_every=50", "optimizer.weight_decay=1")
+    one = plan(make_sweep(SLICE, "engine.mapping=vmap", *sets), MACHINE)
+    assert len(one.jobs) == 1 and len(one.jobs[0].runs) == 17 * 19 * 2
+    job = replace(
+        size_chunks(make_sweep(SLICE, *sets), one.jobs[0], MACHINE, least_bytes), intervals=2
+    )
+    assert [len(c) for c in job.chunks()] == [646]
+    with caplog.at_level(logging.WARNING), jax.log_compiles():
+        first, curves, engine = train(one, job, job.chunks()[0])
+    compiled = [r.getMessage() for r in caplog.records if "Finished XLA compilation" in r.getMessage()]
+    assert sum("segment" in m or "over_device" in m for m in compiled) == 2, compiled  # begin, segment
+    assert engine.calls == 3
+
+    many = plan(make_sweep(SLICE, "engine.mapping=map", *sets), MACHINE)
+    assert len(many.jobs) > 1
+    rows = {run: i for i, run in enumerate(one.runs["run"].iloc[job.runs])}
+    for other in many.jobs[:: len(many.jobs) - 1]:
+        other = replace(other, chunk=len(other.runs) + len(other.runs) % 2)
+        other_first, other_curves, _ = train(many, other, other.runs)
+        at = [rows[run] for run in many.runs["run"].iloc[other.runs]]
+        n = len(at)
+        for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(other_first), strict=True):
+            np.testing.assert_array_equal(a[at], b[:n])
+        for name in curves:
+            a, b = curves[name][at][:, :2], other_curves[name][:, :2]
+            if "accuracy" in name:  # one row of 49 may sit on an argmax tie
+                assert np.nanmean(np.abs(a - b)) < 2e-3, name
+            else:
+                np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-5, err_msg=name)
+        labels = [
+            chunk_tables(
+                g.runs.iloc[r], g.axes, np.arange(7) * 50, c, 49, ["norm_u", "norm_v", "norm_w"]
+            )["runs"].to_pandas()
+            for g, r, c in (
+                (one, job.runs[at], {k: v[at] for k, v in curves.items()}),
+                (many, other.runs, other_curves),
+            )
+        ]
+        far = np.ones(n, bool)
+        for frame in labels:
+            far &= (frame["test_accuracy"] - 0.9).abs() > 0.05
+            far &= (frame["train_accuracy"] - 0.9).abs() > 0.05
+            far &= (frame["train_accuracy"] - 1.05 + frame["corruption_fraction"]).abs() > 0.05
+        assert far.sum() > n // 4
+        same = (labels[0]["subphase"] == labels[1]["subphase"])[far]
+        assert same.all(), labels[0][far][~same]
+
+
+def test_later_chunks_compile_nothing(
+    make_sweep: MakeSweep, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two chunks through one engine: JAX reports compilations for the first only."""
+    sweep = make_sweep("axes: {optimizer.weight_decay: [0, 1, 2, 3]}", "engine.chunk=2")
+    grid = plan(sweep, MACHINE)
+    job = size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes)
+    assert len(job.chunks()) == 2
+    engine = Engine(job.program, mapping(job))
+    counts = []
+    for runs in job.chunks():
+        caplog.clear()
+        with caplog.at_level(logging.WARNING), jax.log_compiles():
+            state, table, _ = engine.begin(grid.cells(runs))
+            for _ in range(job.program.intervals // job.intervals):
+                state, records = engine.segment(state, table)
+            engine.from_host(engine.to_host(state))
+            jax.tree.map(np.asarray, records)
+        counts.append(sum("compil" in r.getMessage().lower() for r in caplog.records))
+    assert counts[1] == 0, counts
+
+
+@pytest.mark.parametrize("kind", ["vmap", "map"])
+def test_a_diverging_run_leaves_its_neighbours_alone(make_sweep: MakeSweep, kind: str) -> None:
+    """The same chunk with one cell at lr = 1e9 and at lr = 0.01: that run's loss stops being
+    finite, and every other run keeps its values bit for bit."""
+    sets = (f"engine.mapping={kind}", "engine.chunk=4", "optimizer.kind=sgd")
+    more = "axes: {{optimizer.learning_rate: [{}, 0.02, 0.03, 0.04]}}"
+    curves = []
+    for rate in ("1.0e+9", "0.01"):
+        sweep = make_sweep(more.format(rate), *sets)
+        grid = plan(sweep, MACHINE)
+        job = size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes)
+        curves.append(train(grid, job, job.chunks()[0])[1])
+    assert not np.isfinite(curves[0]["train_loss"][0]).all()
+    assert np.isfinite(curves[1]["train_loss"]).all()
+    for name in curves[0]:
+        np.testing.assert_array_equal(curves[0][name][1:], curves[1][name][1:], err_msg=name)
+
+
+def test_state_survives_the_disk_bit_for_bit(make_sweep: MakeSweep) -> None:
+    """Training on from ``from_host(to_host(state))`` equals training on from the state."""
+    sweep = make_sweep("axes: {optimizer.weight_decay: [0, 1]}")
+    grid = plan(sweep, MACHINE)
+    job = replace(size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes), intervals=1)
+    engine = Engine(job.program, mapping(job))
+    state, table, _ = engine.begin(grid.cells(job.runs))
+    state, _ = engine.segment(state, table)
+    copy = engine.from_host(engine.to_host(state))
+    (_, a), (_, b) = engine.segment(state, table), engine.segment(copy, table)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_measured_memory_grows_with_the_chunk(make_sweep: MakeSweep) -> None:
+    """Two small compilations predict a larger one's memory: what sizes chunks on accelerators."""
+    sweep = make_sweep(SLICE, "engine.mapping=vmap")
+    job = plan(sweep, MACHINE).jobs[0]
+    actual = Engine(job.program, Mapping("vmap", 32, 1, job.devices, 1)).memory()
+    assert measured_bytes(job, 32) == pytest.approx(actual, rel=0.2)
+    assert machine().devices == 2
