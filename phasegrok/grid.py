@@ -34,6 +34,7 @@ class Machine:
     budget: int  # bytes that a chunk may hold
     flops: float  # assumed rate for planning, FLOP/s over all devices
     compile_seconds: float  # assumed time to compile one program
+    step_seconds: float = 5e-5  # assumed least time of a step, however small the network
 
     @property
     def default_mapping(self) -> Literal["vmap", "map"]:
@@ -47,7 +48,9 @@ CACHE_BYTES = 1 << 20
 TILE_NUMBERS = 300_000
 # One call of a compiled segment should take about this long: progress is live, Ctrl-C prompt,
 # and the time between calls (a millisecond) is lost in it.
-CALL_SECONDS = 2.0
+CALL_SECONDS = 0.5
+# One logging interval of a chunk should take at most about this long, for the same reasons.
+INTERVAL_SECONDS = 2.0
 # A group of data fractions trained at the largest one's rows may waste at most this share.
 MAX_WASTE = 0.10
 MAX_CHUNK = {"map": 32, "vmap": 4096}
@@ -332,22 +335,32 @@ def size_chunks(
             f" {need / 2**30:.3g} GiB of {machine.memory / 2**30:.3g} GiB usable here; allowed: a"
             " smaller model.width, model.depth or task.modulus"
         )
-    model = models.build(job.program.experiment.model, job.program.experiment.task)
-    size = job.program.experiment.train.batch_size
-    rows = job.program.rows if size == "full" else size
-    seconds = model.flops_per_row() * rows * job.program.log_every / machine.flops
     if sweep.engine.chunk != "auto":
         limit = min(sweep.engine.chunk, len(job.runs))
     else:
         limit = min(MAX_CHUNK[job.kind], len(job.runs))
         if job.kind == "map":
-            limit = min(limit, max(job.devices * job.batch, round(CALL_SECONDS / seconds)))
+            one = interval_seconds(job, 1, machine)
+            limit = min(limit, max(job.devices * job.batch, round(INTERVAL_SECONDS / one)))
         while limit > job.devices and bytes_of(job, limit) > machine.budget:
             limit //= 2
     chunks = -(-len(job.runs) // limit)
     each = -(-len(job.runs) // chunks) if sweep.engine.chunk == "auto" else limit
     devices = min(job.devices, each)
     chunk = -(-each // devices) * devices
-    calls = max(1, min(job.program.intervals, round(CALL_SECONDS / (seconds * chunk))))
+    sized = replace(job, chunk=chunk, devices=devices)
+    most = round(CALL_SECONDS / interval_seconds(sized, chunk, machine))
+    calls = max(1, min(job.program.intervals, most))
     intervals = max(k for k in range(1, calls + 1) if job.program.intervals % k == 0)
-    return replace(job, chunk=chunk, devices=devices, intervals=intervals)
+    return replace(sized, intervals=intervals)
+
+
+def interval_seconds(job: Job, cells: int, machine: Machine) -> float:
+    """Rough time of one logging interval of so many cells, from the machine's assumed rates."""
+    program = job.program
+    model = models.build(program.experiment.model, program.experiment.task)
+    size = program.experiment.train.batch_size
+    rows = program.rows if size == "full" else size
+    turns = 1 if job.kind == "vmap" else cells / (job.devices * job.batch)
+    work = model.flops_per_row() * rows * cells / machine.flops
+    return program.log_every * (work + machine.step_seconds * max(1.0, turns))

@@ -8,7 +8,6 @@ a small file up into a huge one).
 from __future__ import annotations
 
 import math
-import os
 import re
 import stat
 import sys
@@ -102,7 +101,7 @@ def read_file(path: Path) -> Node:
     file = escaped(str(path))
     allowed = "allowed: the path of a sweep file (YAML)"
     try:
-        mode = os.stat(path).st_mode
+        mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise refusal(file, "", f"found a directory; {allowed}")
         if not stat.S_ISREG(mode):

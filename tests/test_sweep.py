@@ -1,0 +1,223 @@
+"""The command, in processes of its own: exit codes, resuming, killing, refusing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+SWEEP = """\
+name: tiny
+task: {kind: modular, modulus: 7}
+model: {width: 16}
+train: {steps: 400, log_every: 10}
+axes:
+  data.data_fraction: [0.3, 0.8]
+  optimizer.weight_decay: [0, 1, 5]
+engine: {checkpoint_every: 1.0e-9, chunk: 4}
+"""
+TABLES = ("runs", "curves", "cells.parquet")
+
+
+def command(*args: object) -> list[str]:
+    return [sys.executable, "-m", "phasegrok.sweep", *map(str, args)]
+
+
+def phasegrok(*args: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*args), capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the processes share compiled programs: most of their time would go into that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        yield
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep file beside the results of its uninterrupted run."""
+    where = tmp_path_factory.mktemp("sweep")
+    (where / "tiny.yaml").write_text(SWEEP)
+    done = phasegrok(where / "tiny.yaml", "--output", where / "out")
+    assert done.returncode == 0, done.stderr
+    assert "6/6 runs done" in done.stdout
+    return where
+
+
+def frames(folder: Path) -> list[pd.DataFrame]:
+    return [pd.read_parquet(folder / table) for table in TABLES]
+
+
+def assert_same(a: Path, b: Path) -> None:
+    for x, y in zip(frames(a), frames(b), strict=True):
+        pd.testing.assert_frame_equal(x, y, check_exact=True)
+
+
+def test_a_finished_sweep_has_everything(finished: Path) -> None:
+    """Tables, resolved file, manifest, and both figures in two formats; nothing half-written."""
+    out = finished / "out"
+    runs, curves, cells = frames(out)
+    assert len(runs) == len(cells) == 6 and len(curves) == 6 * 41
+    assert set(runs["weight_decay"]) == {0, 1, 5}
+    names = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
+    figures = {f"figures/{f}.{s}" for f in ("phase_diagram", "accuracy") for s in ("png", "pdf")}
+    assert figures | {"sweep.yaml", "manifest.json", "cells.parquet"} <= names
+    assert not [n for n in names if n.endswith((".tmp", ".npz"))]
+
+
+def test_the_same_sweep_again_trains_nothing(finished: Path) -> None:
+    """Tables keep their very files; the resolved sweep.yaml is the same sweep as its source."""
+    before = {p: p.stat().st_mtime_ns for p in finished.glob("out/runs/*")}
+    done = phasegrok(finished / "out" / "sweep.yaml", "--output", finished / "out")
+    assert done.returncode == 0, done.stderr
+    assert {p: p.stat().st_mtime_ns for p in finished.glob("out/runs/*")} == before
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_sweep_resumes_to_identical_tables(
+    finished: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    """Stopped inside a chunk, after a checkpoint; the resumed sweep's tables equal the
+    uninterrupted one's bit for bit, and Ctrl-C exits with 130."""
+    file, out = tmp_path / "tiny.yaml", tmp_path / "out"
+    file.write_text(SWEEP.replace("steps: 400, log_every: 10", "steps: 60000, log_every: 2000"))
+    with subprocess.Popen(command(file, "--output", out), stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 100
+        while not list(out.glob(".checkpoint-*.npz")) and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.send_signal(how)
+    assert process.returncode == (130 if how == signal.SIGINT else -9)
+    assert list(out.glob(".checkpoint-*.npz")), "stopped too late to prove anything"
+    again = phasegrok(file, "--output", out)
+    assert again.returncode == 0, again.stderr
+    assert "resumes" in again.stdout
+    whole = tmp_path / "whole"
+    assert phasegrok(file, "--output", whole).returncode == 0
+    assert_same(out, whole)
+    assert not list(out.glob(".checkpoint-*"))
+
+
+def test_a_changed_sweep_is_refused_with_what_changed(finished: Path) -> None:
+    """The line names the key with both values and what to do; nothing in the folder changes."""
+    before = (finished / "out" / "manifest.json").read_bytes()
+    refused = phasegrok(
+        finished / "tiny.yaml", "--output", finished / "out", "--set", "model.width=8"
+    )
+    assert refused.returncode == 2
+    assert "model.width: 16 -> 8" in refused.stderr and "--fresh" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert (finished / "out" / "manifest.json").read_bytes() == before
+
+
+def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> None:
+    """--fresh with another width: new results, and the old ones whole in out.old-1."""
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    done = phasegrok(
+        finished / "tiny.yaml", "--output", out, "--fresh", "--set", "train.steps=20"
+    )
+    assert done.returncode == 0, done.stderr
+    assert_same(tmp_path / "out.old-1", finished / "out")
+    assert len(frames(out)[1]) == 6 * 3
+
+
+def test_two_processes_on_one_folder(finished: Path, tmp_path: Path) -> None:
+    """The second leaves with code 3 and says who holds the folder."""
+    import fcntl
+
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("process 42 on elsewhere")
+        lock.flush()
+        refused = phasegrok(finished / "tiny.yaml", "--output", out)
+    assert refused.returncode == 3
+    assert "process 42 on elsewhere" in refused.stderr
+
+
+def test_plan_trains_and_writes_nothing(finished: Path, tmp_path: Path) -> None:
+    """--plan shows programs, chunks, waste, memory and an estimate."""
+    done = phasegrok(finished / "tiny.yaml", "--output", tmp_path / "out", "--plan")
+    assert done.returncode == 0, done.stderr
+    for words in ("6 runs", "program", "chunks", "padding waste", "MiB", "estimated time"):
+        assert words in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        (["optimizer.weight_decay=-1"], "weight_decay"),
+        (["model.width=1000000000"], "does not fit"),
+        (["data.data_fraction=[0.001]"], "no rows"),
+    ],
+)
+def test_refusals_write_nothing(
+    finished: Path, tmp_path: Path, sets: list[str], words: str
+) -> None:
+    """One line, code 2, no folder, for bad values and for sizes that only planning can judge."""
+    args = [a for s in sets for a in ("--set", s)]
+    refused = phasegrok(finished / "tiny.yaml", "--output", tmp_path / "out", *args)
+    assert refused.returncode == 2
+    assert words in refused.stderr and "Traceback" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_foreign_and_impossible_folders_are_refused(finished: Path, tmp_path: Path) -> None:
+    """A folder with the user's own files, a file in the way, and (unless we may write anywhere)
+    a folder without permission: code 2, and the files stay."""
+    mine = tmp_path / "thesis"
+    mine.mkdir()
+    (mine / "chapter.tex").write_text("x")
+    targets = [mine, mine / "chapter.tex"]
+    if os.geteuid() != 0:
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o500)
+        targets.append(closed / "out")
+    for target in targets:
+        refused = phasegrok(finished / "tiny.yaml", "--output", target)
+        assert refused.returncode == 2 and "allowed" in refused.stderr, refused.stderr
+    assert (mine / "chapter.tex").read_text() == "x"
+    assert phasegrok(tmp_path / "none.yaml").returncode == 2
+
+
+def test_help_and_status_do_not_import_jax(finished: Path) -> None:
+    """What has to be instant must not load the compiler: the module list proves it."""
+    code = (
+        "import sys; from typer.testing import CliRunner; from phasegrok.sweep import app;"
+        "r = CliRunner().invoke(app, sys.argv[1:]); print(r.output);"
+        "assert r.exit_code == 0, r.output; assert 'jax' not in sys.modules"
+    )
+    for args in (["--help"], ["sweep", "--help"], ["status", str(finished / "out")]):
+        done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"6/6 runs", done.stdout)
+
+
+def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> None:
+    """With the figures and cells gone, runs alone bring them back; elsewhere it refuses."""
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    shutil.rmtree(out / "figures")
+    (out / "cells.parquet").unlink()
+    run = [sys.executable, "-c", "from phasegrok.sweep import app; app()", "figures"]
+    subprocess.run([*run, str(out)], check=True, capture_output=True)
+    assert_same(out, finished / "out")
+    assert (out / "figures" / "phase_diagram.png").stat().st_size > 1000
+    refused = subprocess.run([*run, str(tmp_path)], capture_output=True, text=True)
+    assert refused.returncode == 2 and "no results here" in refused.stderr
