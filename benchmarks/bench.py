@@ -8,7 +8,6 @@ the load average so that a reader can tell.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -29,7 +28,7 @@ import numpy as np
 from phasegrok import models, progress, runner
 from phasegrok.results import Folder
 from phasegrok.sweepfile import load
-from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled, use_all_cores
+from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled
 
 HERE = Path(__file__).resolve().parent
 SWEEPS = HERE.parent / "sweeps"

@@ -49,6 +49,8 @@ class Modular(Block):
 
 
 class Data(Block):
+    """Which examples train, and how many of their labels are wrong."""
+
     data_fraction: Annotated[
         float, Field(gt=0, lt=1, description="alpha: share of all examples used for training"),
         TRACED,
@@ -120,7 +122,9 @@ class Sgd(Block):
 class Train(Block):
     """How long, in what batches, and how often the network is measured."""
 
-    steps: Count | None = None
+    steps: Annotated[
+        Count | None, Field(description="optimizer steps; 2000 where epochs are not given either")
+    ] = None
     epochs: Annotated[
         Count | None, Field(description="instead of steps; log_every then counts epochs")
     ] = None

@@ -197,9 +197,7 @@ def run_ids(
     values = frame[[column(p) for p in paths]].to_numpy(np.float64)
     ids = []
     for row, seed, kind in zip(values, frame["seed"], static, strict=True):
-        traced = sorted(
-            (p, float(v)) for p, v in zip(paths, row, strict=True) if not np.isnan(v)
-        )
+        traced = sorted((p, float(v)) for p, v in zip(paths, row, strict=True) if not np.isnan(v))
         text = json.dumps([shared[kind], traced, int(seed)])
         ids.append(hashlib.sha256(text.encode()).hexdigest()[:16])
     return ids
@@ -301,8 +299,9 @@ def make_job(
     tiles = max(1, round(int(sizes.max()) * width / TILE_NUMBERS)) if mapping == "map" else 1
     tile = -(-int(sizes.max()) // tiles)
     batch_size = experiment.train.batch_size
-    orders = 0
+    orders, side_by_side = 0, tile  # rows in flight
     if batch_size != "full":
+        side_by_side = min(tile, batch_size)
         extra = batch_size - 1 if experiment.train.last_batch == "keep" else 0
         orders = (log_every - 1) // max(1, (int(sizes.min()) + extra) // batch_size) + 2
     program = Program(
@@ -311,7 +310,7 @@ def make_job(
         precision=sweep.engine.precision,
     )  # fmt: skip
     weights = width * experiment.task.modulus * 3
-    cell_bytes = 4 * (4 * weights + 3 * min(tile, batch_size if orders else tile) * width)  # type: ignore[type-var]
+    cell_bytes = 4 * (4 * weights + 3 * side_by_side * width)
     batch = max(1, CACHE_BYTES // cell_bytes)
     devices = min(machine.devices, len(runs))
     return Job(program, runs, mapping, devices, min(batch, -(-len(runs) // devices)))

@@ -115,7 +115,7 @@ def run_rows(
 def first_step(reached: np.ndarray, steps: np.ndarray) -> pd.arrays.IntegerArray:
     """First logged step at which each row of ``reached`` is true; null if never."""
     values = steps[reached.argmax(axis=1)].astype(np.int64)
-    return pd.arrays.IntegerArray(values, ~reached.any(axis=1))
+    return pd.arrays.IntegerArray(values, np.asarray(~reached.any(axis=1)))
 
 
 def as_table(frame: pd.DataFrame) -> pa.Table:
@@ -188,7 +188,8 @@ class Folder:
     ) -> None:
         """Save a chunk's state: one ``.npz`` whose ``header`` is JSON text."""
         with replacing(self.checkpoint_path(part)) as file:
-            np.savez(file, header=np.array(json.dumps(header)), **arrays)
+            everything: dict[str, Any] = {"header": np.array(json.dumps(header)), **arrays}
+            np.savez(file, **everything)
 
     def load_checkpoint(
         self, part: str, header: Mapping[str, Any]

@@ -126,9 +126,7 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
             size_chunks(sweep, replace(job, chunk=1), here, least_bytes)
         jobs = [size_chunks(sweep, job, here, measured_bytes) for job in grid.jobs]
         grid = replace(grid, jobs=jobs)
-        return Prepared(
-            sweep, folder, grid, here, new_manifest(sweep, resolved, grid, here), False
-        )
+        return Prepared(sweep, folder, grid, here, new_manifest(sweep, resolved, grid, here), False)
     if old["sweep_hash"] != sweep_hash(resolved):
         changed = list(differences(identity(old["sweep"]), identity(resolved)))
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
@@ -250,9 +248,7 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             finally:
                 session["seconds"] = round(time.perf_counter() - begun, 3)
                 session["ended"] = now()
-                folder.write_manifest(
-                    manifest | {"sessions": [*manifest["sessions"], session]}
-                )
+                folder.write_manifest(manifest | {"sessions": [*manifest["sessions"], session]})
         if trained or not (folder.path / "cells.parquet").exists():
             folder.write_cells(folder.label())
 

@@ -96,7 +96,12 @@ def test_run_ids_mean_the_training(make_sweep: MakeSweep) -> None:
     alone = plan(make_sweep("", *sets), MACHINE).runs["run"].tolist()
     assert alone == [row.run]
     assert plan(make_sweep("", *sets, "engine.mapping=vmap"), MACHINE).runs["run"][0] == row.run
-    for change in ("seeds=[9]", "optimizer.weight_decay=1", "engine.precision=tf32", "train.steps=50"):
+    for change in (
+        "seeds=[9]",
+        "optimizer.weight_decay=1",
+        "engine.precision=tf32",
+        "train.steps=50",
+    ):
         assert plan(make_sweep("", *sets, change), MACHINE).runs["run"][0] != row.run
 
 

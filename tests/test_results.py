@@ -18,7 +18,8 @@ def records(runs: int, **changes: list[float]) -> dict[str, np.ndarray]:
     """Measurements of ``runs`` equal runs at five points, some columns replaced."""
     base = {
         "n_train": [50] * 5, "n_corrupted": [20] * 5, "train_loss": [0.1] * 5,
-        "test_loss": [0.1] * 5, "train_accuracy": [0.02, 1, 1, 1, 1], "test_accuracy": [0.02, 0.1, 0.96, 1, 1],
+        "test_loss": [0.1] * 5, "train_accuracy": [0.02, 1, 1, 1, 1],
+        "test_accuracy": [0.02, 0.1, 0.96, 1, 1],
         "corrupted_accuracy": [0, 0.95, 1, 1, 1], "restored_accuracy": [0.0] * 5,
         "clean_accuracy": [0, 1, 1, 1, 1], "mean_ipr": [0.1] * 5, "dead_neurons": [0] * 5,
         "weight_norm": [5, 9, 8, 7, 6], "norm_u": [3] * 5,
@@ -94,7 +95,8 @@ def test_parts_have_one_schema_whatever_they_hold() -> None:
     some = chunk_tables(rows(2), ["weight_decay"], STEPS, records(2), 100, ["norm_u", "norm_v"])
     none = chunk_tables(
         rows(1), ["weight_decay"], STEPS,
-        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5), 100, ["norm_u", "norm_v"],
+        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5), 100,
+        ["norm_u", "norm_v"],
     )  # fmt: skip
     for name in some:
         assert some[name].schema == none[name].schema
@@ -134,9 +136,12 @@ def test_checkpoints_serve_their_own_chunk_only(tmp_path: Path) -> None:
 
 def test_the_second_holder_is_told_who_is_first(tmp_path: Path) -> None:
     """The lock names its holder and is free again afterwards."""
-    with Folder(tmp_path).lock("process 7 on here"):
-        with pytest.raises(Locked, match="process 7 on here"), Folder(tmp_path).lock("me"):
-            pass
+    with (
+        Folder(tmp_path).lock("process 7 on here"),
+        pytest.raises(Locked, match="process 7 on here"),
+        Folder(tmp_path).lock("me"),
+    ):
+        pass
     with Folder(tmp_path).lock("me"):
         pass
 

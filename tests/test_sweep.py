@@ -126,9 +126,7 @@ def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> No
     """--fresh with another width: new results, and the old ones whole in out.old-1."""
     out = tmp_path / "out"
     shutil.copytree(finished / "out", out)
-    done = phasegrok(
-        finished / "tiny.yaml", "--output", out, "--fresh", "--set", "train.steps=20"
-    )
+    done = phasegrok(finished / "tiny.yaml", "--output", out, "--fresh", "--set", "train.steps=20")
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "out.old-1", finished / "out")
     assert len(frames(out)[1]) == 6 * 3

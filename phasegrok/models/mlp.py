@@ -23,9 +23,7 @@ ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
 }
 
 
-def draw(
-    kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: int
-) -> jax.Array:
+def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: int) -> jax.Array:
     """Initial weights by name; variances as in appendix A (paper) and G.3 (lazy, kaiming)."""
     match kind:
         case "uniform":
@@ -92,15 +90,13 @@ class MlpModel:
 
     def __init__(self, config: Mlp, tokens: int, outputs: int) -> None:
         self.config, self.tokens, self.outputs = config, tokens, outputs
-        self.graph, *_ = nnx.split(
-            nnx.eval_shape(lambda: self._make(jax.random.key(0))), nnx.Param, ...
-        )
+        self.graph = nnx.graphdef(nnx.eval_shape(lambda: self._make(jax.random.key(0))))
 
     def _make(self, key: jax.Array) -> Network:
         return Network(self.config, self.tokens, self.outputs, nnx.Rngs(params=key))
 
     def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
-        _, params, rest = nnx.split(self._make(key), nnx.Param, ...)
+        params, rest = nnx.state(self._make(key), nnx.Param, ...)
         return jax.tree.map(lambda w: w * scale, params), rest
 
     def apply(
@@ -109,7 +105,8 @@ class MlpModel:
         # Without a copy, a module that updates statistics may not do so under grad and scan.
         network = nnx.merge(self.graph, params, rest, copy=True)
         outputs = network(inputs, rows, noise)
-        return outputs, nnx.split(network, nnx.Param, ...)[2]
+        _, rest = nnx.state(network, nnx.Param, ...)
+        return outputs, rest
 
     def norms(self, params: Params) -> dict[str, jax.Array]:
         names = ["u", "v", *(["hidden"] if self.config.depth > 2 else []), "w"]

@@ -83,18 +83,16 @@ class Engine:
             return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
 
         spec = PartitionSpec(CELLS)
-        return jax.shard_map(
-            over_device, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
-        )
+        return jax.shard_map(over_device, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
 
     def begin(self, cells: Cell) -> tuple[State, Table, Record]:
         """Initial states, tables and the measurement at step 0 of a chunk of cells."""
-        return self._begin(jax.device_put(cells, self._sharding))  # type: ignore[no-any-return]
+        return self._begin(jax.device_put(cells, self._sharding))
 
     def segment(self, state: State, table: Table) -> tuple[State, Record]:
         """Train a chunk for ``mapping.intervals`` logging intervals. ``state`` is used up."""
         self.calls += 1
-        return self._segment(state, table)  # type: ignore[no-any-return]
+        return self._segment(state, table)
 
     def to_host(self, state: State) -> list[np.ndarray]:
         """The state's leaves as arrays that can be saved."""
@@ -104,11 +102,12 @@ class Engine:
         """The state that :meth:`to_host` gave, back on the devices, bit for bit."""
         structure = jax.tree.structure(self.state_shapes)
         state = jax.tree.unflatten(structure, leaves)
-        return jax.device_put(state, self._sharding)  # type: ignore[no-any-return]
+        return jax.device_put(state, self._sharding)
 
     def memory(self) -> int:
         """Bytes that a call of the compiled segment holds at its peak, over all devices."""
         stats = self._segment.memory_analysis()
+        assert stats is not None, "every backend that JAX ships reports memory"
         each = (
             stats.argument_size_in_bytes
             + stats.output_size_in_bytes
@@ -150,12 +149,12 @@ def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> Cell:
 def state_bytes(program: Program) -> int:
     """Bytes of one cell's state and table, without allocating any of them."""
     cell = Cell(
-        *(jax.ShapeDtypeStruct((), d) for d in (jnp.uint32, jnp.int32, jnp.int32)),
+        jax.ShapeDtypeStruct((), jnp.uint32),
+        jax.ShapeDtypeStruct((), jnp.int32),
+        jax.ShapeDtypeStruct((), jnp.int32),
         {p: jax.ShapeDtypeStruct((), jnp.float32) for p in traced_paths(program.experiment)},
     )  # fmt: skip
-    shapes = jax.eval_shape(
-        lambda c: (step.init(program, c), step.make_table(program, c)), cell
-    )
+    shapes = jax.eval_shape(lambda c: (step.init(program, c), step.make_table(program, c)), cell)
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
 
 

@@ -54,9 +54,7 @@ def seed_key(cell: Cell, stream: int) -> jax.Array:
 
 def make_table(program: Program, cell: Cell) -> tasks.Table:
     """The examples in the seed's order; depends on task and seed alone."""
-    return tasks.table(
-        program.experiment.task, seed_key(cell, ORDER), seed_key(cell, LABELS)
-    )
+    return tasks.table(program.experiment.task, seed_key(cell, ORDER), seed_key(cell, LABELS))
 
 
 def init(program: Program, cell: Cell) -> State:

@@ -57,8 +57,12 @@ def test_a_slice_times_seeds_is_one_program(
     assert [len(c) for c in job.chunks()] == [646]
     with caplog.at_level(logging.WARNING), jax.log_compiles():
         first, curves, engine = train(one, job, job.chunks()[0])
-    compiled = [r.getMessage() for r in caplog.records if "Finished XLA compilation" in r.getMessage()]
-    assert sum("segment" in m or "over_device" in m for m in compiled) == 2, compiled  # begin, segment
+    compiled = [
+        r.getMessage() for r in caplog.records if "Finished XLA compilation" in r.getMessage()
+    ]
+    assert sum("segment" in m or "over_device" in m for m in compiled) == 2, (
+        compiled
+    )  # begin, segment
     assert engine.calls == 3
 
     many = plan(make_sweep(SLICE, "engine.mapping=map", *sets), MACHINE)

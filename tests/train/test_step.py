@@ -37,8 +37,11 @@ def test_adamw_on_mse_equals_a_numpy_training_with_one_hot_inputs(make_sweep: Ma
     float64: equation 1 with one-hot inputs, the gradients of equation 9, AdamW by its
     definition. Ten steps agree, so every one of those shortcuts is exact."""
     program, cell = one(
-        make_sweep, "data.corruption_fraction=0.4", "optimizer.weight_decay=3", "data.data_fraction=0.6"
-    )  # fmt: skip
+        make_sweep,
+        "data.corruption_fraction=0.4",
+        "optimizer.weight_decay=3",
+        "data.data_fraction=0.6",
+    )
     p = 7
     table = step.make_table(program, cell)
     state = step.init(program, cell)
@@ -162,14 +165,18 @@ def test_outputs_that_are_not_finite_are_right_about_nothing(make_sweep: MakeSwe
 def test_every_traced_field_is_mappable_and_felt(
     make_sweep: MakeSweep, kind: str, loss: str
 ) -> None:
-    """vmap over a pair of values of each traced field in turn gives two different trainings:
+    """Vmap over a pair of values of each traced field in turn gives two different trainings:
     no traced field is read as a Python number, and none is ignored."""
-    sets = [f"optimizer.kind={kind}", f"loss={loss}", "model.dropout=0.2", "optimizer.learning_rate=0.05",
-            "optimizer.weight_decay=0.3", "data.corruption_fraction=0.4"]  # fmt: skip
+    sets = [f"optimizer.kind={kind}", f"loss={loss}", "model.dropout=0.2",
+            "optimizer.learning_rate=0.05", "optimizer.weight_decay=0.3",
+            "data.corruption_fraction=0.4"]  # fmt: skip
     program, cell = one(make_sweep, *sets, *(["optimizer.momentum=0.5"] if kind == "sgd" else []))
-    run = jax.jit(
-        jax.vmap(lambda c: step.advance(program, step.init(program, c), step.make_table(program, c))[0])
-    )  # fmt: skip
+
+    @jax.jit
+    @jax.vmap
+    def run(c: Cell) -> step.State:
+        return step.advance(program, step.init(program, c), step.make_table(program, c))[0]
+
     pair = jax.tree.map(lambda x: jnp.stack([x, x]), cell)
     for path, value in cell.values.items():
         changed = dict(pair.values)

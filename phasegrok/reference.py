@@ -1,0 +1,65 @@
+"""The reference of sweep-file keys, written from the declarations in ``config.py``.
+
+``python -m phasegrok.reference > docs/sweep-files.md`` after a change there; a test holds the
+page to the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic.fields import FieldInfo
+
+from phasegrok.config import Block, Engine, Experiment, Traced, kinds
+from phasegrok.fieldcheck import allowed_words
+
+HEAD = """\
+# Sweep files: every key
+
+Written by `python -m phasegrok.reference` from `phasegrok/config.py`; do not edit.
+
+A sweep file is a YAML mapping. `name` (letters, digits, `_`, `-`) is required; every block and key
+below may be left out. *Traced* keys are numbers that all cells of a compiled program may differ in:
+sweeping one adds runs. *Static* keys fix shapes or code: sweeping one adds programs.
+
+- `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below,
+  crossed in order. Ranges are rounded to 12 digits.
+- `seeds: [0, 1, ...]`: default `[0]`.
+- `reduced: {PATH: value, axes: {...}}`: what `--reduced` changes.
+- Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
+"""
+
+
+def section(path: str, title: str, block: type[Block]) -> Iterator[str]:
+    """One block's table."""
+    yield f"\n## {title}\n"
+    yield " ".join((block.__doc__ or "").split()) + "\n"
+    yield "| key | | allowed | default | |"
+    yield "|---|---|---|---|---|"
+    for name, info in block.model_fields.items():
+        mark = "traced" if any(isinstance(m, Traced) for m in info.metadata) else "static"
+        default = "" if info.default is None else f"`{info.default}`"
+        yield (
+            f"| `{name}` | {mark} | {allowed_words(f'{path}.{name}')} | {default}"
+            f" | {info.description or ''} |"
+        ).replace("|  |", "| |")
+
+
+def page() -> str:
+    """The whole reference as Markdown."""
+    lines = [HEAD.rstrip()]
+    for name, info in [*Experiment.model_fields.items(), ("engine", FieldInfo(annotation=Engine))]:
+        members = kinds(info.annotation)
+        for member in members:
+            kind = member.model_fields.get("kind")
+            title = f"`{name}`" + (f", kind `{kind.default}`" if kind else "")
+            lines += section(name, title, member)
+        if not members:
+            lines.append(
+                f"\n## `{name}`\n\n{allowed_words(name)}; default `{info.default}`; static."
+            )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
