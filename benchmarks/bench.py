@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import math
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -37,46 +39,20 @@ CASES = ((0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.5, 0.3))  # alpha, dropout
 DECAYS = 4  # of the wd sweep
 RUN_STEPS = 300
 GPU_SEEDS = 32  # four cells do not fill an accelerator
-
-# PyTorch works in a process of its own, asleep on its input while JAX is timed: two pools of
-# threads in one process disturb each other.
-WORKER = """
-import json, sys, time, baseline_torch, torch
-print(json.dumps([torch.__version__, torch.get_num_threads()]), flush=True)
-for line in sys.stdin:
-    name, kwargs = json.loads(line)
-    start = time.perf_counter()
-    result = getattr(baseline_torch, name)(**kwargs)
-    print(json.dumps([result, time.perf_counter() - start]), flush=True)
-"""
+MISSING = "PyTorch not installed"
 
 
-class Torch:
-    """The baseline in its process; it has no answers where PyTorch is not installed."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER], cwd=HERE, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        assert self.process.stdin and self.process.stdout and self.process.stderr
-        self.requests, self.answers = self.process.stdin, self.process.stdout
-        hello = self.answers.readline()
-        self.there = bool(hello)
-        self.name = "PyTorch not installed"
-        if hello:
-            self.name = "PyTorch {}, eager, CPU, {} threads".format(*json.loads(hello))
-        elif self.process.wait() != 2:  # 2: baseline_torch found no PyTorch
-            raise SystemExit("bench: PyTorch baseline: " + self.process.stderr.read())
-
-    def ask(self, function: str, **kwargs: Any) -> list[tuple[Any, float]]:
-        """Result and seconds of one of the baseline's functions; nothing without PyTorch."""
-        if not self.there:
-            return []
-        self.requests.write(json.dumps([function, kwargs]) + "\n")
-        self.requests.flush()
-        result, seconds = json.loads(self.answers.readline())
-        return [(result, seconds)]
+def torch(call: str) -> list[float]:
+    """The number that a function of the baseline gives, or its seconds if it gives several; no
+    entry without PyTorch. In a process of its own: two pools of threads disturb each other."""
+    if find_spec("torch") is None:
+        return []
+    code = (
+        "import time, baseline_torch as baseline; start = time.perf_counter();"
+        f"found = baseline.{call}; seconds = time.perf_counter() - start;"
+        "print(seconds if isinstance(found, dict) else found)"
+    )
+    return [float(subprocess.check_output([sys.executable, "-c", code], cwd=HERE))]
 
 
 def on_cpu() -> bool:
@@ -85,11 +61,9 @@ def on_cpu() -> bool:
 
 def machine_line() -> str:
     """What the numbers are taken on, and how busy it is."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.processor() or platform.machine()
-    devices = jax.local_devices()
+    info, devices = Path("/proc/cpuinfo"), jax.local_devices()
+    found = re.search(r"model name\s*:\s*(.+)", info.read_text() if info.exists() else "")
+    name = found[1] if found else platform.processor() or platform.machine()
     if not on_cpu():
         name = f"{len(devices)} x {devices[0].device_kind}, host {name}"
     return (
@@ -99,33 +73,22 @@ def machine_line() -> str:
 
 
 def product_rate(repeats: int) -> float:
-    """GFLOP/s of the output layer's product on one device at its best, in the engine's precision.
-
-    An accelerator gets 64 products a call: launching one would take longer than the product.
-    """
-    lead = () if on_cpu() else (64,)
+    """GFLOP/s of the output layer's product on one device, at best, in the engine's precision."""
+    lead = () if on_cpu() else (64,)  # a GPU takes longer to launch one than to compute it
     a, b = jnp.ones((*lead, 97, 500), jnp.float32), jnp.ones((*lead, 500, 9409), jnp.float32)
     with jax.default_matmul_precision(PRECISION["float32"]):
         product = jax.jit(jnp.matmul).lower(a, b).compile()
     best = math.inf
-    for _ in range(repeats + 1):  # the first may be slow, which the best of all does not mind
+    for _ in range(repeats):
         start = time.perf_counter()
         product(a, b).block_until_ready()
         best = min(best, time.perf_counter() - start)
     return 2 * 97 * 500 * 9409 * math.prod(lead) / best / 1e9
 
 
-class Laid(NamedTuple):
-    """A chunk of the wd sweep as the runner would lay it out, compiled."""
-
-    engine: Engine
-    cells: Cell
-    flops: float  # minimal, of one step of one cell: 6 N p n_train
-    compile_seconds: float
-
-
-def lay_out(alpha: float, seeds: int, *changes: str) -> Laid:
-    """Plan with these changes as a run into a new folder would, and compile."""
+def lay_out(alpha: float, seeds: int, *changes: str) -> tuple[Engine, Cell, float, float]:
+    """A chunk of the wd sweep with these changes, as a run into a new folder would lay it out.
+    Gives engine, cells, minimal operations of a cell's step (6 N p n_train), compile seconds."""
     fixed = [f"data.data_fraction=[{alpha}]", "data.corruption_fraction=[0.35]"]
     sweep = load(SWEEPS / "wd.yaml", [*fixed, f"seeds={list(range(seeds))}", *changes])
     with tempfile.TemporaryDirectory() as parent:
@@ -135,48 +98,40 @@ def lay_out(alpha: float, seeds: int, *changes: str) -> Laid:
     flops = models.build(experiment.model, experiment.task).flops_per_row()
     n_train = int(prepared.grid.runs["n_train"].iloc[0])
     start = time.perf_counter()
-    engine = compiled(
-        job.program, Mapping(job.kind, job.chunk, job.batch, job.devices, job.intervals)
-    )
+    layout = Mapping(job.kind, job.chunk, job.batch, job.devices, job.intervals)
+    engine = compiled(job.program, layout)
     seconds = time.perf_counter() - start
     cells = prepared.grid.cells(np.resize(job.runs, job.chunk))
-    return Laid(engine, cells, float(flops * n_train), seconds)
+    return engine, cells, float(flops * n_train), seconds
 
 
-def time_case(alpha: float, dropout: float, quick: bool, torch: Torch) -> tuple[str, float, str]:
+def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, str]:
     """Engine and baseline in turn, so that both meet the same moods of the machine.
-
-    Returns:
-        Left half of the table's row, GFLOP/s, right half.
-    """
+    Gives the left half of the table's row, GFLOP/s, and the right half."""
     devices = len(jax.local_devices())  # all filled evenly: the ceiling has all of them too
     seeds = math.lcm(DECAYS, devices) // DECAYS * (1 if on_cpu() else GPU_SEEDS)
     engine, cells, flops, _ = lay_out(alpha, seeds, f"model.dropout={dropout}")
     cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
     steps, warmup = (4, 1) if quick else (30, 5)
+    ours, theirs = list[float](), list[float]()
     state, table, _ = engine.begin(cells)
-    ours: list[float] = []
-    theirs: list[float] = []
     for repeat in range(3 if quick else 8):
         start = time.perf_counter()
-        state, records = jax.block_until_ready(engine.segment(state, table))
+        state, _ = jax.block_until_ready(engine.segment(state, table))
         if repeat == 0:  # pays for memory
             continue
         ours.append(1000 * (time.perf_counter() - start) / cell_steps)
-        theirs += [result for result, _ in torch.ask(
-            "milliseconds_per_step", data_fraction=alpha, dropout=dropout, steps=steps,
-            warmup=warmup)]  # fmt: skip
+        theirs += torch(f"milliseconds_per_step({alpha}, {steps}, {warmup}, {dropout})")
     left = f"| {alpha} | {dropout} | {engine.mapping.chunk} | {both(ours)} |"
     return left, flops / median(ours) / 1e6, f"{both(theirs)} | {ratio(theirs, ours)} |"
 
 
-def time_runs(quick: bool, torch: Torch) -> list[str]:
+def time_runs(quick: bool) -> list[str]:
     """Table rows: the first steps of whole runs, by the engine and by PyTorch."""
     devices = len(jax.local_devices())
     changes = ("optimizer.weight_decay=[5]", f"train.steps={RUN_STEPS}")
     kinds = {n: lay_out(0.5, n, *changes) for n in dict.fromkeys((1, devices))}
-    ours: dict[int, list[float]] = {n: [] for n in kinds}
-    theirs: list[float] = []
+    ours, theirs = {n: list[float]() for n in kinds}, list[float]()
     for _ in range(1 if quick else 3):
         for n, (engine, cells, *_) in kinds.items():
             start = time.perf_counter()
@@ -185,18 +140,16 @@ def time_runs(quick: bool, torch: Torch) -> list[str]:
                 state, records = engine.segment(state, table)
             jax.block_until_ready((state, records))
             ours[n].append((time.perf_counter() - start) / engine.mapping.chunk)
-        theirs += [seconds for _, seconds in torch.ask(
-            "train", data_fraction=0.5, corruption_fraction=0.35, weight_decay=5.0,
-            steps=RUN_STEPS)]  # fmt: skip
+        theirs += torch(f"train(0.5, 0.35, 5.0, {RUN_STEPS})")
     return [
         *(f"| phasegrok, {n} cell{'s, one a device' if n > 1 else ' alone'} | {both(ours[n])}"
-          f" | {kinds[n].compile_seconds:.1f} | {ratio(theirs, ours[n])} |" for n in kinds),
-        f"| {torch.name} | {both(theirs)} | - | - |",
+          f" | {kinds[n][3]:.1f} | {ratio(theirs, ours[n])} |" for n in kinds),
+        f"| PyTorch | {both(theirs)} | - | - |",
     ]  # fmt: skip
 
 
 def both(values: list[float]) -> str:
-    return f"{median(values):.2f} ({min(values):.2f})" if values else "PyTorch not installed"
+    return f"{median(values):.3g} ({min(values):.3g})" if values else MISSING
 
 
 def ratio(theirs: list[float], ours: list[float]) -> str:
@@ -219,43 +172,43 @@ def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
 
 def report(quick: bool, figure3: bool) -> str:
     products = 10 if quick else 50
-    torch, machine, before = Torch(), machine_line(), product_rate(products)
-    cases = [time_case(*case, quick, torch) for case in CASES]
-    rows = time_runs(quick, torch)
-    torch.requests.close()
+    machine, before = machine_line(), product_rate(products)
+    threads = ", ".join(f"{n:.0f} threads" for n in torch("torch.get_num_threads()"))
+    baseline = f"PyTorch {version('torch')}, eager, CPU, {threads}" if threads else MISSING
+    cases = [time_case(*case, quick) for case in CASES]
+    rows = time_runs(quick)
     fewer = ["optimizer.weight_decay=[0, 5]", "train.steps=200"] if quick else []
     session, runs, seconds = train("quickstart.yaml", ["data.data_fraction=[0.5]", *fewer])
-    whole = [(name, train(name, [])) for name in ("wd.yaml", "dropout.yaml") if figure3]
+    whole = {n: train(n, [])[1:] for n in ("wd.yaml", "dropout.yaml") if figure3}
     after = product_rate(products)
-    ceiling = max(before, after)
-    outside = 1 - session["device_seconds"] / (session["seconds"] - session["compile_seconds"])
-    size = "one product" if on_cpu() else "64 products"
+    compiling, inside = session["compile_seconds"], session["device_seconds"]
+    outside = 100 * (1 - inside / (session["seconds"] - compiling))
     lines = [f"""# Speed{" (quick: too few repeats to quote)" if quick else ""}
 
 Machine: {machine}
 
-Ceiling: float32 matrix product (97 x 500) @ (500 x 9409), {size} a call on one JAX device (on a CPU
-its threads are all cores'), best of {products}: {before:.1f} GFLOP/s before and {after:.1f} GFLOP/s
-after everything else. Shares are of the larger, {ceiling:.1f} GFLOP/s.
+Ceiling: float32 matrix product (97 x 500) @ (500 x 9409) on one JAX device (a CPU's uses all
+cores), {"one" if on_cpu() else "64"} a call, best of {products} calls: {before:.1f} GFLOP/s before
+and {after:.1f} GFLOP/s after everything else. Shares are of the larger.
 
 ## A training step
 
-p = 97, N = 500, full batch, xi = 0.35, {DECAYS} weight decays (and seeds enough to fill the
-machine). Time is that of a chunk, divided by its cells and steps; the measurement on all 9409
-examples every 20 steps is included. GFLOP/s count 6 N p n_train a step, without that measurement,
-padding or dropout. PyTorch: {torch.name}; one cell at a time, no measurement, xi = 0, weight
-decay 0. Times are median (minimum) of the repeats; GFLOP/s and ratio are of medians.
+p = 97, N = 500, full batch, xi = 0.35, {DECAYS} weight decays (and seeds to fill the machine).
+A chunk's time over its cells and steps, measuring all 9409 examples every 20 steps included.
+GFLOP/s count 6 N p n_train a step, without that measurement, padding or dropout.
+Baseline: {baseline}; one cell at a time, no measurement, xi = 0, weight decay 0.
+Times are median (minimum) over repeats; GFLOP/s, share and ratio are of medians.
 
 | alpha | dropout | cells | phasegrok, ms per step and cell | GFLOP/s | share of ceiling, % \
 | PyTorch, ms per step | PyTorch / phasegrok |
 |---|---|---|---|---|---|---|---|""",
-        *(f"{left} {rate:.1f} | {100 * rate / ceiling:.0f} | {right}" for left, rate, right in cases),
+        *(f"{a} {rate:.1f} | {100 * rate / max(before, after):.0f} | {b}" for a, rate, b in cases),
         f"""
 ## Whole runs
 
-alpha = 0.5, xi = 0.35, weight decay 5, {RUN_STEPS} steps with initialization. Only the first
-{RUN_STEPS} steps were timed: steps late in training cost PyTorch more. phasegrok measures every 20
-steps, PyTorch once at the end. Median (minimum).
+alpha = 0.5, xi = 0.35, weight decay 5, initialization included. Only the first {RUN_STEPS} steps
+were timed: steps late in training cost PyTorch more. phasegrok measures every 20 steps, PyTorch
+once at the end. Times are median (minimum) and exclude compilation.
 
 | what | s per cell | compilation, s | PyTorch / phasegrok |
 |---|---|---|---|""",
@@ -264,14 +217,14 @@ steps, PyTorch once at the end. Median (minimum).
 ## Around the compiled code
 
 quickstart.yaml at alpha = 0.5, {runs} runs: {session["seconds"]:.2f} s in the session, of which
-{session["compile_seconds"]:.2f} s compilation and {session["device_seconds"]:.2f} s inside compiled code.
-Outside it, compilation excluded: {100 * outside:.1f} %. Planning included: {seconds:.2f} s.""",
+{compiling:.2f} s compilation and {inside:.2f} s inside compiled code. Outside it, compilation
+excluded: {outside:.1f} %. With reading, planning and labelling: {seconds:.2f} s.""",
     ]  # fmt: skip
     if whole:
-        total, count = sum(r[2] for _, r in whole), sum(r[1] for _, r in whole)
-        each = ", ".join(f"{name} {r[2]:.1f} s" for name, r in whole)
-        lines.append(f"\n## Figure 3\n\n{count} runs, planned, compiled, trained and labelled, without"
-                     f" drawing: {total:.1f} s ({each}).")  # fmt: skip
+        count, total = (sum(column) for column in zip(*whole.values(), strict=True))
+        each = ", ".join(f"{name} {spent:.1f} s" for name, (_, spent) in whole.items())
+        lines.append(f"\n## Figure 3\n\n{count} runs: {total:.1f} s ({each}), planning,"
+                     " compilation and labelling included, drawing not.")  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -286,8 +239,7 @@ def main() -> None:
         parser.error("--figure3 takes hours on a CPU; it needs a GPU")
     text = report(args.quick, args.figure3)
     print(text, end="")
-    output = args.output or (None if args.quick else HERE / "RESULT.md")
-    if output:
+    if output := args.output or (None if args.quick else HERE / "RESULT.md"):
         output.write_text(text)
 
 

@@ -45,7 +45,8 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
     lines = [
         f"{prepared.sweep.name}: {len(grid.runs)} runs = {axes}"
         f" x {seeds} seed{'s' if seeds > 1 else ''}",
-        f"{len(jobs)} program{'s' if len(jobs) > 1 else ''}, {chunks} chunks, mapping"
+        f"{len(jobs)} program{'s' if len(jobs) > 1 else ''},"
+        f" {chunks} chunk{'s' if chunks > 1 else ''}, mapping"
         f" {'/'.join(kinds)} on {here.devices} {here.platform} device"
         f"{'s' if here.devices > 1 else ''}, padding waste {grid.waste():.1%}",
     ]

@@ -139,6 +139,12 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
         if asked != begun:
             note(f"note: engine.{key}: {asked} is not used; this folder was begun with {begun}")
     planned_for = Machine(**old["machine"])
+    for name in ("jax", "jaxlib"):
+        if old["versions"][name] != version(name):
+            note(
+                f"note: begun with {name} {old['versions'][name]}, goes on with {version(name)}:"
+                " later runs agree with an uninterrupted sweep's to rounding only"
+            )
     sweep_then = replace(sweep, engine=sweep.engine.model_copy(
         update={"mapping": old["sweep"]["engine"]["mapping"]}))  # fmt: skip
     grid = plan(sweep_then, planned_for)
@@ -230,6 +236,8 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.lock(whoami()), interruptible() as asked_to_stop:
         manifest = prepared.manifest
+        if not prepared.resumes and folder.manifest() is not None:
+            raise Refusal(f"{folder.path}: another process began here just now; run this again")
         session = {"started": now(), "host": socket.gethostname(), "chunks": 0,
                    "compile_seconds": 0.0, "device_seconds": 0.0, "seconds": 0.0}  # fmt: skip
         if not prepared.resumes:
