@@ -35,6 +35,7 @@ from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled, use_all
 
 HERE = Path(__file__).resolve().parent
 SWEEPS = HERE.parent / "sweeps"
+CORES = len(os.sched_getaffinity(0))
 CASES = ((0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.5, 0.3))  # alpha, dropout
 DECAYS = 4  # of the wd sweep
 RUN_STEPS = 300
@@ -44,7 +45,8 @@ MISSING = "PyTorch not installed"
 
 def torch(call: str) -> list[float]:
     """The number that a function of the baseline gives, or its seconds if it gives several; no
-    entry without PyTorch. In a process of its own: two pools of threads disturb each other."""
+    entry without PyTorch. In a process of its own: two pools of threads disturb each other. With
+    its own threads or one, whichever is faster: its own may be far slower where a core is busy."""
     if find_spec("torch") is None:
         return []
     code = (
@@ -52,7 +54,9 @@ def torch(call: str) -> list[float]:
         f"found = baseline.{call}; seconds = time.perf_counter() - start;"
         "print(seconds if isinstance(found, dict) else found)"
     )
-    return [float(subprocess.check_output([sys.executable, "-c", code], cwd=HERE))]
+    command = [sys.executable, "-c", code]
+    environments = (dict(os.environ), os.environ | {"OMP_NUM_THREADS": "1"})
+    return [min(float(subprocess.check_output(command, cwd=HERE, env=e)) for e in environments)]
 
 
 def on_cpu() -> bool:
@@ -66,10 +70,10 @@ def machine_line() -> str:
     name = found[1] if found else platform.processor() or platform.machine()
     if not on_cpu():
         name = f"{len(devices)} x {devices[0].device_kind}, host {name}"
-    return (
-        f"{name}; {len(os.sched_getaffinity(0))} cores; jax {jax.__version__}"
-        f" ({jax.default_backend()}); load average {os.getloadavg()[0]:.2f} at the start"
-    )
+    average = os.getloadavg()[0]
+    busy = " (BUSY: not to be quoted)" if average > CORES / 2 else ""
+    library = f"jax {jax.__version__} ({jax.default_backend()})"
+    return f"{name}; {CORES} cores; {library}; load average {average:.2f} at the start{busy}"
 
 
 def product_rate(repeats: int) -> float:
@@ -112,16 +116,15 @@ def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, st
     seeds = math.lcm(DECAYS, devices) // DECAYS * (1 if on_cpu() else GPU_SEEDS)
     engine, cells, flops, _ = lay_out(alpha, seeds, f"model.dropout={dropout}")
     cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
-    steps, warmup = (4, 1) if quick else (30, 5)
+    counts = "4, 1" if quick else "30, 5"  # timed and not timed
     ours, theirs = list[float](), list[float]()
     state, table, _ = engine.begin(cells)
     for repeat in range(3 if quick else 8):
         start = time.perf_counter()
         state, _ = jax.block_until_ready(engine.segment(state, table))
-        if repeat == 0:  # pays for memory
-            continue
-        ours.append(1000 * (time.perf_counter() - start) / cell_steps)
-        theirs += torch(f"milliseconds_per_step({alpha}, {steps}, {warmup}, {dropout})")
+        if repeat:  # the first pays for memory
+            ours.append(1000 * (time.perf_counter() - start) / cell_steps)
+            theirs += torch(f"milliseconds_per_step({alpha}, {counts}, {dropout})")
     left = f"| {alpha} | {dropout} | {engine.mapping.chunk} | {both(ours)} |"
     return left, flops / median(ours) / 1e6, f"{both(theirs)} | {ratio(theirs, ours)} |"
 
@@ -165,19 +168,17 @@ def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
         prepared = runner.prepare(load(SWEEPS / name, changes), output, False)
         with progress.Progress(prepared) as watch:
             runner.run(prepared, watch)
-        seconds = time.perf_counter() - start
-        manifest = Folder(output).require_manifest()
+        seconds, manifest = time.perf_counter() - start, Folder(output).require_manifest()
     return manifest["sessions"][-1], manifest["runs"], seconds
 
 
 def report(quick: bool, figure3: bool) -> str:
     products = 10 if quick else 50
     machine, before = machine_line(), product_rate(products)
-    threads = ", ".join(f"{n:.0f} threads" for n in torch("torch.get_num_threads()"))
-    baseline = f"PyTorch {version('torch')}, eager, CPU, {threads}" if threads else MISSING
+    baseline = f"PyTorch {version('torch')}, eager, CPU" if find_spec("torch") else MISSING
     cases = [time_case(*case, quick) for case in CASES]
     rows = time_runs(quick)
-    fewer = ["optimizer.weight_decay=[0, 5]", "train.steps=200"] if quick else []
+    fewer = ["train.steps=200"] if quick else []
     session, runs, seconds = train("quickstart.yaml", ["data.data_fraction=[0.5]", *fewer])
     whole = {n: train(n, [])[1:] for n in ("wd.yaml", "dropout.yaml") if figure3}
     after = product_rate(products)
@@ -196,7 +197,8 @@ and {after:.1f} GFLOP/s after everything else. Shares are of the larger.
 p = 97, N = 500, full batch, xi = 0.35, {DECAYS} weight decays (and seeds to fill the machine).
 A chunk's time over its cells and steps, measuring all 9409 examples every 20 steps included.
 GFLOP/s count 6 N p n_train a step, without that measurement, padding or dropout.
-Baseline: {baseline}; one cell at a time, no measurement, xi = 0, weight decay 0.
+Baseline: {baseline}; the faster of its default threads and 1, each repeat;
+one cell at a time, no measurement, xi = 0, weight decay 0.
 Times are median (minimum) over repeats; GFLOP/s, share and ratio are of medians.
 
 | alpha | dropout | cells | phasegrok, ms per step and cell | GFLOP/s | share of ceiling, % \
@@ -239,8 +241,8 @@ def main() -> None:
         parser.error("--figure3 takes hours on a CPU; it needs a GPU")
     text = report(args.quick, args.figure3)
     print(text, end="")
-    if output := args.output or (None if args.quick else HERE / "RESULT.md"):
-        output.write_text(text)
+    if args.output or not args.quick:
+        (args.output or HERE / "RESULT.md").write_text(text)
 
 
 if __name__ == "__main__":

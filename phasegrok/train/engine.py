@@ -7,6 +7,7 @@ The ladder: one cell (``step.py``), a batch of cells side by side (``vmap``), a 
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Literal
@@ -59,14 +60,18 @@ class Engine:
         segment = self._mapped(partial(step.segment, program, mapping.intervals), mesh)
         cells = _abstract(program, mapping.chunk, self._sharding)
         with jax.default_matmul_precision(PRECISION[program.precision]):
-            self._begin = jax.jit(begin).lower(cells).compile()
+            lowered_begin = jax.jit(begin).lower(cells)
             state, table, _ = jax.eval_shape(begin, cells)
             shapes = jax.tree.map(
                 lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=self._sharding),
                 (state, table),
             )
             # The state is given up to its successor: one copy, not two, in memory.
-            self._segment = jax.jit(segment, donate_argnums=0).lower(*shapes).compile()
+            lowered_segment = jax.jit(segment, donate_argnums=0).lower(*shapes)
+        # Compiling is most of a small sweep's time, and XLA does it outside Python's lock.
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda low: low.compile(), (lowered_begin, lowered_segment))
+        self._begin, self._segment = first, second
         self.state_shapes = state
 
     def _mapped(self, function: Any, mesh: jax.sharding.Mesh) -> Any:
