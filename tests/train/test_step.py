@@ -160,8 +160,9 @@ def test_outputs_that_are_not_finite_are_right_about_nothing(make_sweep: MakeSwe
     assert record["train_accuracy"] == record["test_accuracy"] == 0
 
 
-@pytest.mark.parametrize("kind", ["adamw", "adam", "sgd"])
-@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize(
+    ("kind", "loss"), [("adamw", "mse"), ("adam", "cross_entropy"), ("sgd", "mse")]
+)
 def test_every_traced_field_is_mappable_and_felt(
     make_sweep: MakeSweep, kind: str, loss: str
 ) -> None:
