@@ -119,7 +119,7 @@ def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, st
     counts = "4, 1" if quick else "30, 5"  # timed and not timed
     ours, theirs = list[float](), list[float]()
     state, table, _ = engine.begin(cells)
-    for repeat in range(3 if quick else 8):
+    for repeat in range(3 if quick else 5):
         start = time.perf_counter()
         state, _ = jax.block_until_ready(engine.segment(state, table))
         if repeat:  # the first pays for memory
@@ -135,7 +135,7 @@ def time_runs(quick: bool) -> list[str]:
     changes = ("optimizer.weight_decay=[5]", f"train.steps={RUN_STEPS}")
     kinds = {n: lay_out(0.5, n, *changes) for n in dict.fromkeys((1, devices))}
     ours, theirs = {n: list[float]() for n in kinds}, list[float]()
-    for _ in range(1 if quick else 3):
+    for _ in range(1 if quick else 2):
         for n, (engine, cells, *_) in kinds.items():
             start = time.perf_counter()
             state, table, records = engine.begin(cells)
