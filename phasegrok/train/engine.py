@@ -83,7 +83,7 @@ class Engine:
         def over_device(*args: Any) -> Any:
             if self.mapping.kind == "vmap":
                 return over_batch(*args)
-            # A batch of one is not the same: XLA's batched scatters are several times slower.
+            # A vmapped batch of one is not the plain function: its scatters are batched, and slower.
             batch = self.mapping.batch if self.mapping.batch > 1 else None
             return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
 
