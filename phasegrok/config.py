@@ -141,6 +141,13 @@ class Train(Block):
         ),
     ] = "none"
 
+    def batches_per_epoch(self, n_train: Any) -> Any:
+        """Steps that one pass over ``n_train`` rows takes; a number or an array of them."""
+        if self.batch_size == "full":
+            return n_train * 0 + 1
+        extra = self.batch_size - 1 if self.last_batch == "keep" else 0
+        return (n_train + extra) // self.batch_size
+
     @model_validator(mode="before")
     @classmethod
     def _default_length(cls, values: Any) -> Any:

@@ -129,10 +129,7 @@ def schedule(experiment: Experiment, n_train: int) -> tuple[int, int]:
     """Optimizer steps in all, and between measurements."""
     train = experiment.train
     if train.epochs is not None:
-        per_epoch = 1
-        if train.batch_size != "full":
-            extra = train.batch_size - 1 if train.last_batch == "keep" else 0
-            per_epoch = (n_train + extra) // train.batch_size
+        per_epoch = train.batches_per_epoch(n_train)
         return train.epochs * per_epoch, train.log_every * per_epoch
     assert train.steps is not None
     log_every = train.log_every
@@ -302,8 +299,8 @@ def make_job(
     orders, side_by_side = 0, tile  # rows in flight
     if batch_size != "full":
         side_by_side = min(tile, batch_size)
-        extra = batch_size - 1 if experiment.train.last_batch == "keep" else 0
-        orders = (log_every - 1) // max(1, (int(sizes.min()) + extra) // batch_size) + 2
+        per_epoch = experiment.train.batches_per_epoch(int(sizes.min()))
+        orders = (log_every - 1) // max(1, per_epoch) + 2
     program = Program(
         experiment=without_traced(experiment), steps=steps, log_every=log_every,
         rows=tile * tiles, tile=tile, orders=orders, use_dropout=dropout,
@@ -358,8 +355,6 @@ def interval_seconds(job: Job, cells: int, machine: Machine) -> float:
     """Rough time of one logging interval of so many cells, from the machine's assumed rates."""
     program = job.program
     model = models.build(program.experiment.model, program.experiment.task)
-    size = program.experiment.train.batch_size
-    rows = program.rows if size == "full" else size
     turns = 1 if job.kind == "vmap" else cells / (job.devices * job.batch)
-    work = model.flops_per_row() * rows * cells / machine.flops
+    work = model.flops_per_row() * program.step_rows * cells / machine.flops
     return program.log_every * (work + machine.step_seconds * max(1.0, turns))

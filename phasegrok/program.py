@@ -34,6 +34,12 @@ class Program:
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
 
     @property
+    def step_rows(self) -> int:
+        """Rows that one step computes on, padding included."""
+        size = self.experiment.train.batch_size
+        return self.rows if size == "full" else size
+
+    @property
     def intervals(self) -> int:
         """Logging intervals of a run; its curves have one point more."""
         return self.steps // self.log_every

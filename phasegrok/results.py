@@ -21,11 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from phasegrok.errors import Locked, Refusal
-from phasegrok.phases import classify, label_cells
+from phasegrok.phases import GENERALIZES, classify, label_cells
 
 # A training or test set counts as solved above this accuracy (memorization, generalization).
 SOLVED = 0.999
-GENERALIZES = 0.9  # Table 2
 ACCURACIES = {  # which rows each is a share of
     "train_accuracy": "train",
     "test_accuracy": "test",

@@ -215,10 +215,8 @@ def job_work(job: Job) -> float:
     """What one run of a job costs, in minimal floating-point operations, dropout's bits aside."""
     program = job.program
     model = models.build(program.experiment.model, program.experiment.task)
-    size = program.experiment.train.batch_size
-    rows = program.rows if size == "full" else size
     evaluation = tasks.total(program.experiment.task) / 3 / program.log_every
-    return float(model.flops_per_row() * (rows + evaluation) * program.steps)
+    return float(model.flops_per_row() * (program.step_rows + evaluation) * program.steps)
 
 
 def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
@@ -246,13 +244,14 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         done = folder.done()
         begun = time.perf_counter()
         trained = False
+        norms = norm_columns(prepared.grid)
         for job, part, runs in prepared.parts():
             if part in done:
                 reporter.skip(job_work(job) * len(runs), len(runs))
                 continue
             trained = True
             try:
-                train_chunk(prepared, job, part, runs, reporter, asked_to_stop, session)
+                train_chunk(prepared, job, part, runs, norms, reporter, asked_to_stop, session)
             finally:
                 session["seconds"] = round(time.perf_counter() - begun, 3)
                 session["ended"] = now()
@@ -262,8 +261,8 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
 
 
 def train_chunk(
-    prepared: Prepared, job: Job, part: str, runs: np.ndarray, reporter: Reporter,
-    asked_to_stop: list[int], session: dict[str, Any],
+    prepared: Prepared, job: Job, part: str, runs: np.ndarray, norms: list[str],
+    reporter: Reporter, asked_to_stop: list[int], session: dict[str, Any],
 ) -> None:  # fmt: skip
     """Train one chunk from its checkpoint or from the start, and publish it."""
     grid, folder, program = prepared.grid, prepared.folder, job.program
@@ -301,7 +300,6 @@ def train_chunk(
     steps = np.arange(program.intervals + 1) * program.log_every
     curves = {name: np.concatenate(p, axis=1)[: len(runs)] for name, p in pieces.items()}
     total = tasks.total(program.experiment.task)
-    norms = norm_columns(grid)
     folder.publish(part, chunk_tables(rows, grid.axes, steps, curves, total, norms))
     session["chunks"] += 1
     if asked_to_stop:

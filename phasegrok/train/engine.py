@@ -77,13 +77,10 @@ class Engine:
     def _mapped(self, function: Any, mesh: jax.sharding.Mesh) -> Any:
         """``function`` of one cell's arguments, over a chunk's, as one program."""
 
-        def over_batch(*args: Any) -> Any:
-            return jax.vmap(function)(*args)
-
         def over_device(*args: Any) -> Any:
             if self.mapping.kind == "vmap":
-                return over_batch(*args)
-            # A vmapped batch of one is not the plain function: its scatters are batched, and slower.
+                return jax.vmap(function)(*args)
+            # A vmapped batch of one is not the plain function: its scatters are batched ones.
             batch = self.mapping.batch if self.mapping.batch > 1 else None
             return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
 

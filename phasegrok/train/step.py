@@ -90,10 +90,7 @@ def full_batch(program: Program, table: tasks.Table, cell: Cell) -> Batch:
 
 def batches_per_epoch(program: Program, n_train: jax.Array) -> jax.Array:
     """Steps that one pass over the training set takes."""
-    train = program.experiment.train
-    assert train.batch_size != "full"
-    extra = train.batch_size - 1 if train.last_batch == "keep" else 0
-    return (n_train + extra) // train.batch_size
+    return program.experiment.train.batches_per_epoch(n_train)
 
 
 def epoch_orders(program: Program, state: State) -> jax.Array:
