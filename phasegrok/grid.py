@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
+from phasegrok.config import PATHS, Experiment, column, default, is_traced, value_at, without_defaults
 from phasegrok.errors import Refusal
 from phasegrok.program import Cell, Program, has, traced_paths, without_traced
 from phasegrok.sweepfile import Sweep
@@ -184,18 +184,24 @@ def run_ids(
 ) -> list[str]:
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
-    The same training has the same id in every sweep, whichever of its values are swept.
+    The same training has the same id in every sweep, whichever of its values are swept. Values
+    equal to their defaults are left out, see :func:`phasegrok.config.without_defaults`.
     """
     shared = [
-        json.dumps([without_traced(e).model_dump(), sweep.engine.precision], sort_keys=True)
+        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision]
         for e in experiments
     ]
     paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
     values = frame[[column(p) for p in paths]].to_numpy(np.float64)
     ids = []
+    usual = [{p: default(e, p) for p in paths if has(e, p)} for e in experiments]
     for row, seed, kind in zip(values, frame["seed"], static, strict=True):
-        traced = sorted((p, float(v)) for p, v in zip(paths, row, strict=True) if not np.isnan(v))
-        text = json.dumps([shared[kind], traced, int(seed)])
+        traced = sorted(
+            (p, float(v))
+            for p, v in zip(paths, row, strict=True)
+            if p in usual[kind] and v != usual[kind][p]
+        )
+        text = json.dumps([shared[kind], traced, int(seed)], sort_keys=True)
         ids.append(hashlib.sha256(text.encode()).hexdigest()[:16])
     return ids
 

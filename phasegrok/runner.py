@@ -26,6 +26,7 @@ import jax
 import numpy as np
 
 from phasegrok import models, tasks
+from phasegrok.config import without_defaults
 from phasegrok.errors import Refusal
 from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
 from phasegrok.results import Folder, chunk_tables
@@ -78,8 +79,10 @@ def sweep_hash(resolved: dict[str, Any]) -> str:
 
 
 def identity(resolved: dict[str, Any]) -> dict[str, Any]:
+    """What a resolved sweep computes; keys that stand at their defaults are left out."""
     engine = {k: v for k, v in resolved["engine"].items() if k not in HOW}
-    return {k: v for k, v in resolved.items() if k != "name"} | {"engine": engine}
+    rest = {k: resolved[k] for k in ("axes", "seeds")}
+    return without_defaults(resolved) | rest | {"engine": engine}
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
@@ -127,7 +130,7 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
         jobs = [size_chunks(sweep, job, here, measured_bytes) for job in grid.jobs]
         grid = replace(grid, jobs=jobs)
         return Prepared(sweep, folder, grid, here, new_manifest(sweep, resolved, grid, here), False)
-    if old["sweep_hash"] != sweep_hash(resolved):
+    if identity(old["sweep"]) != identity(resolved):
         changed = list(differences(identity(old["sweep"]), identity(resolved)))
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise Refusal(
