@@ -74,10 +74,11 @@ class Mlp(Block):
     activation: Activation = "quadratic"
     bias: Annotated[bool, Field(description="a bias on every hidden layer")] = False
     initialization: Annotated[
-        Literal["paper", "lazy", "kaiming", "uniform"],
+        Literal["paper", "lazy", "kaiming", "uniform", "analytic"],
         Field(
             description="paper: N(0, (16 N)^(-2/3)); lazy: N(0, 2 / N^(2/3)); "
-            "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in)"
+            "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in); "
+            "analytic: the periodic solution of equation 2"
         ),
     ] = "paper"
     init_scale: Annotated[
@@ -187,6 +188,73 @@ class Experiment(Block):
     loss: Loss = "mse"
     optimizer: Optimizer = AdamW()
     train: Train = Train()
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Experiment:
+        """Equation 2 solves one kind of network on one task."""
+        if self.model.initialization == "analytic":
+            for path, needed in (
+                ("task.operation", "addition"),
+                ("model.depth", 2),
+                ("model.activation", "quadratic"),
+                ("model.bias", False),
+            ):
+                found = value_at(self, path)
+                if found != needed:
+                    raise ValueError(
+                        f"found model.initialization analytic with {path} {found}; allowed:"
+                        f" {path} {needed}, for which equation 2 is a solution"
+                    )
+        return self
+
+
+PruningOrder = Literal["lowest", "highest", "random"]
+
+
+class Measure(Block):
+    """What is looked at inside the networks, at the end of training and at the steps named.
+    Part of what a sweep computes; the trainings themselves are the same whatever is measured."""
+
+    spectra: Annotated[
+        bool, Field(description="table neurons: IPR, frequency, phase and norm of every neuron")
+    ] = False
+    pruning: Annotated[
+        tuple[PruningOrder, ...],
+        Field(description="table pruning: neurons removed one by one, by IPR or at random"),
+    ] = ()
+    logits: Annotated[
+        int,
+        Field(
+            ge=0, le=10_000,
+            description="table logits: all outputs on so many corrupted training examples",
+        ),
+    ] = 0  # fmt: skip
+    rows: Annotated[
+        int,
+        Field(ge=0, le=10_000, description="table rows: weights of the first so many neurons"),
+    ] = 0  # fmt: skip
+    weights: Annotated[
+        Literal["none", "final", "all"],
+        Field(description="weights/RUN/STEP.npz: at the steps measured, or at every logged step"),
+    ] = "none"
+    steps: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...],
+        Field(description="logged steps (epochs, where train counts those) besides the last"),
+    ] = ()
+    ipr_order: Annotated[
+        int, Field(ge=2, le=8, description="r in IPR = (|F|_2r / |F|_2)^2r (equation 3)")
+    ] = 2
+    mean_ipr: Annotated[
+        Literal["neurons", "input", "output"],
+        Field(
+            description="vectors that mean_ipr is over: a neuron's of all layers (of the input "
+            "layer, if the network is deeper than two), rows of the input embedding, or columns "
+            "of the output layer"
+        ),
+    ] = "neurons"
+
+
+MEASURE_NOTHING = Measure()  # beyond what every sweep's runs and curves hold
 
 
 class Engine(Block):

@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import PATHS, Engine
+from phasegrok.config import PATHS, Block, Engine, Measure
 from phasegrok.errors import Refusal
 from phasegrok.yamlfile import Node, refusal
 
@@ -22,9 +22,15 @@ MAX_RUNS = 10_000_000
 MAX_SEED = 2**32 - 1
 RANGE_KEYS = ("start", "stop", "num")
 
+# Blocks beside the experiment's: nothing in them can be swept.
+OTHER_BLOCKS: dict[str, type[Block]] = {"measure": Measure, "engine": Engine}
 FIELDS: dict[str, list[FieldInfo]] = {
     **PATHS,
-    **{f"engine.{name}": [info] for name, info in Engine.model_fields.items()},
+    **{
+        f"{block}.{name}": [info]
+        for block, declared in OTHER_BLOCKS.items()
+        for name, info in declared.model_fields.items()
+    },
 }
 NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 
@@ -65,7 +71,9 @@ def _seeds(node: Node, label: str) -> tuple[int, ...]:
 
 
 def _value(path: str, node: Node, label: str) -> Any:
-    """A single value, checked against its field; whole numbers become floats where due."""
+    """A value checked against its field; whole numbers become floats where due."""
+    if is_listed(path):
+        return _listed(path, node, label)
     if not (node.is_list or node.is_mapping):
         checked = _checked(path, node.value)
         if checked:
@@ -73,6 +81,28 @@ def _value(path: str, node: Node, label: str) -> Any:
     swept = (node.is_list or node.is_mapping) and path in PATHS and not label.startswith("axes.")
     hint = f" (to sweep it: axes.{path})" if swept else ""
     raise refusal(node.where, label, f"found {node.shown()}; allowed: {allowed_words(path)}{hint}")
+
+
+def is_listed(path: str) -> bool:
+    """Whether a field takes a list."""
+    return typing.get_origin(FIELDS[path][0].annotation) is tuple
+
+
+def _listed(path: str, node: Node, label: str) -> tuple[Any, ...]:
+    """A list, each entry checked where it stands; none may come twice."""
+    if not node.is_list:
+        raise refusal(node.where, label, f"found {node.shown()}; allowed: {allowed_words(path)}")
+    found: list[Any] = []
+    for item in node.value:
+        checked = () if item.is_list or item.is_mapping else _checked(path, (item.value,))
+        if not checked:
+            what = f"found {item.shown()}; allowed: {allowed_words(path)}"
+            raise refusal(item.where, label, what)
+        if checked[0][0] in found:
+            raise refusal(item.where, label, f"found {item.shown()} a second time; "
+                          "allowed: each value once")  # fmt: skip
+        found.append(checked[0][0])
+    return tuple(found)
 
 
 @functools.cache
@@ -102,7 +132,8 @@ def allowed_words(path: str) -> str:
     for info in FIELDS[path]:
         words |= dict.fromkeys(_words(info.annotation, info.metadata))
     *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
+    text = f"{', '.join(first)} or {last}" if first else last
+    return f"a list of: {text}" if is_listed(path) else text
 
 
 def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
@@ -114,7 +145,8 @@ def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
         yield from map(str, inner)
     elif inner:
         for member in inner:
-            yield from _words(member, metadata)
+            if member is not Ellipsis:
+                yield from _words(member, metadata)
     elif annotation is bool:
         yield from ("true", "false")
     elif annotation is type(None):

@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import PATHS, Experiment, column, default, is_traced, value_at, without_defaults
+from phasegrok.config import (
+    PATHS,
+    Experiment,
+    column,
+    default,
+    is_traced,
+    value_at,
+    without_defaults,
+)
 from phasegrok.errors import Refusal
 from phasegrok.program import Cell, Program, has, traced_paths, without_traced
 from phasegrok.sweepfile import Sweep
@@ -310,7 +318,7 @@ def make_job(
     program = Program(
         experiment=without_traced(experiment), steps=steps, log_every=log_every,
         rows=tile * tiles, tile=tile, orders=orders, use_dropout=dropout,
-        precision=sweep.engine.precision,
+        precision=sweep.engine.precision, measure=sweep.measure,
     )  # fmt: skip
     weights = width * experiment.task.modulus * 3
     cell_bytes = 4 * (4 * weights + 3 * side_by_side * width)
@@ -353,7 +361,9 @@ def size_chunks(
     sized = replace(job, chunk=chunk, devices=devices)
     most = round(CALL_SECONDS / interval_seconds(sized, chunk, machine))
     calls = max(1, min(job.program.intervals, most))
-    intervals = max(k for k in range(1, calls + 1) if job.program.intervals % k == 0)
+    # A call ends wherever the networks are looked into or saved.
+    points = {*job.program.looks, *job.program.weight_saves}
+    intervals = max(k for k in range(1, calls + 1) if all(point % k == 0 for point in points))
     return replace(sized, intervals=intervals)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from phasegrok.config import PATHS, Experiment, is_traced
+from phasegrok.config import MEASURE_NOTHING, PATHS, Experiment, Measure, is_traced
 
 Array = Any  # a NumPy array on the host, a JAX array inside the program
 
@@ -32,6 +32,7 @@ class Program:
     orders: int  # minibatches: epochs that one logging interval may touch; 0 for a full batch
     use_dropout: bool
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    measure: Measure = MEASURE_NOTHING
 
     @property
     def step_rows(self) -> int:
@@ -43,6 +44,23 @@ class Program:
     def intervals(self) -> int:
         """Logging intervals of a run; its curves have one point more."""
         return self.steps // self.log_every
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Logging points, counted in intervals, at which the networks are looked into."""
+        per_point = self.experiment.train.log_every
+        return tuple(sorted({s // per_point for s in self.measure.steps} | {self.intervals}))
+
+    @property
+    def weight_saves(self) -> tuple[int, ...]:
+        """Logging points at which the weights are saved."""
+        match self.measure.weights:
+            case "none":
+                return ()
+            case "final":
+                return self.looks
+            case "all":
+                return tuple(range(self.intervals + 1))
 
 
 def traced_paths(experiment: Experiment) -> list[str]:

@@ -7,11 +7,12 @@ page to the code.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import Block, Engine, Experiment, Traced, kinds
-from phasegrok.fieldcheck import allowed_words
+from phasegrok.config import Block, Experiment, Traced, kinds
+from phasegrok.fieldcheck import OTHER_BLOCKS, allowed_words
 
 HEAD = """\
 # Sweep files: every key
@@ -38,17 +39,25 @@ def section(path: str, title: str, block: type[Block]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for name, info in block.model_fields.items():
         mark = "traced" if any(isinstance(m, Traced) for m in info.metadata) else "static"
-        default = "" if info.default is None else f"`{info.default}`"
+        default = "" if info.default is None else f"`{shown(info.default)}`"
         yield (
             f"| `{name}` | {mark} | {allowed_words(f'{path}.{name}')} | {default}"
             f" | {info.description or ''} |"
         ).replace("|  |", "| |")
 
 
+def shown(default: Any) -> str:
+    """A default as a sweep file would say it."""
+    if isinstance(default, tuple):
+        return f"[{', '.join(map(str, default))}]"
+    return str(default)
+
+
 def page() -> str:
     """The whole reference as Markdown."""
     lines = [HEAD.rstrip()]
-    for name, info in [*Experiment.model_fields.items(), ("engine", FieldInfo(annotation=Engine))]:
+    others = {name: FieldInfo(annotation=block) for name, block in OTHER_BLOCKS.items()}
+    for name, info in [*Experiment.model_fields.items(), *others.items()]:
         members = kinds(info.annotation)
         for member in members:
             kind = member.model_fields.get("kind")

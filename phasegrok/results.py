@@ -21,116 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from phasegrok.errors import Locked, Refusal
-from phasegrok.phases import GENERALIZES, classify, label_cells
-
-# A training or test set counts as solved above this accuracy (memorization, generalization).
-SOLVED = 0.999
-ACCURACIES = {  # which rows each is a share of
-    "train_accuracy": "train",
-    "test_accuracy": "test",
-    "corrupted_accuracy": "corrupted",
-    "restored_accuracy": "corrupted",
-    "clean_accuracy": "clean",
-}
-COUNTED = ("n_train", "n_corrupted")
-
-
-def exact_accuracies(records: Mapping[str, np.ndarray], total: int) -> dict[str, np.ndarray]:
-    """Measurements as float64, accuracies exactly k / n.
-
-    Devices count in float32, where 0.9 is less than 0.9: a cell on a phase boundary would get
-    the wrong label. The count is recovered (it is exact below 2^23 rows) and divided again.
-    """
-    n_train = records["n_train"].astype(np.float64)
-    n_corrupted = records["n_corrupted"].astype(np.float64)
-    sizes = {
-        "train": n_train,
-        "test": total - n_train,
-        "corrupted": n_corrupted,
-        "clean": n_train - n_corrupted,
-    }
-    out = {}
-    for name, values in records.items():
-        values = values.astype(np.float64)
-        if name in ACCURACIES:
-            n = sizes[ACCURACIES[name]]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                values = np.where(n > 0, np.round(values * n) / n, np.nan)
-        out[name] = values
-    return out
-
-
-def chunk_tables(
-    rows: pd.DataFrame, axes: list[str], steps: np.ndarray, records: Mapping[str, np.ndarray],
-    total: int, norms: list[str],
-) -> dict[str, pa.Table]:  # fmt: skip
-    """The ``runs`` and ``curves`` tables of one chunk.
-
-    Args:
-        rows: the chunk's part of the table of runs.
-        axes: swept columns.
-        steps: (points,) optimizer steps at which the network was measured, from 0.
-        records: float32 measurements by name, each (runs, points).
-        total: number of examples of the task.
-        norms: ``norm_*`` columns of the sweep, the union over its programs.
-    """
-    points = len(steps)
-    metrics = exact_accuracies(records, total)
-    for name in norms:
-        metrics.setdefault(name, np.full((len(rows), points), np.nan))
-    curve_names = [n for n in metrics if n not in COUNTED and n not in norms] + norms
-    repeated = rows[["run", *axes, "seed"]].iloc[np.repeat(np.arange(len(rows)), points)]
-    curves = repeated.reset_index(drop=True)
-    curves["step"] = np.tile(steps.astype(np.int64), len(rows))
-    for name in curve_names:
-        curves[name] = metrics[name].reshape(-1)
-    runs = run_rows(rows, steps, metrics, curve_names)
-    return {"curves": as_table(curves), "runs": as_table(runs)}
-
-
-def run_rows(
-    rows: pd.DataFrame, steps: np.ndarray, metrics: Mapping[str, np.ndarray], names: list[str]
-) -> pd.DataFrame:
-    """One labelled row a run: its last measurement, and what the curve says of the way there."""
-    runs = rows.reset_index(drop=True).copy()
-    train, test = metrics["train_accuracy"], metrics["test_accuracy"]
-    losses = np.stack([metrics["train_loss"], metrics["test_loss"]])
-    runs["status"] = np.where(np.isfinite(losses).all(axis=(0, 2)), "ok", "diverged")
-    for name in names:
-        runs[name] = metrics[name][:, -1]
-    peak = test.argmax(axis=1)
-    runs["peak_test_accuracy"] = test.max(axis=1)
-    runs["peak_step"] = steps[peak].astype(np.int64)
-    runs["memorization_step"] = first_step(train > SOLVED, steps)
-    runs["generalization_step"] = first_step(test > SOLVED, steps)
-    # The norm that Forgetting is judged against: where the network last generalized.
-    generalizes = test >= GENERALIZES
-    last = test.shape[1] - 1 - generalizes[:, ::-1].argmax(axis=1)
-    at = np.where(generalizes.any(axis=1), last, peak)
-    runs["peak_weight_norm"] = metrics["weight_norm"][np.arange(len(runs)), at]
-    return runs.join(classify(runs))
-
-
-def first_step(reached: np.ndarray, steps: np.ndarray) -> pd.arrays.IntegerArray:
-    """First logged step at which each row of ``reached`` is true; null if never."""
-    values = steps[reached.argmax(axis=1)].astype(np.int64)
-    return pd.arrays.IntegerArray(values, np.asarray(~reached.any(axis=1)))
-
-
-def as_table(frame: pd.DataFrame) -> pa.Table:
-    """Arrow table without an index and with NaN stored as null; one schema for every part."""
-    arrays, fields = [], []
-    for name in frame.columns:
-        values = frame[name]
-        if pd.api.types.is_float_dtype(values):
-            kind = pa.float64()
-        elif pd.api.types.is_integer_dtype(values):
-            kind = pa.int64()
-        else:
-            kind = pa.string()
-        arrays.append(pa.Array.from_pandas(values, type=kind))
-        fields.append(pa.field(name, kind))
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+from phasegrok.phases import label_cells
+from phasegrok.tables import as_table
 
 
 class Folder:
@@ -202,6 +94,17 @@ class Folder:
             if any(found.get(k) != v for k, v in header.items()):
                 return None
             return found, {k: file[k] for k in file.files if k != "header"}
+
+    def weights_path(self, run: str, step: int) -> Path:
+        return self.path / "weights" / run / f"{step}.npz"
+
+    def save_weights(self, run: str, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Save one network: an ``.npz`` with one float32 array a weight matrix, by its name."""
+        path = self.weights_path(run, step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            everything: dict[str, Any] = dict(arrays)
+            np.savez(file, **everything)
 
     def write_text(self, name: str, text: str) -> None:
         with replacing(self.path / name) as file:

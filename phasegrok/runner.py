@@ -24,19 +24,33 @@ from typing import Any, Protocol
 
 import jax
 import numpy as np
+import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import without_defaults
+from phasegrok.config import MEASURE_NOTHING, without_defaults
 from phasegrok.errors import Refusal
 from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
-from phasegrok.results import Folder, chunk_tables
+from phasegrok.results import Folder
 from phasegrok.sweepfile import Sweep, dump
+from phasegrok.tables import as_table, chunk_tables, findings_tables, schema
+from phasegrok.train import inspection
 from phasegrok.train.engine import Engine, Mapping, compiled, least_bytes, machine, measured_bytes
 
 LIBRARIES = ("phasegrok", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "pyarrow")
 # How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
 # these out.
 HOW = ("mapping", "chunk", "checkpoint_every")
+
+
+Looks = dict[int, dict[str, np.ndarray]]  # findings of a chunk's networks, by logging point
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a sweep's tables have beyond the columns that all sweeps share."""
+
+    norms: list[str]
+    findings: dict[str, list[str]]  # by table
 
 
 class Interrupted(Exception):
@@ -81,8 +95,10 @@ def sweep_hash(resolved: dict[str, Any]) -> str:
 def identity(resolved: dict[str, Any]) -> dict[str, Any]:
     """What a resolved sweep computes; keys that stand at their defaults are left out."""
     engine = {k: v for k, v in resolved["engine"].items() if k not in HOW}
+    usual = MEASURE_NOTHING.model_dump(mode="json")
+    measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual[k]}
     rest = {k: resolved[k] for k in ("axes", "seeds")}
-    return without_defaults(resolved) | rest | {"engine": engine}
+    return without_defaults(resolved) | rest | {"measure": measure, "engine": engine}
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
@@ -247,14 +263,14 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         done = folder.done()
         begun = time.perf_counter()
         trained = False
-        norms = norm_columns(prepared.grid)
+        columns = Columns(norm_columns(prepared.grid), finding_columns(prepared.grid))
         for job, part, runs in prepared.parts():
             if part in done:
                 reporter.skip(job_work(job) * len(runs), len(runs))
                 continue
             trained = True
             try:
-                train_chunk(prepared, job, part, runs, norms, reporter, asked_to_stop, session)
+                train_chunk(prepared, job, part, runs, columns, reporter, asked_to_stop, session)
             finally:
                 session["seconds"] = round(time.perf_counter() - begun, 3)
                 session["ended"] = now()
@@ -264,13 +280,13 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
 
 
 def train_chunk(
-    prepared: Prepared, job: Job, part: str, runs: np.ndarray, norms: list[str],
+    prepared: Prepared, job: Job, part: str, runs: np.ndarray, columns: Columns,
     reporter: Reporter, asked_to_stop: list[int], session: dict[str, Any],
 ) -> None:  # fmt: skip
     """Train one chunk from its checkpoint or from the start, and publish it."""
     grid, folder, program = prepared.grid, prepared.folder, job.program
     start = time.perf_counter()
-    engine = compiled(program, Mapping(job.kind, job.chunk, job.batch, job.devices, job.intervals))
+    engine = compiled(program, Mapping.of(job))
     session["compile_seconds"] += time.perf_counter() - start
     rows = grid.runs.iloc[runs]
     # A short chunk is filled with repeats, so that every call has the one compiled shape.
@@ -279,6 +295,7 @@ def train_chunk(
     header = {"part": part, "runs": list(rows["run"]), "chunk": job.chunk}
     saved = folder.load_checkpoint(part, header)
     pieces = {name: [value[:, None]] for name, value in records.items()}
+    looks: Looks = {}
     done = 0
     each = job_work(job) * len(runs) / program.intervals
     if saved:
@@ -286,27 +303,60 @@ def train_chunk(
         done = found["intervals"]
         state = engine.from_host([arrays[f"state_{i}"] for i in range(found["leaves"])])
         pieces = {name: [arrays[f"record_{name}"]] for name in records}
+        looks = {
+            point: {name: arrays[f"look_{point}_{name}"] for name in found["findings"]}
+            for point in found["looks"]
+        }
         reporter.skip(each * done, 0)
+    else:
+        look(folder, engine, state, table, rows, 0, looks, session)
     last_save = time.monotonic()
     while done < program.intervals:
         state, records = timed(session, engine.segment, state, table)
         for name, value in records.items():
             pieces[name].append(value)
         done += job.intervals
+        look(folder, engine, state, table, rows, done, looks, session)
         reporter.advanced(each * job.intervals, len(runs) if done == program.intervals else 0)
         late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
         if done < program.intervals and (late or asked_to_stop):
-            save(folder, engine, part, header | {"intervals": done}, state, pieces)
+            save(folder, engine, part, header | {"intervals": done}, state, pieces, looks)
             last_save = time.monotonic()
             if asked_to_stop:
                 raise Interrupted
     steps = np.arange(program.intervals + 1) * program.log_every
     curves = {name: np.concatenate(p, axis=1)[: len(runs)] for name, p in pieces.items()}
     total = tasks.total(program.experiment.task)
-    folder.publish(part, chunk_tables(rows, grid.axes, steps, curves, total, norms))
+    tables = chunk_tables(rows, grid.axes, steps, curves, total, columns.norms)
+    seen = [
+        findings_tables(
+            rows, grid.axes, int(steps[point]), found, columns.findings, total, tasks.INPUTS
+        )
+        for point, found in looks.items()
+    ]
+    tables |= {
+        name: as_table(pd.concat([frames[name] for frames in seen], ignore_index=True))
+        for name in columns.findings
+    }
+    folder.publish(part, tables)
     session["chunks"] += 1
     if asked_to_stop:
         raise Interrupted
+
+
+def look(
+    folder: Folder, engine: Engine, state: Any, table: tasks.Table, rows: pd.DataFrame,
+    point: int, looks: Looks, session: dict[str, Any],
+) -> None:  # fmt: skip
+    """At the logging points that ask for it: look into a chunk's networks, save their weights."""
+    program = engine.program
+    if point in program.looks:
+        (looks[point],) = timed(session, lambda: (engine.inspect(state, table),))
+    if point in program.weight_saves:
+        weights = engine.weights(state)
+        for i, run in enumerate(rows["run"]):
+            arrays = {name: every[i] for name, every in weights.items()}
+            folder.save_weights(run, point * program.log_every, arrays)
 
 
 def timed(session: dict[str, Any], call: Any, *args: Any) -> Any:
@@ -320,12 +370,15 @@ def timed(session: dict[str, Any], call: Any, *args: Any) -> Any:
 
 def save(
     folder: Folder, engine: Engine, part: str, header: dict[str, Any], state: Any,
-    pieces: dict[str, list[np.ndarray]],
+    pieces: dict[str, list[np.ndarray]], looks: Looks,
 ) -> None:  # fmt: skip
     leaves = engine.to_host(state)
     arrays = {f"state_{i}": leaf for i, leaf in enumerate(leaves)}
     arrays |= {f"record_{name}": np.concatenate(p, axis=1) for name, p in pieces.items()}
-    folder.save_checkpoint(part, header | {"leaves": len(leaves)}, arrays)
+    arrays |= {f"look_{at}_{name}": x for at, found in looks.items() for name, x in found.items()}
+    findings = sorted({name for found in looks.values() for name in found})
+    header |= {"leaves": len(leaves), "looks": list(looks), "findings": findings}
+    folder.save_checkpoint(part, header, arrays)
 
 
 def norm_columns(grid: Grid) -> list[str]:
@@ -338,6 +391,14 @@ def norm_columns(grid: Grid) -> list[str]:
         )
         names |= dict.fromkeys(f"norm_{name}" for name in shapes)
     return list(names)
+
+
+def finding_columns(grid: Grid) -> dict[str, list[str]]:
+    """Columns of the tables that ``measure:`` asks for: the union over a sweep's programs."""
+    names: dict[str, None] = {}
+    for program in {job.program.experiment: job.program for job in grid.jobs}.values():
+        names |= dict.fromkeys(inspection.names(program))
+    return schema(names)
 
 
 @contextmanager

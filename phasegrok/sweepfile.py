@@ -19,12 +19,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from phasegrok import yamlfile
-from phasegrok.config import PATHS, Block, Engine, Experiment, is_traced, kinds
+from phasegrok.config import (
+    MEASURE_NOTHING,
+    PATHS,
+    Block,
+    Engine,
+    Experiment,
+    Measure,
+    Train,
+    is_traced,
+    kinds,
+)
 from phasegrok.errors import Refusal
 from phasegrok.fieldcheck import (
     FIELDS,
     MAX_RUNS,
     NAME,
+    OTHER_BLOCKS,
     allowed_words,
     axis_values,
     length,
@@ -35,8 +46,9 @@ from phasegrok.yamlfile import Node, refusal, short
 
 _SETTINGS = ("name", *FIELDS, "seeds")
 _CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
-_BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), "engine")
-_TOP = ("name", *Experiment.model_fields, "axes", "seeds", "engine", "reduced")
+_BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
+MAX_CHECKED = 10_000
+_TOP = ("name", *Experiment.model_fields, "axes", "seeds", *OTHER_BLOCKS, "reduced")
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,7 @@ class Sweep:
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
     engine: Engine
+    measure: Measure = MEASURE_NOTHING
     # Settings that only another kind on a swept `kind` axis has: (path, value) each.
     others: tuple[tuple[str, Any], ...] = ()
     file: str = field(default="", compare=False)
@@ -93,6 +106,7 @@ class Sweep:
             **blocks,
             "axes": {axis.path: list(axis.values) for axis in self.axes},
             "seeds": list(self.seeds),
+            "measure": self.measure.model_dump(mode="json"),
             "engine": self.engine.model_dump(),
         }
 
@@ -228,18 +242,31 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
     flat = {path: settings[path] for path in PATHS if path in settings}
     flat |= {axis.path: axis.values[0] for axis in axes}
     base, others = _build(flat, axes, where)
-    engine = Engine(
-        **{k.partition(".")[2]: v for k, v in settings.items() if k.startswith("engine.")}
-    )
+
+    def block(name: str) -> dict[str, Any]:
+        return {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(f"{name}.")}
+
     sweep = Sweep(
-        settings["name"], base, tuple(axes), seeds, engine, others, file, MappingProxyType(places)
-    )
-    for block in _BLOCKS:
-        # Every rule between fields is one within a block, so blocks are gone through one by one.
-        static = [a for a in axes if a.path.startswith(f"{block}.") and not is_traced(a.path)]
-        for values in itertools.product(*(axis.values for axis in static)):
-            sweep.at({axis.path: v for axis, v in zip(static, values, strict=True)})
+        settings["name"], base, tuple(axes), seeds, Engine(**block("engine")),
+        Measure(**block("measure")), others, file, MappingProxyType(places),
+    )  # fmt: skip
+    static = [axis for axis in axes if not is_traced(axis.path)]
+    # Of very many combinations the first are looked at here; planning looks at all of them.
+    for values in itertools.islice(itertools.product(*(a.values for a in static)), MAX_CHECKED):
+        experiment = sweep.at({axis.path: v for axis, v in zip(static, values, strict=True)})
+        _check_steps(sweep, experiment.train)
     return sweep
+
+
+def _check_steps(sweep: Sweep, train: Train) -> None:
+    """Networks can be looked into where they are measured, and nowhere else."""
+    last = train.steps or train.epochs or 0
+    for step in sweep.measure.steps:
+        if step % train.log_every or step > last:
+            raise refusal(
+                sweep.where("measure.steps"), "measure.steps", f"found {step}; allowed: multiples"
+                f" of log_every {train.log_every} up to {last}"
+            )  # fmt: skip
 
 
 def _flat(experiment: Experiment) -> dict[str, Any]:
@@ -286,7 +313,10 @@ def _build(
             built[name] = block(**leaves)
         except ValidationError as error:
             raise _refused(error, name, block, swept, where) from None
-    return Experiment(**built), tuple(sorted(others))
+    try:
+        return Experiment(**built), tuple(sorted(others))
+    except ValidationError as error:
+        raise _refused_whole(error, swept, where) from None
 
 
 def _refused(
@@ -301,9 +331,22 @@ def _refused(
         return refusal(where(path), path, f"found {short(str(first['input']))}; allowed: {allowed}")
     text = str(first.get("ctx", {}).get("error", first["msg"]))
     named = [f"{name}.{leaf}" for leaf in block.model_fields if re.search(rf"\b{leaf}\b", text)]
-    # The newest word on the matter is the likeliest mistake: an axis, a --set, the file.
-    named.sort(
-        key=lambda p: (p not in swept, not where(p).startswith("--set"), ":" not in where(p))
-    )
-    path = named[0] if named else name
+    path = _likeliest(named, swept, where) if named else name
     return refusal(where(path), path, text)
+
+
+def _refused_whole(
+    error: ValidationError, swept: Mapping[str, Any], where: Callable[[str], str]
+) -> Refusal:
+    """A refusal of blocks that do not go together, at the likeliest of the paths it names."""
+    text = str(error.errors()[0]["ctx"]["error"])
+    named = [path for path in PATHS if re.search(rf"\b{re.escape(path)}\b", text)]
+    path = _likeliest(named, swept, where)
+    return refusal(where(path), path, text)
+
+
+def _likeliest(paths: Iterable[str], swept: Mapping[str, Any], where: Callable[[str], str]) -> str:
+    """The newest word on a matter is the likeliest mistake: an axis, a --set, the file."""
+    return min(
+        paths, key=lambda p: (p not in swept, not where(p).startswith("--set"), ":" not in where(p))
+    )

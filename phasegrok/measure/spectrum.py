@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from phasegrok.config import Modular
+from phasegrok.tasks import group_order
 
 # A neuron is dead when one of its weight vectors has a norm below this: the product of its
 # layers then adds nothing to the outputs. Living ones are between 0.01 and 10; weight decay
@@ -26,41 +31,103 @@ def fourier_basis(order: np.ndarray, size: int) -> np.ndarray:
     return basis.astype(np.float32)
 
 
+def task_basis(task: Modular) -> np.ndarray:
+    """The basis in which a task's weights are periodic: its tokens in their group's order."""
+    return fourier_basis(group_order(task), task.modulus)
+
+
 def ipr(vectors: jax.Array, basis: np.ndarray, r: int = 2) -> jax.Array:
     """Inverse participation ratio of the last axis (equation 3 and its footnote).
 
     IPR = (|F|_2r / |F|_2)^2r over the magnitudes F of the real Fourier spectrum: 1 for a pure
     cosine, at least (1 / bins)^(r-1). A zero vector has none: the value there is NaN.
     """
-    peak = jnp.max(jnp.abs(vectors), axis=-1, keepdims=True)
-    # The ratio has no scale; vectors shrunk by weight decay would underflow in fourth powers.
-    scaled = vectors / jnp.where(peak > 0, peak, 1.0)
-    spectrum = jnp.matmul(scaled, basis, precision="highest")
-    cosine, sine = jnp.split(spectrum, 2, axis=-1)
+    cosine, sine = _spectrum(vectors, basis)
     power = cosine**2 + sine**2
     ratio = jnp.sum(power**r, axis=-1) / jnp.sum(power, axis=-1) ** r
-    return jnp.where(peak[..., 0] > 0, ratio, jnp.nan)
+    return jnp.where(jnp.any(vectors != 0, axis=-1), ratio, jnp.nan)
 
 
-def neuron_ipr(vectors: list[jax.Array], basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
+def along(weights: jax.Array, axis: int, basis: np.ndarray, r: int = 2) -> jax.Array:
+    """IPR of any weight matrix's vectors along one axis: for an input embedding (tokens, width),
+    axis 0 gives its ``width`` IPRs; for an output layer (width, outputs), axis 1 does."""
+    return ipr(jnp.moveaxis(weights, axis, -1), basis, r)
+
+
+def dominant(vectors: jax.Array, basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
+    """Frequency and phase of the largest Fourier component of the last axis.
+
+    Returns:
+        ``(frequency, phase)``: the whole number f of periods (0 is a constant vector) and phi in
+        (-pi, pi] of the component cos(2 pi f i / L + phi), i counted in the task's order.
+    """
+    cosine, sine = _spectrum(vectors, basis)
+    frequency = jnp.argmax(cosine**2 + sine**2, axis=-1).astype(jnp.int32)
+    at = frequency[..., None]
+    top_cosine = jnp.take_along_axis(cosine, at, axis=-1)[..., 0]
+    top_sine = jnp.take_along_axis(sine, at, axis=-1)[..., 0]
+    # cos(a + phi) = cos a cos phi - sin a sin phi: the sine part carries a minus sign.
+    return frequency, jnp.arctan2(-top_sine, top_cosine)
+
+
+def neuron_ipr(
+    vectors: Mapping[str, jax.Array], basis: np.ndarray, r: int = 2
+) -> tuple[jax.Array, jax.Array]:
     """Per-neuron IPR (equation 4) and which neurons are dead.
 
     Args:
         vectors: one array (neurons, size) per weight matrix connected to the layer.
         basis: from :func:`fourier_basis`.
+        r: order of the IPR.
 
     Returns:
         ``(ipr, dead)``, each (neurons,): the mean over the matrices, and whether any of the
         neuron's vectors has a norm below :data:`DEAD_NORM`.
     """
-    stacked = jnp.stack(vectors)
+    stacked = jnp.stack(list(vectors.values()))
     dead = jnp.any(jnp.linalg.norm(stacked, axis=-1) < DEAD_NORM, axis=0)
-    return jnp.mean(ipr(stacked, basis), axis=0), dead
+    return jnp.mean(ipr(stacked, basis, r), axis=0), dead
 
 
-def mean_ipr(vectors: list[jax.Array], basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
+def mean_ipr(
+    vectors: Mapping[str, jax.Array], basis: np.ndarray, r: int = 2
+) -> tuple[jax.Array, jax.Array]:
     """Mean IPR over living neurons (NaN if none lives) and the number of dead ones."""
-    each, dead = neuron_ipr(vectors, basis)
+    each, dead = neuron_ipr(vectors, basis, r)
     # With none alive this is 0 / 0 = NaN, which is the answer.
     mean = jnp.sum(jnp.where(dead, 0.0, each)) / jnp.sum(~dead, dtype=each.dtype)
     return mean, jnp.sum(dead, dtype=jnp.int32)
+
+
+def neurons(
+    vectors: Mapping[str, jax.Array], basis: np.ndarray, r: int = 2
+) -> dict[str, jax.Array]:
+    """Everything that the ``neurons`` table says of one layer, (neurons,) each.
+
+    ``ipr`` (NaN where dead), ``dead``, ``frequency`` (of the largest component of the matrices'
+    spectra together, each scaled to norm 1), and per matrix ``ipr_M``, ``frequency_M``,
+    ``phase_M`` and ``norm_M``.
+    """
+    each, dead = neuron_ipr(vectors, basis, r)
+    columns = {"ipr": jnp.where(dead, jnp.nan, each), "dead": dead}
+    shares = jnp.zeros(())
+    for matrix in vectors.values():
+        cosine, sine = _spectrum(matrix, basis)
+        power = cosine**2 + sine**2
+        shares = shares + power / jnp.sum(power, axis=-1, keepdims=True)
+    columns["frequency"] = jnp.argmax(shares, axis=-1).astype(jnp.int32)
+    for name, matrix in vectors.items():
+        columns[f"ipr_{name}"] = ipr(matrix, basis, r)
+        columns[f"frequency_{name}"], columns[f"phase_{name}"] = dominant(matrix, basis)
+        columns[f"norm_{name}"] = jnp.linalg.norm(matrix, axis=-1)
+    return columns
+
+
+def _spectrum(vectors: jax.Array, basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
+    """Cosine and sine parts, up to a positive factor: the vectors' scale is taken out, since those
+    shrunk by weight decay would underflow in fourth powers."""
+    peak = jnp.max(jnp.abs(vectors), axis=-1, keepdims=True)
+    scaled = vectors / jnp.where(peak > 0, peak, 1.0)
+    spectrum = jnp.matmul(scaled, basis, precision="highest")
+    cosine, sine = jnp.split(spectrum, 2, axis=-1)
+    return cosine, sine

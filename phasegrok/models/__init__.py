@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from phasegrok.config import Mlp, Modular
-from phasegrok.models.base import Model, Noise, Params, Rest
+from phasegrok.models.base import Model, Noise, Params, Rest, Vectors
 from phasegrok.models.mlp import MlpModel
 
-__all__ = ["Model", "Noise", "Params", "Rest", "build"]
+__all__ = ["Model", "Noise", "Params", "Rest", "Vectors", "build"]
 
 
 @lru_cache(maxsize=256)

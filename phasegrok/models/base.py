@@ -17,6 +17,26 @@ class Noise(NamedTuple):
     rate: jax.Array  # scalar, traced
 
 
+class Vectors(NamedTuple):
+    """Weight vectors over tokens, by matrix name: arrays (neurons, tokens), see equation 4."""
+
+    input: dict[str, jax.Array]  # rows of the input embedding
+    output: dict[str, jax.Array]  # columns of the output layer
+    joined: bool  # whether neuron k of both is the same one: networks with one hidden layer
+
+    def layers(self) -> dict[str, dict[str, jax.Array]]:
+        """The vectors of every layer of neurons, from the input to the output."""
+        if self.joined:
+            return {"hidden": {**self.input, **self.output}}
+        return {"input": self.input, "output": self.output}
+
+    def choose(self, of: str) -> dict[str, jax.Array]:
+        """The vectors that a mean IPR is over, by the name that sweep files use."""
+        if of == "input":
+            return self.input
+        return self.output if of == "output" else next(iter(self.layers().values()))
+
+
 class Model(Protocol):
     """A model family at fixed shapes. Everything is pure, so it maps over cells."""
 
@@ -31,8 +51,16 @@ class Model(Protocol):
     def norms(self, params: Params) -> dict[str, jax.Array]:
         """Frobenius norms of the weight matrices, by the names that the tables use."""
 
-    def vectors(self, params: Params) -> list[jax.Array]:
-        """Weight vectors whose IPR is a neuron's: arrays (neurons, tokens), see equation 4."""
+    def features(
+        self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
+    ) -> tuple[jax.Array, Rest]:
+        """What the output layer is given: (rows, neurons)."""
+
+    def readout(self, params: Params) -> jax.Array:
+        """The output layer, (neurons, outputs): ``apply`` is ``features @ readout``."""
+
+    def vectors(self, params: Params) -> Vectors:
+        """The weight vectors whose periodicity is measured."""
 
     def flops_per_row(self) -> int:
         """Minimal floating-point operations of one training step per training row."""

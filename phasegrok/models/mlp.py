@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from phasegrok.config import Mlp
-from phasegrok.models.base import Noise, Params, Rest
+from phasegrok.models import analytic
+from phasegrok.models.base import Noise, Params, Rest, Vectors
 from phasegrok.models.dropout import dropout
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
@@ -50,6 +51,13 @@ class Network(nnx.Module):
     def __init__(self, config: Mlp, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
         width, inner = config.width, config.depth - 2
         weights = partial(draw, config.initialization, width=width)
+        self.activation = config.activation
+        if config.initialization == "analytic":
+            solution = analytic.weights(rngs.params(), tokens, width)
+            self.u, self.v, self.w = (nnx.Param(matrix) for matrix in solution)
+            nothing: list[nnx.Param[jax.Array]] = []
+            self.hidden, self.biases = nnx.List(nothing), nnx.List(nothing)
+            return
         self.u = nnx.Param(weights(rngs.params(), (tokens, width), 2 * tokens))
         self.v = nnx.Param(weights(rngs.params(), (tokens, width), 2 * tokens))
         self.hidden = nnx.List(
@@ -69,9 +77,9 @@ class Network(nnx.Module):
                 for i in range(biases)
             ]
         )
-        self.activation = config.activation
 
     def __call__(self, inputs: jax.Array, rows: jax.Array, noise: Noise | None) -> jax.Array:
+        """Activations of the last hidden layer, (rows, width)."""
         x = self.u[...][inputs[:, 0]] + self.v[...][inputs[:, 1]]
         for layer in range(len(self.hidden) + 1):
             if layer:
@@ -82,7 +90,7 @@ class Network(nnx.Module):
                 # Before the activation, as in the original experiments.
                 x = dropout(x, noise.rate, jax.random.fold_in(noise.key, layer), rows)
             x = ACTIVATIONS[self.activation](x)
-        return x @ self.w[...]
+        return x
 
 
 class MlpModel:
@@ -102,20 +110,29 @@ class MlpModel:
     def apply(
         self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
     ) -> tuple[jax.Array, Rest]:
+        hidden, rest = self.features(params, rest, inputs, rows, noise)
+        return hidden @ self.readout(params), rest
+
+    def features(
+        self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
+    ) -> tuple[jax.Array, Rest]:
         # Without a copy, a module that updates statistics may not do so under grad and scan.
         network = nnx.merge(self.graph, params, rest, copy=True)
-        outputs = network(inputs, rows, noise)
+        hidden = network(inputs, rows, noise)
         _, rest = nnx.state(network, nnx.Param, ...)
-        return outputs, rest
+        return hidden, rest
+
+    def readout(self, params: Params) -> jax.Array:
+        weights: jax.Array = params["w"][...]
+        return weights
 
     def norms(self, params: Params) -> dict[str, jax.Array]:
         names = ["u", "v", *(["hidden"] if self.config.depth > 2 else []), "w"]
         return {name: frobenius(params[name]) for name in names}
 
-    def vectors(self, params: Params) -> list[jax.Array]:
-        first = [params["u"][...].T, params["v"][...].T]
-        # Only with two layers does an output column belong to the same neuron.
-        return [*first, params["w"][...]] if self.config.depth == 2 else first
+    def vectors(self, params: Params) -> Vectors:
+        first = {name: params[name][...].T for name in ("u", "v")}
+        return Vectors(first, {"w": params["w"][...]}, joined=self.config.depth == 2)
 
     def flops_per_row(self) -> int:
         inner = self.config.depth - 2

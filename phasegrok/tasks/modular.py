@@ -11,6 +11,9 @@ import numpy as np
 from phasegrok.config import Modular
 from phasegrok.tasks.base import Table
 
+# What an example's inputs are called in tables.
+INPUTS = ("m", "n")
+
 
 def total(task: Modular) -> int:
     """Number of examples: every pair (m, n)."""

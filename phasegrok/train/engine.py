@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Literal
 
 import jax
@@ -19,12 +19,15 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from phasegrok import models
 from phasegrok.grid import Job, Machine
-from phasegrok.program import Cell, Program, traced_paths
+from phasegrok.program import Cell, Program
 from phasegrok.tasks import Table
-from phasegrok.train import step
+from phasegrok.train import inspection, step
 from phasegrok.train.step import Record, State
 
 CELLS = "cells"
+# Cells whose pruning curves are taken side by side on an accelerator: each holds (neurons + 1)
+# counts and the activations of all examples.
+INSPECTED_AT_ONCE = 16
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
 
 
@@ -37,6 +40,11 @@ class Mapping:
     batch: int  # map: cells side by side in each turn of the loop
     devices: int  # local devices that share the chunk
     intervals: int  # logging intervals in one call
+
+    @classmethod
+    def of(cls, job: Job) -> Mapping:
+        """The layout that the planner chose."""
+        return cls(job.kind, job.chunk, job.batch, job.devices, job.intervals)
 
 
 def use_all_cores() -> None:
@@ -73,13 +81,25 @@ class Engine:
             first, second = pool.map(lambda low: low.compile(), (lowered_begin, lowered_segment))
         self._begin, self._segment = first, second
         self.state_shapes = state
+        self._shapes, self._mesh = shapes, mesh
 
-    def _mapped(self, function: Any, mesh: jax.sharding.Mesh) -> Any:
-        """``function`` of one cell's arguments, over a chunk's, as one program."""
+    @cached_property
+    def _inspect(self) -> Any:
+        """Compiled at its first use only: most sweeps look into no network."""
+        inspect = partial(inspection.inspect, self.program)
+        mapped = self._mapped(inspect, self._mesh, at_once=INSPECTED_AT_ONCE)
+        with jax.default_matmul_precision("highest"):
+            return jax.jit(mapped).lower(*self._shapes).compile()
+
+    def _mapped(self, function: Any, mesh: jax.sharding.Mesh, at_once: int | None = None) -> Any:
+        """``function`` of one cell's arguments, over a chunk's, as one program; under ``vmap`` so
+        many ``at_once``, where all together might not fit."""
 
         def over_device(*args: Any) -> Any:
             if self.mapping.kind == "vmap":
-                return jax.vmap(function)(*args)
+                if at_once is None:
+                    return jax.vmap(function)(*args)
+                return jax.lax.map(lambda a: function(*a), args, batch_size=at_once)
             # A vmapped batch of one is not the plain function: its scatters are batched ones.
             batch = self.mapping.batch if self.mapping.batch > 1 else None
             return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
@@ -95,6 +115,15 @@ class Engine:
         """Train a chunk for ``mapping.intervals`` logging intervals. ``state`` is used up."""
         self.calls += 1
         return self._segment(state, table)
+
+    def inspect(self, state: State, table: Table) -> dict[str, np.ndarray]:
+        """What ``measure:`` asks for, of every cell of a chunk as it is now."""
+        return {name: np.asarray(x) for name, x in self._inspect(state, table).items()}
+
+    def weights(self, state: State) -> dict[str, np.ndarray]:
+        """Weights and running statistics by name, cells leading."""
+        leaves, _ = jax.tree_util.tree_flatten_with_path((state.params, state.rest))
+        return {leaf_name(path): np.asarray(leaf) for path, leaf in leaves}
 
     def to_host(self, state: State) -> list[np.ndarray]:
         """The state's leaves as arrays that can be saved."""
@@ -119,6 +148,15 @@ class Engine:
         return int(each) * self.mapping.devices
 
 
+def leaf_name(path: tuple[Any, ...]) -> str:
+    """A weight's name in saved files: ``u``, ``hidden.0``; running statistics are ``rest.NAME``."""
+    which, *keys = (
+        getattr(key, "key", getattr(key, "idx", getattr(key, "name", None))) for key in path
+    )
+    names = [str(key) for key in keys if key != "value"]
+    return ".".join(["rest", *names] if which == 1 else names)
+
+
 def _begin(program: Program, cell: Cell) -> tuple[State, Table, Record]:
     state, table = step.init(program, cell), step.make_table(program, cell)
     return state, table, step.measure(program, state, table)
@@ -137,26 +175,18 @@ def local_devices(count: int) -> list[jax.Device]:
 
 def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> Cell:
     """Shapes of a chunk of cells, for compiling ahead of the first call."""
-
-    def array(dtype: Any) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct((chunk,), dtype, sharding=sharding)
-
-    return Cell(
-        array(jnp.uint32), array(jnp.int32), array(jnp.int32),
-        {path: array(jnp.float32) for path in traced_paths(program.experiment)},
-    )  # fmt: skip
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct((chunk,), x.dtype, sharding=sharding),
+        step.cell_shapes(program),
+    )
 
 
 @lru_cache(maxsize=256)
 def state_bytes(program: Program) -> int:
     """Bytes of one cell's state and table, without allocating any of them."""
-    cell = Cell(
-        jax.ShapeDtypeStruct((), jnp.uint32),
-        jax.ShapeDtypeStruct((), jnp.int32),
-        jax.ShapeDtypeStruct((), jnp.int32),
-        {p: jax.ShapeDtypeStruct((), jnp.float32) for p in traced_paths(program.experiment)},
-    )  # fmt: skip
-    shapes = jax.eval_shape(lambda c: (step.init(program, c), step.make_table(program, c)), cell)
+    shapes = jax.eval_shape(
+        lambda c: (step.init(program, c), step.make_table(program, c)), step.cell_shapes(program)
+    )
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
 
 

@@ -16,12 +16,12 @@ import optax
 from phasegrok import models, tasks
 from phasegrok.measure import spectrum
 from phasegrok.models import Noise, Params, Rest
-from phasegrok.program import Cell, Program
+from phasegrok.program import Cell, Program, traced_paths
 from phasegrok.train.losses import row_losses
 from phasegrok.train.optimizers import optimizer
 
 # Streams of a seed: each draws from its own key, so that none depends on another's use.
-ORDER, LABELS, WEIGHTS, BATCHES, MASKS = range(5)
+ORDER, LABELS, WEIGHTS, BATCHES, MASKS, PRUNING = range(6)
 
 
 class State(NamedTuple):
@@ -52,6 +52,18 @@ def seed_key(cell: Cell, stream: int) -> jax.Array:
     return jax.random.fold_in(jax.random.key(cell.seed, impl="threefry2x32"), stream)
 
 
+def cell_shapes(program: Program) -> Cell:
+    """A cell's leaves as shapes, for tracing without values."""
+
+    def cell() -> Cell:
+        values = {path: jnp.zeros(()) for path in traced_paths(program.experiment)}
+        count = jnp.zeros((), jnp.int32)
+        return Cell(jnp.zeros((), jnp.uint32), count, count, values)
+
+    shapes: Cell = jax.eval_shape(cell)
+    return shapes
+
+
 def make_table(program: Program, cell: Cell) -> tasks.Table:
     """The examples in the seed's order; depends on task and seed alone."""
     return tasks.table(program.experiment.task, seed_key(cell, ORDER), seed_key(cell, LABELS))
@@ -75,6 +87,13 @@ def shown_labels(table: tasks.Table, cell: Cell) -> jax.Array:
     """(total,) the labels that the network is given: corrupted in the first rows."""
     row = jnp.arange(table.label.shape[0])
     return jnp.where(row < cell.n_corrupted, table.noise, table.label)
+
+
+def parts(row: jax.Array, cell: Cell, total: int) -> jax.Array:
+    """(rows, 4) float32: whether each row trains, tests, is corrupted, trains uncorrupted."""
+    in_train, in_corrupted = row < cell.n_train, row < cell.n_corrupted
+    columns = [in_train, (row < total) & ~in_train, in_corrupted, in_train & ~in_corrupted]
+    return jnp.stack(columns, axis=1).astype(jnp.float32)
 
 
 def full_batch(program: Program, table: tasks.Table, cell: Cell) -> Batch:
@@ -189,17 +208,13 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     tiles = -(-size // program.tile)
     rows = tiles * program.tile
     row = jnp.arange(rows, dtype=jnp.int32)
-    in_train = row < cell.n_train
-    in_corrupted = row < cell.n_corrupted
     everything = (
         row,
         padded(table.inputs, rows),
         padded(table.label, rows),
         padded(shown_labels(table, cell), rows),
-        jnp.stack(
-            [in_train, (row < size) & ~in_train, in_corrupted, in_train & ~in_corrupted], axis=1
-        ).astype(jnp.float32),
-    )  # fmt: skip
+        parts(row, cell, size),
+    )
 
     def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         row, inputs, label, shown, parts = tile
@@ -219,9 +234,9 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     table_sums, _ = jax.lax.scan(sums, jnp.zeros((4, 4)), into_tiles(everything, tiles))
     counts = jnp.sum(everything[4], axis=0)
     mean = table_sums / counts[:, None]  # parts (train, test, corrupted, clean) x columns
-    order = tasks.group_order(experiment.task)
-    basis = spectrum.fourier_basis(order, experiment.task.modulus)
-    ipr, dead = spectrum.mean_ipr(model.vectors(state.params), basis)
+    vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
+    basis = spectrum.task_basis(experiment.task)
+    ipr, dead = spectrum.mean_ipr(vectors, basis, program.measure.ipr_order)
     norms = model.norms(state.params)
     return {
         "n_train": cell.n_train,

@@ -1,0 +1,132 @@
+"""A look inside a trained network: spectra, pruning curves, logits, weight rows.
+
+Pure, like the step, and mapped over cells in the same way. What is returned is a flat dict of
+arrays whose names say where they go: ``TABLE.GROUP.COLUMN``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+
+from phasegrok import models, tasks
+from phasegrok.measure import pruning, spectrum
+from phasegrok.program import Cell, Program
+from phasegrok.train.step import (
+    PRUNING,
+    State,
+    cell_shapes,
+    init,
+    make_table,
+    parts,
+    seed_key,
+    shown_labels,
+)
+
+Findings = dict[str, jax.Array]
+
+
+def inspect(program: Program, state: State, table: tasks.Table) -> Findings:
+    """Everything that ``measure:`` asks for of one network as it is now, without dropout."""
+    wanted = program.measure
+    found: Findings = {}
+    if wanted.spectra:
+        found |= _named("neurons", _spectra(program, state))
+    if wanted.pruning:
+        found |= _named("pruning", _pruning(program, state, table))
+    if wanted.logits:
+        found |= _named("logits", _logits(program, state, table))
+    if wanted.rows:
+        vectors = _vectors(program, state)
+        for layer, matrices in vectors.layers().items():
+            for name, matrix in matrices.items():
+                found[f"rows.{layer}.{name}"] = matrix[: wanted.rows]
+    return found
+
+
+def names(program: Program) -> list[str]:
+    """The names that :func:`inspect` will return, without computing anything."""
+
+    def findings(cell: Cell) -> Findings:
+        return inspect(program, init(program, cell), make_table(program, cell))
+
+    return list(jax.eval_shape(findings, cell_shapes(program)))
+
+
+def _named(table: str, groups: Iterator[tuple[str, Findings]]) -> Findings:
+    return {f"{table}.{group}.{k}": v for group, columns in groups for k, v in columns.items()}
+
+
+def _vectors(program: Program, state: State) -> models.Vectors:
+    experiment = program.experiment
+    return models.build(experiment.model, experiment.task).vectors(state.params)
+
+
+def _spectra(program: Program, state: State) -> Iterator[tuple[str, Findings]]:
+    """Every layer's neurons: (neurons,) a column."""
+    basis = spectrum.task_basis(program.experiment.task)
+    for layer, matrices in _vectors(program, state).layers().items():
+        yield layer, spectrum.neurons(matrices, basis, program.measure.ipr_order)
+
+
+def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tuple[str, Findings]]:
+    """Every order's curve: (neurons + 1,) a column, counted in neurons removed.
+
+    The neurons are those of the last hidden layer, whose removal is a rank-one change.
+    """
+    experiment, cell = program.experiment, state.cell
+    model = models.build(experiment.model, experiment.task)
+    row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
+    examples = pruning.Examples(
+        row, table.inputs, table.label, shown_labels(table, cell), parts(row, cell, row.shape[0])
+    )
+    counts = jnp.sum(examples.parts, axis=0)
+
+    def features(some: pruning.Examples) -> jax.Array:
+        return model.features(state.params, state.rest, some.inputs, some.row, None)[0]
+
+    *_, last = model.vectors(state.params).layers().values()
+    basis = spectrum.task_basis(experiment.task)
+    ipr, dead = spectrum.neuron_ipr(last, basis, program.measure.ipr_order)
+    for order in program.measure.pruning:
+        removal = pruning.removal_order(order, ipr, dead, seed_key(cell, PRUNING))
+        sums = pruning.curve(
+            experiment.loss, features, model.readout(state.params), removal, examples
+        )
+        train, test, corrupted, clean = (sums[:, i] / counts[i] for i in range(4))
+        yield (
+            order,
+            {
+                "train_loss": train[:, 0],
+                "test_loss": test[:, 0],
+                "train_accuracy": train[:, 1],
+                "test_accuracy": test[:, 2],
+                "corrupted_accuracy": corrupted[:, 1],
+                "restored_accuracy": corrupted[:, 2],
+                "clean_accuracy": clean[:, 2],
+                "true_accuracy": (sums[:, 0, 2] + sums[:, 1, 2]) / row.shape[0],
+            },
+        )
+
+
+def _logits(program: Program, state: State, table: tasks.Table) -> Iterator[tuple[str, Findings]]:
+    """The first examples whose shown label is wrong, and all outputs on them."""
+    experiment, wanted = program.experiment, program.measure.logits
+    model = models.build(experiment.model, experiment.task)
+    row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
+    wrong = (row < state.cell.n_corrupted) & (table.noise != table.label)
+    chosen = jnp.argsort(~wrong, stable=True)[:wanted]
+    outputs, _ = model.apply(state.params, state.rest, table.inputs[chosen], chosen, None)
+    yield (
+        "example",
+        {
+            "row": chosen,
+            "wrong": wrong[chosen],
+            "inputs": table.inputs[chosen],
+            "true_label": table.label[chosen],
+            "corrupted_label": table.noise[chosen],
+            "outputs": outputs,
+        },
+    )
