@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 __all__ = [
+    "CORRUPTED_FITTED",
     "DIVERGED",
     "GENERALIZES",
     "LABELS",

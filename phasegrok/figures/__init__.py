@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["draw"]
 
@@ -13,8 +18,9 @@ __all__ = ["draw"]
 def draw(folder: Path) -> list[Path]:
     """Draw every figure of a result folder as PNG and PDF.
 
-    A sweep that is not finished yet is drawn with blanks; drawing the same tables again writes the
-    same bytes.
+    Always the phase diagram with its accuracies; curves and norms where the cells are few; and
+    whatever the tables that ``measure:`` asked for allow. A sweep that is not finished yet is
+    drawn with blanks; drawing the same tables again writes the same bytes.
 
     Args:
         folder: result folder with ``manifest.json`` (its ``axes``) and ``cells.parquet``.
@@ -28,15 +34,47 @@ def draw(folder: Path) -> list[Path]:
     """
     # Imported late: the terminal diagram shares this package's layout and palette, and should not
     # wait a second for matplotlib.
-    from phasegrok.figures import accuracy, canvas, diagram
+    from phasegrok.figures import canvas
+
+    target = folder / "figures"
+    target.mkdir(exist_ok=True)
+    return [path for name, figure in _figures(folder) for path in canvas.save(figure, target, name)]
+
+
+def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
+    """Every figure that the folder's tables allow, by file name."""
+    from phasegrok.figures import accuracy, analytic, curves, diagram, logits, pruning, spectra
+    from phasegrok.figures.cells import MOST_CELLS, one_by_one
     from phasegrok.figures.layout import arrange
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    axes = manifest["axes"]
     cells = pd.read_parquet(folder / "cells.parquet")
-    layout = arrange(cells, manifest["axes"])
-    target = folder / "figures"
-    target.mkdir(exist_ok=True)
-    return [
-        *canvas.save(diagram.phase_diagram(layout), target, "phase_diagram"),
-        *canvas.save(accuracy.accuracy(layout), target, "accuracy"),
-    ]
+    tables = {
+        name: pd.read_parquet(folder / name)
+        for name in ("runs", "curves", "neurons", "pruning", "logits", "rows")
+        if (folder / name).is_dir()
+    }
+    layout = arrange(cells, axes)
+    yield "phase_diagram", diagram.phase_diagram(layout)
+    yield "accuracy", accuracy.accuracy(layout)
+    if axes == ["width"] and "pruning" in tables:
+        yield "prunable", pruning.by_width(tables["pruning"], tables["runs"])
+    analytic_start = manifest.get("sweep", {}).get("model", {}).get("initialization") == "analytic"
+    if axes == ["width"] and analytic_start:
+        yield "analytic", analytic.by_width(tables["curves"])
+    if len(cells) > MOST_CELLS:
+        return
+    single = list(one_by_one(cells, axes))
+    if "curves" in tables:
+        yield "curves", curves.accuracies(tables["curves"], single)
+        yield "norms", curves.norms(tables["curves"], single)
+    if "neurons" in tables:
+        yield "ipr_histograms", spectra.histograms(tables["neurons"], single)
+    if "rows" in tables:
+        yield "weight_rows", spectra.weight_rows(tables["rows"], tables.get("neurons"), single)
+    if "pruning" in tables:
+        yield "pruning_accuracy", pruning.accuracies(tables["pruning"], single)
+        yield "pruning_loss", pruning.losses(tables["pruning"], single)
+    if "logits" in tables:
+        yield "logits", logits.logits(tables["logits"], single)

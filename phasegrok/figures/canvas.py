@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,13 +12,25 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.palette import PALETTE
 
-__all__ = ["cell_inches", "label_axes", "legend", "save", "sheet", "title"]
+__all__ = [
+    "cell_inches",
+    "label_axes",
+    "legend",
+    "line_legend",
+    "log_ticks",
+    "panels",
+    "save",
+    "sheet",
+    "title",
+]
 
 TITLE_POINTS: Final = 9
+DOTS_PER_INCH: Final = 150
 LABEL_POINTS: Final = 9
 TICK_POINTS: Final = 7
 # Widest a DejaVu Sans digit gets at TICK_POINTS, and its line height, in inches.
@@ -45,6 +57,44 @@ def sheet(layout: Layout, rows: int) -> tuple[Figure, list[list[Axes]]]:
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, layout.columns, squeeze=False)
     return figure, [list(row) for row in axes]
+
+
+def panels(
+    rows: int, columns: int, width: float = PANEL_INCHES, height: float = 1.7
+) -> tuple[Figure, list[list[Axes]]]:
+    """Figure with equal panels of so many inches for plots of lines, as ``[row][column]``."""
+    figure = Figure(
+        figsize=(columns * (width + 0.3) + 0.5, rows * (height + 0.45) + 0.6), layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for panel in axes.flat:
+        panel.tick_params(labelsize=TICK_POINTS, length=2)
+        panel.spines[["top", "right"]].set_visible(False)
+    return figure, [list(row) for row in axes]
+
+
+def log_ticks(axes: Axes) -> None:
+    """A logarithmic x axis with plain numbers at 1 and 3 of every decade."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def line_legend(figure: Figure, entries: Mapping[str, Any]) -> None:
+    """One legend of lines and marks under all panels."""
+    columns = max(1, min(len(entries), int(figure.get_figwidth() / 1.4)))
+    figure.legend(
+        handles=list(entries.values()),
+        labels=list(entries),
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=TITLE_POINTS - 1,
+        frameon=False,
+        handlelength=1.8,
+        columnspacing=1.5,
+    )
 
 
 def cell_inches(layout: Layout) -> float:
@@ -114,7 +164,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         path = folder / f"{name}.{kind}"
         hidden = folder / f".{name}.{os.getpid()}.{kind}"
         try:
-            figure.savefig(hidden, format=kind, dpi=200, metadata=entries)
+            figure.savefig(hidden, format=kind, dpi=DOTS_PER_INCH, metadata=entries)
             hidden.replace(path)
         finally:
             hidden.unlink(missing_ok=True)

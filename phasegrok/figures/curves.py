@@ -1,0 +1,97 @@
+"""Training curves of single cells (Doshi et al., Figures 1, 2a, 8 and 19)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from phasegrok.figures import canvas
+from phasegrok.figures.cells import LINES, OneCell, draw_line
+from phasegrok.stages import stages
+
+__all__ = ["accuracies", "norms"]
+
+PANELS_ACROSS: Final = 4
+COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+STAGES: Final = {"grokking_step": "grokking", "unlearning_step": "unlearning"}
+
+
+def accuracies(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of accuracies and mean IPR against the step, with the steps of the two stages."""
+    curves = curves[curves["step"] > 0]  # which a logarithmic axis cannot show
+    figure, panels = _sheet(cells)
+    legend: dict[str, Artist] = {}
+    columns = ["train_accuracy", "test_accuracy", "corrupted_accuracy", "mean_ipr"]
+    for cell, axes in zip(cells, panels, strict=False):
+        table = cell.of(curves)
+        for column in columns:
+            if table[column].notna().any():
+                name, style = LINES[column]
+                legend[name] = draw_line(axes, table, "step", column, style)
+        axes.set_ylim(-0.03, 1.03)
+        _mark_stages(axes, table)
+    _label(figure, panels, cells, "accuracy (0..1), IPR")
+    canvas.line_legend(figure, legend)
+    return figure
+
+
+def norms(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of the Frobenius norms of the weight matrices against the step."""
+    curves = curves[curves["step"] > 0]
+    figure, panels = _sheet(cells)
+    legend: dict[str, Artist] = {}
+    matrices = [name for name in curves.columns if name.startswith("norm_")]
+    for cell, axes in zip(cells, panels, strict=False):
+        table = cell.of(curves)
+        for number, column in enumerate(matrices):
+            if table[column].notna().any():
+                # U and V lie on each other: the second is dashed.
+                style = {"color": COLOURS[number % 6], "linestyle": ("-", "--")[number % 2]}
+                name = column.removeprefix("norm_").upper()
+                legend[name] = draw_line(axes, table, "step", column, style)
+        axes.set_ylim(bottom=0)
+    _label(figure, panels, cells, "Frobenius norm")
+    canvas.line_legend(figure, legend)
+    return figure
+
+
+def _sheet(cells: Sequence[OneCell]) -> tuple[Figure, list[Axes]]:
+    across = min(len(cells), PANELS_ACROSS)
+    figure, sheet = canvas.panels(math.ceil(len(cells) / across), across)
+    panels = [axes for row in sheet for axes in row]
+    for unused in panels[len(cells) :]:
+        unused.set_visible(False)
+    return figure, panels[: len(cells)]
+
+
+def _label(figure: Figure, panels: list[Axes], cells: Sequence[OneCell], name: str) -> None:
+    across = min(len(cells), PANELS_ACROSS)
+    for number, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
+        canvas.title(axes, cell.titles)
+        # Grokking is over within a tenth of the training; on a plain axis it is a corner.
+        canvas.log_ticks(axes)
+        if number + across >= len(cells):
+            axes.set_xlabel("optimizer step", fontsize=canvas.LABEL_POINTS)
+        if number % across == 0:
+            axes.set_ylabel(name, fontsize=canvas.LABEL_POINTS)
+
+
+def _mark_stages(axes: Axes, table: pd.DataFrame) -> None:
+    """Thin lines at the median steps at which the runs grok and unlearn."""
+    found = stages(table)
+    for side, (column, name) in zip(("right", "left"), STAGES.items(), strict=True):
+        steps = found[column].dropna()
+        if len(steps):
+            step = float(steps.median())
+            axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
+            axes.annotate(
+                f"{name}\n{step:.0f}", (step, 0.56), xytext=(-3 if side == "right" else 3, 0),
+                textcoords="offset points", ha=side, va="center", color="#444444",
+                fontsize=canvas.TICK_POINTS - 1,
+            )  # fmt: skip

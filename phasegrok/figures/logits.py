@@ -1,0 +1,47 @@
+"""Outputs of trained networks on corrupted examples (Doshi et al., Figure 23)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+
+from phasegrok.figures import canvas
+from phasegrok.figures.cells import OneCell
+
+__all__ = ["logits"]
+
+MOST_EXAMPLES: Final = 4
+# The paper's colours: blue for the correct label, red for the corrupted one.
+MARKS: Final = {"true": ("true label", "#1f4fd8"), "corrupted": ("corrupted label", "#d62718")}
+
+
+def logits(table: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of all outputs on a few examples, of the first seed: cells down, examples across."""
+    table = table[(table["seed"] == table["seed"].min()) & (table["example"] < MOST_EXAMPLES)]
+    table = table[table["step"] == table["step"].max()]
+    cells = [cell for cell in cells if not cell.of(table).empty]
+    examples = sorted(table["example"].unique())
+    figure, sheet = canvas.panels(len(cells), len(examples), width=2.2, height=1.2)
+    legend: dict[str, Artist] = {}
+    for line, cell in zip(sheet, cells, strict=True):
+        mine = cell.of(table)
+        for axes, example in zip(line, examples, strict=True):
+            outputs = mine[mine["example"] == example]
+            axes.plot(outputs["output"], outputs["logit"], color="#777777", linewidth=0.7)
+            axes.axhline(0, color="#cccccc", linewidth=0.5, zorder=0)
+            for mark, (name, colour) in MARKS.items():
+                point = outputs[outputs["mark"] == mark]
+                (legend[name],) = axes.plot(point["output"], point["logit"], "o", color=colour,
+                                            markersize=4)  # fmt: skip
+            pair = outputs[[c for c in ("m", "n") if c in outputs]].head(1).to_numpy().ravel()
+            what = ", ".join(map(str, pair))
+            canvas.title(axes, (*cell.titles, f"example ({what})") if what else cell.titles)
+        line[0].set_ylabel("output", fontsize=canvas.LABEL_POINTS)
+    for axes in sheet[-1]:
+        axes.set_xlabel("class q", fontsize=canvas.LABEL_POINTS)
+    canvas.line_legend(figure, legend)
+    return figure

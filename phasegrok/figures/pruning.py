@@ -1,0 +1,115 @@
+"""Pruning curves (Doshi et al., Figures 6, 17, 18) and neurons needed by width (Figure 32)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from phasegrok.figures import canvas
+from phasegrok.figures.cells import LINES, OneCell, draw_line
+from phasegrok.pruned import RETAINED, last_step, needed
+
+__all__ = ["accuracies", "by_width", "losses"]
+
+ORDERS: Final = {
+    "lowest": "from lowest IPR",
+    "highest": "from highest IPR",
+    "random": "random order",
+}
+ACCURACIES: Final = (
+    "test_accuracy", "train_accuracy", "clean_accuracy", "corrupted_accuracy", "true_accuracy",
+)  # fmt: skip
+# Beside the accuracy that counts as retained, a looser and a stricter one.
+OTHERS_RETAINED: Final = (0.90, 0.99)
+
+
+def accuracies(pruning: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of accuracies against the share of neurons pruned: cells down, orders across."""
+    figure = _curves(pruning, cells, ACCURACIES, "accuracy (0..1)")
+    for axes in figure.axes:
+        axes.set_ylim(-0.03, 1.03)
+    return figure
+
+
+def losses(pruning: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of train and test loss against the share of neurons pruned."""
+    figure = _curves(pruning, cells, ("train_loss", "test_loss"), "loss")
+    for axes in figure.axes:
+        axes.set_ylim(bottom=0)
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+        axes.yaxis.get_offset_text().set_fontsize(canvas.TICK_POINTS)
+    return figure
+
+
+def _curves(
+    pruning: pd.DataFrame, cells: Sequence[OneCell], columns: Sequence[str], name: str
+) -> Figure:
+    pruning = last_step(pruning)
+    pruning = pruning.assign(
+        share=pruning["pruned"] / pruning.groupby("run")["pruned"].transform("max")
+    )
+    orders = [order for order in ORDERS if (pruning["order"] == order).any()]
+    figure, sheet = canvas.panels(len(cells), len(orders), width=2.6)
+    legend: dict[str, Artist] = {}
+    for line, cell in zip(sheet, cells, strict=True):
+        mine = cell.of(pruning)
+        for axes, order in zip(line, orders, strict=True):
+            table = mine[mine["order"] == order]
+            for column in columns:
+                if table[column].notna().any():
+                    label, style = LINES[column]
+                    legend[label] = draw_line(axes, table, "share", column, style)
+            canvas.title(axes, (*cell.titles, ORDERS[order]))
+        line[0].set_ylabel(name, fontsize=canvas.LABEL_POINTS)
+    for axes in sheet[-1]:
+        axes.set_xlabel("share of neurons pruned", fontsize=canvas.LABEL_POINTS)
+    canvas.line_legend(figure, legend)
+    return figure
+
+
+def by_width(pruning: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+    """Figure of neurons needed, and of the share that can be pruned, against the width.
+
+    Args:
+        pruning: the ``pruning`` table, with order ``lowest``.
+        runs: one row a run with ``run`` and ``width``, all else equal.
+    """
+    figure, ((left, right),) = canvas.panels(1, 2, width=3.0, height=2.4)
+    legend: dict[str, ErrorbarContainer] = {}
+    for retained in (RETAINED, *OTHERS_RETAINED):
+        left_over = (
+            runs.set_index("run")["width"].to_frame().join(needed(pruning, "lowest", retained))
+        )
+        left_over["share"] = 100 * (1 - left_over["needed"] / left_over["width"])
+        main = retained == RETAINED
+        style = {"color": "#0072b2" if main else "#999999", "linewidth": 1.2 if main else 0.8}
+        for axes, column in ((left, "needed"), (right, "share")):
+            legend[f"test accuracy ≥ {retained:.0%}"] = _error_bars(axes, left_over, column, style)
+    left.set_ylabel("neurons needed", fontsize=canvas.LABEL_POINTS)
+    right.set_ylabel("prunable neurons (%)", fontsize=canvas.LABEL_POINTS)
+    right.set_ylim(0, 100)
+    seeds = runs.groupby("width").size()
+    for axes in (left, right):
+        canvas.log_ticks(axes)
+        axes.set_xticks(seeds.index.to_numpy())
+        axes.set_xlabel("width N", fontsize=canvas.LABEL_POINTS)
+    canvas.title(left, (f"pruned from lowest IPR, {seeds.min()} seeds or more a width",))
+    canvas.title(right, ("mean and standard error over seeds",))
+    canvas.line_legend(figure, legend)
+    return figure
+
+
+def _error_bars(
+    axes: Axes, table: pd.DataFrame, column: str, style: dict[str, Any]
+) -> ErrorbarContainer:
+    known = table.dropna(subset=[column]).groupby("width")[column]
+    mean, count = known.mean(), known.count()
+    error: pd.Series[float] = known.std(ddof=1).fillna(0) / np.sqrt(count)
+    return axes.errorbar(mean.index, mean, error, marker="o", markersize=3, capsize=2, **style)

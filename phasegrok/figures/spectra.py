@@ -1,0 +1,92 @@
+"""Histograms of IPR and periodic weight rows (Doshi et al., Figures 2b, 2c and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from phasegrok.figures import canvas
+from phasegrok.figures.cells import OneCell
+from phasegrok.figures.palette import PALETTE
+
+__all__ = ["histograms", "weight_rows"]
+
+BINS: Final = np.linspace(0, 1, 41).tolist()
+INK: Final = "#26384a"
+
+
+def histograms(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of the distribution of per-neuron IPR: cells across; looks and layers down."""
+    kinds = neurons[["layer", "step"]].drop_duplicates().to_numpy().tolist()
+    figure, sheet = canvas.panels(len(kinds), len(cells), height=1.3)
+    for row, (layer, step) in zip(sheet, kinds, strict=True):
+        there = neurons[(neurons["layer"] == layer) & (neurons["step"] == step)]
+        for axes, cell in zip(row, cells, strict=True):
+            lines = cell.titles if len(kinds) == 1 else (*cell.titles, f"{layer}, step {step}")
+            canvas.title(axes, lines)
+            _histogram(axes, cell.of(there), PALETTE[cell.titles[-1]].colour)
+        row[0].set_ylabel("neurons (%)", fontsize=canvas.LABEL_POINTS)
+        top = max(axes.get_ylim()[1] for axes in row)
+        for axes in row:
+            axes.set_ylim(0, top)
+    for axes in sheet[-1]:
+        axes.set_xlabel("IPR of a neuron", fontsize=canvas.LABEL_POINTS)
+    return figure
+
+
+def _histogram(axes: Axes, table: pd.DataFrame, colour: str) -> None:
+    axes.set_xlim(0, 1)
+    alive = table.loc[~table["dead"], "ipr"].dropna()
+    if table.empty:
+        return
+    share = np.full(len(alive), 100 / len(table))
+    axes.hist(alive, BINS, weights=share, color=colour, edgecolor=INK, linewidth=0.3)
+    seeds = table["seed"].nunique()
+    lines = [f"mean {alive.mean():.2f}"] if len(alive) else []
+    lines += [f"dead {table['dead'].mean():.0%}"] if table["dead"].any() else []
+    lines += [f"{seeds} seeds"] if seeds > 1 else []
+    axes.text(
+        0.97, 0.95, "\n".join(lines), transform=axes.transAxes, ha="right", va="top",
+        fontsize=canvas.TICK_POINTS,
+    )  # fmt: skip
+
+
+def weight_rows(
+    rows: pd.DataFrame, neurons: pd.DataFrame | None, cells: Sequence[OneCell]
+) -> Figure:
+    """Figure of one neuron's input weights over the tokens: cells down, looks across.
+
+    Of the neurons saved, the one of the highest final IPR is shown (the first one where spectra
+    were not measured), of the first seed.
+    """
+    matrix = rows["matrix"].iloc[0]
+    steps = sorted(rows["step"].unique())
+    figure, sheet = canvas.panels(len(cells), len(steps), width=3.0, height=1.3)
+    for line, cell in zip(sheet, cells, strict=True):
+        mine = cell.of(rows)
+        mine = mine[(mine["seed"] == mine["seed"].min()) & (mine["matrix"] == matrix)]
+        best = _most_periodic(mine, neurons)
+        for axes, step in zip(line, steps, strict=True):
+            weights = mine[(mine["neuron"] == best) & (mine["step"] == step)]
+            axes.plot(weights["token"], weights["weight"], color=INK, linewidth=0.8, marker=".",
+                      markersize=2.5)  # fmt: skip
+            canvas.title(axes, (*cell.titles, f"neuron {best}, step {step}"))
+        line[0].set_ylabel(f"{matrix.upper()} weight", fontsize=canvas.LABEL_POINTS)
+    for axes in sheet[-1]:
+        axes.set_xlabel("token i", fontsize=canvas.LABEL_POINTS)
+    return figure
+
+
+def _most_periodic(rows: pd.DataFrame, neurons: pd.DataFrame | None) -> int:
+    saved = rows["neuron"].unique()
+    if neurons is not None:
+        mine = neurons[(neurons["run"] == rows["run"].iloc[0]) & neurons["neuron"].isin(saved)]
+        mine = mine[mine["step"] == mine["step"].max()]
+        if mine["ipr"].notna().any():
+            return int(mine.loc[mine["ipr"].idxmax(), "neuron"])
+    return int(saved[0])

@@ -1,0 +1,64 @@
+"""What pruning curves say: neurons needed, and what is left at an IPR threshold.
+
+Tables only. A count of removed neurons is ``pruned``, from 0 to all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["RETAINED", "at_threshold", "last_step", "needed"]
+
+# Generalization counts as retained while test accuracy is at least this (appendix Q states none).
+RETAINED: Final = 0.95
+
+
+def last_step(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table of findings that were taken at the end of training."""
+    return table[table["step"] == table.groupby("run")["step"].transform("max")]
+
+
+def needed(pruning: pd.DataFrame, order: str = "lowest", retained: float = RETAINED) -> pd.Series:
+    """Fewest neurons that still generalize, pruning in an order (Figure 32a).
+
+    Args:
+        pruning: the ``pruning`` table.
+        order: whose curve to follow.
+        retained: test accuracy that no count up to there may fall below.
+
+    Returns:
+        Neurons left, by run; NaN where the whole network is below ``retained`` already.
+    """
+    curves = last_step(pruning)
+    curves = curves[curves["order"] == order].sort_values(["run", "pruned"])
+    neurons = curves.groupby("run", sort=False)["pruned"].max()
+    failing = curves[curves["test_accuracy"] < retained]
+    first_failure = failing.groupby("run", sort=False)["pruned"].min().reindex(neurons.index)
+    # One more than were left at the first count that failed; all removed always fails.
+    left = (neurons - first_failure + 1).astype(np.float64)
+    return left.where(first_failure > 0).rename("needed")
+
+
+def at_threshold(pruning: pd.DataFrame, neurons: pd.DataFrame, ipr: float) -> pd.DataFrame:
+    """Every run after all neurons of an IPR below a threshold, dead ones among them, are removed.
+
+    Args:
+        pruning: the ``pruning`` table, with order ``lowest``.
+        neurons: the ``neurons`` table of the same runs.
+        ipr: the threshold.
+
+    Returns:
+        Rows of ``pruning``, one a run, with ``share``: the part of its neurons that was removed.
+    """
+    pruning, neurons = last_step(pruning), last_step(neurons)
+    # The pruned layer is the last one, see the engine's inspection.
+    neurons = neurons[neurons["layer"] == neurons["layer"].iloc[-1]]
+    low = (neurons["ipr"] < ipr) | neurons["dead"]
+    count = low.groupby(neurons["run"]).sum()
+    curves = pruning[pruning["order"] == "lowest"]
+    rows = curves[curves["pruned"] == curves["run"].map(count)].copy()
+    rows["share"] = rows["run"].map(low.groupby(neurons["run"]).mean())
+    return rows
