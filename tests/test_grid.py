@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phasegrok.config import PATHS, Experiment, is_traced
+from phasegrok.config import PATHS, Experiment, is_traced, without_defaults
 from phasegrok.errors import Refusal
 from phasegrok.grid import MAX_WASTE, Job, Machine, padding_groups, plan, row_count, size_chunks
 from phasegrok.program import traced_paths
+from phasegrok.runner import identity
+from phasegrok.train.engine import least_bytes
 from tests.conftest import MakeSweep
 
 MACHINE = Machine("cpu", 2, 1 << 34, 1 << 30, 1e11, 2.0)
@@ -103,6 +105,32 @@ def test_run_ids_mean_the_training(make_sweep: MakeSweep) -> None:
         "train.steps=50",
     ):
         assert plan(make_sweep("", *sets, change), MACHINE).runs["run"][0] != row.run
+
+
+def test_a_new_key_at_its_default_changes_no_identity(
+    make_sweep: MakeSweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids and the sweep's own identity are made of what differs from the defaults: a key that did
+    not exist when the results were written, at what was done then, leaves both alone."""
+    sweep = make_sweep("", "optimizer.kind=sgd", "optimizer.momentum=0.5")
+    kept = without_defaults(sweep.base.model_dump())
+    assert kept["optimizer"] == {"kind": "sgd", "learning_rate": 0.02, "momentum": 0.5}
+    assert kept["data"] == {} and kept["task"] == {"kind": "modular", "modulus": 7}
+    old = sweep.resolved()
+    del old["measure"], old["model"]["init_scale"]
+    assert identity(old) == identity(sweep.resolved())
+    assert identity(make_sweep("", "measure.logits=3").resolved()) != identity(sweep.resolved())
+
+
+def test_calls_end_where_networks_are_looked_into(make_sweep: MakeSweep) -> None:
+    """However many intervals would fit a call, none passes over a point of ``measure.steps``; with
+    all weights saved, every call is one interval."""
+    for sets, divides in ((["measure.steps=[30]"], 1), (["measure.steps=[20]"], 2), ([], 4)):
+        sweep = make_sweep("", *sets)
+        job = size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes)
+        assert divides % job.intervals == 0, (sets, job.intervals)
+    sweep = make_sweep("", "measure.weights=all")
+    assert size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes).intervals == 1
 
 
 def test_the_paper_scales_minibatch_training(make_sweep: MakeSweep) -> None:

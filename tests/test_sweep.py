@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,9 +24,10 @@ train: {steps: 400, log_every: 10}
 axes:
   data.data_fraction: [0.3, 0.8]
   optimizer.weight_decay: [0, 1, 5]
+measure: {spectra: true, pruning: [lowest], weights: final, steps: [0]}
 engine: {checkpoint_every: 1.0e-9, chunk: 4}
 """
-TABLES = ("runs", "curves", "cells.parquet")
+TABLES = ("runs", "curves", "cells.parquet", "neurons", "pruning")
 
 
 def command(*args: object) -> list[str]:
@@ -63,18 +65,24 @@ def frames(folder: Path) -> list[pd.DataFrame]:
 def assert_same(a: Path, b: Path) -> None:
     for x, y in zip(frames(a), frames(b), strict=True):
         pd.testing.assert_frame_equal(x, y, check_exact=True)
+    for file in a.glob("weights/*/*"):
+        with np.load(file) as x, np.load(b / file.relative_to(a)) as y:
+            assert x.files == y.files == ["u", "v", "w"]
+            assert all(np.array_equal(x[name], y[name]) for name in x.files)
 
 
 def test_a_finished_sweep_has_everything(finished: Path) -> None:
     """Tables, resolved file, manifest, and both figures in two formats; nothing half-written."""
     out = finished / "out"
-    runs, curves, cells = frames(out)
+    runs, curves, cells, neurons, pruning = frames(out)
     assert len(runs) == len(cells) == 6 and len(curves) == 6 * 41
+    assert len(neurons) == 6 * 2 * 16 and len(pruning) == 6 * 2 * 17
     assert set(runs["weight_decay"]) == {0, 1, 5}
     names = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     figures = {f"figures/{f}.{s}" for f in ("phase_diagram", "accuracy") for s in ("png", "pdf")}
     assert figures | {"sweep.yaml", "manifest.json", "cells.parquet"} <= names
-    assert not [n for n in names if n.endswith((".tmp", ".npz"))]
+    weights = {f"weights/{run}/{step}.npz" for run in runs["run"] for step in (0, 400)}
+    assert {n for n in names if n.endswith((".tmp", ".npz"))} == weights
 
 
 def test_the_same_sweep_again_trains_nothing(finished: Path) -> None:

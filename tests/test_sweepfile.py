@@ -159,6 +159,26 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
     "axis of one of two swept kinds": (
         "axes:\n  optimizer.kind: [sgd, adamw]\n  optimizer.momentum: [0.1]", "4:3",
         "optimizer.momentum", ["optimizer.kind adamw does not have", "allowed: kind"]),
+    "measure is not swept": (
+        "axes: {measure.logits: [1, 2]}", "2:8", "axes.measure.logits", ["unknown key"]),
+    "measure takes a list": (
+        "measure: {pruning: lowest}", "2:20", "measure.pruning",
+        ['found the text "lowest"', "a list of: lowest, highest or random"]),
+    "measure entry unknown": (
+        "measure: {pruning: [lowest, best]}", "2:29", "measure.pruning",
+        ['found the text "best"', "lowest, highest or random"]),
+    "measure entry twice": (
+        "measure: {steps: [20, 20]}", "2:23", "measure.steps", ["20 a second time", "each value"]),
+    "measure between two logged steps": (
+        "measure: {steps: [0, 30]}", "2:18", "measure.steps",
+        ["found 30", "multiples of log_every 20 up to 2000"]),
+    "measure after the end": (
+        "axes: {train.steps: [2000, 1000]}\nmeasure: {steps: [1500]}", "3:18", "measure.steps",
+        ["found 1500", "multiples of log_every 20 up to 1000"]),
+    "no analytic solution": (
+        "axes:\n  task.operation: [addition, multiplication]\n"
+        "model: {initialization: analytic}", "3:3", "task.operation",
+        ["model.initialization analytic with task.operation multiplication", "equation 2"]),
     "empty axis": (
         "axes: {model.width: []}", "2:21", "axes.model.width", ["an empty list", SUFFIX]),
     "axis of a scalar": ("axes: {model.width: 5}", "2:21", "axes.model.width", ["5", SUFFIX]),

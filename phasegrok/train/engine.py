@@ -122,8 +122,7 @@ class Engine:
 
     def weights(self, state: State) -> dict[str, np.ndarray]:
         """Weights and running statistics by name, cells leading."""
-        leaves, _ = jax.tree_util.tree_flatten_with_path((state.params, state.rest))
-        return {leaf_name(path): np.asarray(leaf) for path, leaf in leaves}
+        return {name: np.asarray(leaf) for name, leaf in named_weights(state).items()}
 
     def to_host(self, state: State) -> list[np.ndarray]:
         """The state's leaves as arrays that can be saved."""
@@ -148,13 +147,16 @@ class Engine:
         return int(each) * self.mapping.devices
 
 
-def leaf_name(path: tuple[Any, ...]) -> str:
-    """A weight's name in saved files: ``u``, ``hidden.0``; running statistics are ``rest.NAME``."""
-    which, *keys = (
-        getattr(key, "key", getattr(key, "idx", getattr(key, "name", None))) for key in path
-    )
-    names = [str(key) for key in keys if key != "value"]
-    return ".".join(["rest", *names] if which == 1 else names)
+def named_weights(state: State) -> dict[str, Any]:
+    """The arrays of a network by the names that saved files use: ``u``, ``hidden.0``; what it
+    carries besides weights is ``rest.NAME``."""
+    named = {}
+    for prefix, tree in (("", state.params), ("rest.", state.rest)):
+        for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+            keys = (getattr(k, "key", getattr(k, "idx", getattr(k, "name", ""))) for k in path)
+            # Flax wraps every array in a variable, whose own level is called "value".
+            named[prefix + ".".join(str(key) for key in keys if key != "value")] = leaf
+    return named
 
 
 def _begin(program: Program, cell: Cell) -> tuple[State, Table, Record]:

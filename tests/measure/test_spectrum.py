@@ -54,8 +54,46 @@ def test_dead_neurons_are_counted_and_kept_out_of_the_mean() -> None:
     With all dead the mean is NaN, not 0."""
     wave = np.cos(2 * np.pi * np.outer([3, 4, 5], np.arange(P)) / P).astype(np.float32)
     cut = wave * np.array([[1], [0], [1]], np.float32)
-    mean, dead = spectrum.mean_ipr([jnp.asarray(wave), jnp.asarray(wave), jnp.asarray(cut)], BASIS)
+    layer = {"u": jnp.asarray(wave), "v": jnp.asarray(wave), "w": jnp.asarray(cut)}
+    mean, dead = spectrum.mean_ipr(layer, BASIS)
     np.testing.assert_allclose(mean, 1, atol=1e-4)
     assert dead == 1
-    mean, dead = jax.jit(spectrum.mean_ipr)([jnp.zeros((3, P))], BASIS)
+    mean, dead = jax.jit(spectrum.mean_ipr)({"u": jnp.zeros((3, P))}, BASIS)
     assert np.isnan(mean) and dead == 3
+
+
+def test_any_matrix_along_any_axis() -> None:
+    """Columns of an output layer and rows of a stored embedding are the same vectors, transposed;
+    along its other axis a matrix of cosines is not periodic."""
+    wave = np.cos(2 * np.pi * np.outer(np.arange(1, 6), np.arange(P)) / P).astype(np.float32)
+    np.testing.assert_allclose(spectrum.along(jnp.asarray(wave), 1, BASIS), np.ones(5), atol=1e-4)
+    np.testing.assert_allclose(spectrum.along(jnp.asarray(wave.T), 0, BASIS), np.ones(5), atol=1e-4)
+    noise = np.random.default_rng(0).normal(size=(P, P)).astype(np.float32)
+    assert spectrum.along(jnp.asarray(noise), 0, BASIS).max() < 0.2
+
+
+def test_frequency_and_phase_of_a_cosine_are_its_own() -> None:
+    """cos(2 pi f i / p + phi) gives back f and phi, also under a second component half as large;
+    a constant vector has frequency 0."""
+    rng = np.random.default_rng(2)
+    frequency, phase = rng.integers(1, 49, 40), rng.uniform(-np.pi, np.pi, 40)
+    i = np.arange(P)
+    wave = np.cos(2 * np.pi * np.outer(frequency, i) / P + phase[:, None])
+    wave += 0.5 * np.cos(2 * np.pi * np.outer(49 - frequency, i) / P)
+    found, angle = spectrum.dominant(jnp.asarray(3 * wave, jnp.float32), BASIS)
+    np.testing.assert_array_equal(found, frequency)
+    turn = (np.asarray(angle) - phase + np.pi) % (2 * np.pi) - np.pi
+    np.testing.assert_allclose(turn, 0, atol=1e-3)
+    assert spectrum.dominant(jnp.ones((1, P)), BASIS)[0][0] == 0
+
+
+def test_a_layers_columns() -> None:
+    """Per matrix and together; a neuron whose matrices agree on a frequency has it, and a dead one
+    has no IPR."""
+    wave = np.cos(2 * np.pi * np.outer([3, 4, 5], np.arange(P)) / P).astype(np.float32)
+    cut = 2 * wave * np.array([[1], [0], [1]], np.float32)
+    columns = spectrum.neurons({"u": jnp.asarray(wave), "w": jnp.asarray(cut)}, BASIS)
+    assert columns["frequency"].tolist()[::2] == [3, 5]
+    assert columns["dead"].tolist() == [False, True, False]
+    assert np.isnan(columns["ipr"][1]) and columns["ipr"][0] > 0.999
+    np.testing.assert_allclose(columns["norm_w"], [2 * 48.5**0.5, 0, 2 * 48.5**0.5], rtol=1e-4)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
-from phasegrok.results import chunk_tables
+from phasegrok.tables import chunk_tables
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, measured_bytes
 from phasegrok.train.step import Record, State
 from tests.conftest import MakeSweep
