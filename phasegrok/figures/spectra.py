@@ -51,7 +51,7 @@ def _histogram(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     lines += [f"dead {table['dead'].mean():.0%}"] if table["dead"].any() else []
     lines += [f"{seeds} seeds"] if seeds > 1 else []
     axes.text(
-        0.97, 0.95, "\n".join(lines), transform=axes.transAxes, ha="right", va="top",
+        0.5, 0.95, "\n".join(lines), transform=axes.transAxes, ha="center", va="top",
         fontsize=canvas.TICK_POINTS,
     )  # fmt: skip
 

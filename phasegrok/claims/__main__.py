@@ -1,0 +1,5 @@
+"""``python -m phasegrok.claims``."""
+
+from phasegrok.claims import main
+
+main()
