@@ -73,6 +73,10 @@ class Mlp(Block):
     depth: Annotated[int, Field(ge=2, le=64, description="number of weight layers")] = 2
     activation: Activation = "quadratic"
     bias: Annotated[bool, Field(description="a bias on every hidden layer")] = False
+    normalization: Annotated[
+        Literal["none", "batch", "layer"],
+        Field(description="after every hidden activation, with learned scale and shift"),
+    ] = "none"
     initialization: Annotated[
         Literal["paper", "lazy", "kaiming", "uniform", "analytic"],
         Field(
@@ -198,6 +202,7 @@ class Experiment(Block):
                 ("model.depth", 2),
                 ("model.activation", "quadratic"),
                 ("model.bias", False),
+                ("model.normalization", "none"),
             ):
                 found = value_at(self, path)
                 if found != needed:

@@ -255,7 +255,7 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
     for (which, drop, steps, log_every), members in groups.items():
         runs = np.array(members)
         experiment = experiments[which]
-        work = models.build(experiment.model, experiment.task).flops_per_row() * steps
+        work = models.of(experiment).flops_per_row() * steps
         for part in padding_groups(n_train[runs], work, mapping, machine):
             jobs.append(
                 make_job(
@@ -306,8 +306,11 @@ def make_job(
 ) -> Job:  # fmt: skip
     """The program of a group of runs and its layout, chunk size apart."""
     sizes = n_train[runs]
-    width = max(experiment.model.width, experiment.task.modulus)
-    tiles = max(1, round(int(sizes.max()) * width / TILE_NUMBERS)) if mapping == "map" else 1
+    model = models.of(experiment)
+    width = model.numbers_per_row()
+    tiles = 1
+    if mapping == "map" and not model.whole_batch:
+        tiles = max(1, round(int(sizes.max()) * width / TILE_NUMBERS))
     tile = -(-int(sizes.max()) // tiles)
     batch_size = experiment.train.batch_size
     orders, side_by_side = 0, tile  # rows in flight
@@ -320,8 +323,7 @@ def make_job(
         rows=tile * tiles, tile=tile, orders=orders, use_dropout=dropout,
         precision=sweep.engine.precision, measure=sweep.measure,
     )  # fmt: skip
-    weights = width * experiment.task.modulus * 3
-    cell_bytes = 4 * (4 * weights + 3 * side_by_side * width)
+    cell_bytes = 4 * (4 * models.parameters(model) + 3 * side_by_side * width)
     batch = max(1, CACHE_BYTES // cell_bytes)
     devices = min(machine.devices, len(runs))
     return Job(program, runs, mapping, devices, min(batch, -(-len(runs) // devices)))
@@ -370,7 +372,7 @@ def size_chunks(
 def interval_seconds(job: Job, cells: int, machine: Machine) -> float:
     """Rough time of one logging interval of so many cells, from the machine's assumed rates."""
     program = job.program
-    model = models.build(program.experiment.model, program.experiment.task)
+    model = models.of(program.experiment)
     turns = 1 if job.kind == "vmap" else cells / (job.devices * job.batch)
     work = model.flops_per_row() * program.step_rows * cells / machine.flops
     return program.log_every * (work + machine.step_seconds * max(1.0, turns))

@@ -33,7 +33,8 @@ def duration(seconds: float) -> str:
 
 def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
     """The plan in a few lines; with ``seconds``, in full and with an estimate."""
-    from phasegrok.train.engine import measured_bytes, parameters
+    from phasegrok import models
+    from phasegrok.train.engine import measured_bytes
 
     grid, jobs = prepared.grid, prepared.grid.jobs
     axes = " x ".join(f"{grid.runs[a].nunique()} {a}" for a in grid.axes) or "one cell"
@@ -60,7 +61,7 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
             lines.append(
                 f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
                 f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
-                f"  {parameters(job.program):10d}  {memory:.0f} MiB"
+                f"  {models.parameters(models.of(job.program.experiment)):10d}  {memory:.0f} MiB"
             )
         lines.append("")
         lines.append(f"estimated time on this machine: {duration(seconds)}")

@@ -233,7 +233,7 @@ def git_revision() -> str | None:
 def job_work(job: Job) -> float:
     """What one run of a job costs, in minimal floating-point operations, dropout's bits aside."""
     program = job.program
-    model = models.build(program.experiment.model, program.experiment.task)
+    model = models.of(program.experiment)
     evaluation = tasks.total(program.experiment.task) / 3 / program.log_every
     return float(model.flops_per_row() * (program.step_rows + evaluation) * program.steps)
 
@@ -385,7 +385,7 @@ def norm_columns(grid: Grid) -> list[str]:
     """``norm_*`` columns of a sweep: the union over its models, in order of appearance."""
     names: dict[str, None] = {}
     for experiment in grid.experiments:
-        model = models.build(experiment.model, experiment.task)
+        model = models.of(experiment)
         shapes = jax.eval_shape(
             lambda model=model: model.norms(model.init(jax.random.key(0), 1.0)[0])
         )

@@ -17,6 +17,15 @@ class Noise(NamedTuple):
     rate: jax.Array  # scalar, traced
 
 
+class Pass(NamedTuple):
+    """Rows on their way through a network: a training pass, or an evaluation."""
+
+    inputs: jax.Array  # (rows, ...) as the table holds them
+    rows: jax.Array  # (rows,) int32, their numbers in the table or batch, which masks depend on
+    weights: jax.Array | None = None  # training: (rows,) float32, 0 for padding; else None
+    noise: Noise | None = None  # training with dropout
+
+
 class Vectors(NamedTuple):
     """Weight vectors over tokens, by matrix name: arrays (neurons, tokens), see equation 4."""
 
@@ -43,17 +52,17 @@ class Model(Protocol):
     def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
         """Initial weights times ``scale``; a function of the model and the key alone."""
 
-    def apply(
-        self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
-    ) -> tuple[jax.Array, Rest]:
-        """Outputs (rows, outputs) for ``inputs``; ``rows`` are their numbers (for masks)."""
+    @property
+    def whole_batch(self) -> bool:
+        """Whether a training pass needs all rows of a step at once (statistics over them)."""
+
+    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+        """Outputs (rows, outputs), and what is carried on (statistics, in a training pass)."""
 
     def norms(self, params: Params) -> dict[str, jax.Array]:
         """Frobenius norms of the weight matrices, by the names that the tables use."""
 
-    def features(
-        self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
-    ) -> tuple[jax.Array, Rest]:
+    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
         """What the output layer is given: (rows, neurons)."""
 
     def readout(self, params: Params) -> jax.Array:
@@ -62,5 +71,12 @@ class Model(Protocol):
     def vectors(self, params: Params) -> Vectors:
         """The weight vectors whose periodicity is measured."""
 
+    def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
+        """Learned scales of the normalization after a layer's neurons, (neurons,), by the layer's
+        name in ``vectors``; empty without normalization."""
+
     def flops_per_row(self) -> int:
         """Minimal floating-point operations of one training step per training row."""
+
+    def numbers_per_row(self) -> int:
+        """Numbers in a row's widest activation, which tiles and chunks are sized by."""

@@ -11,8 +11,9 @@ from flax import nnx
 
 from phasegrok.config import Mlp
 from phasegrok.models import analytic
-from phasegrok.models.base import Noise, Params, Rest, Vectors
+from phasegrok.models.base import Params, Pass, Rest, Vectors
 from phasegrok.models.dropout import dropout
+from phasegrok.models.normalization import Normalization
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "quadratic": jnp.square,
@@ -56,7 +57,9 @@ class Network(nnx.Module):
             solution = analytic.weights(rngs.params(), tokens, width)
             self.u, self.v, self.w = (nnx.Param(matrix) for matrix in solution)
             nothing: list[nnx.Param[jax.Array]] = []
+            unnormalized: list[Normalization] = []
             self.hidden, self.biases = nnx.List(nothing), nnx.List(nothing)
+            self.normalizations = nnx.List(unnormalized)
             return
         self.u = nnx.Param(weights(rngs.params(), (tokens, width), 2 * tokens))
         self.v = nnx.Param(weights(rngs.params(), (tokens, width), 2 * tokens))
@@ -77,10 +80,15 @@ class Network(nnx.Module):
                 for i in range(biases)
             ]
         )
+        after = inner + 1 if config.normalization != "none" else 0
+        self.normalizations = nnx.List(
+            [Normalization(config.normalization, width) for _ in range(after)]
+        )
 
-    def __call__(self, inputs: jax.Array, rows: jax.Array, noise: Noise | None) -> jax.Array:
-        """Activations of the last hidden layer, (rows, width)."""
-        x = self.u[...][inputs[:, 0]] + self.v[...][inputs[:, 1]]
+    def __call__(self, batch: Pass) -> jax.Array:
+        """What the output layer is given, (rows, width)."""
+        noise = batch.noise
+        x = self.u[...][batch.inputs[:, 0]] + self.v[...][batch.inputs[:, 1]]
         for layer in range(len(self.hidden) + 1):
             if layer:
                 x = x @ self.hidden[layer - 1][...]
@@ -88,8 +96,10 @@ class Network(nnx.Module):
                 x = x + self.biases[layer][...]
             if noise is not None:
                 # Before the activation, as in the original experiments.
-                x = dropout(x, noise.rate, jax.random.fold_in(noise.key, layer), rows)
+                x = dropout(x, noise.rate, jax.random.fold_in(noise.key, layer), batch.rows)
             x = ACTIVATIONS[self.activation](x)
+            if len(self.normalizations):
+                x = self.normalizations[layer](x, batch.weights)
         return x
 
 
@@ -103,22 +113,26 @@ class MlpModel:
     def _make(self, key: jax.Array) -> Network:
         return Network(self.config, self.tokens, self.outputs, nnx.Rngs(params=key))
 
+    @property
+    def whole_batch(self) -> bool:
+        return self.config.normalization == "batch"
+
     def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
         params, rest = nnx.state(self._make(key), nnx.Param, ...)
-        return jax.tree.map(lambda w: w * scale, params), rest
+        normalizations = params.pop("normalizations") if "normalizations" in params else None
+        params = jax.tree.map(lambda w: w * scale, params)
+        if normalizations is not None:
+            params["normalizations"] = normalizations  # scales of 1 and shifts of 0 are no weights
+        return params, rest
 
-    def apply(
-        self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
-    ) -> tuple[jax.Array, Rest]:
-        hidden, rest = self.features(params, rest, inputs, rows, noise)
+    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+        hidden, rest = self.features(params, rest, batch)
         return hidden @ self.readout(params), rest
 
-    def features(
-        self, params: Params, rest: Rest, inputs: jax.Array, rows: jax.Array, noise: Noise | None
-    ) -> tuple[jax.Array, Rest]:
+    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
         # Without a copy, a module that updates statistics may not do so under grad and scan.
         network = nnx.merge(self.graph, params, rest, copy=True)
-        hidden = network(inputs, rows, noise)
+        hidden = network(batch)
         _, rest = nnx.state(network, nnx.Param, ...)
         return hidden, rest
 
@@ -133,6 +147,17 @@ class MlpModel:
     def vectors(self, params: Params) -> Vectors:
         first = {name: params[name][...].T for name in ("u", "v")}
         return Vectors(first, {"w": params["w"][...]}, joined=self.config.depth == 2)
+
+    def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
+        if self.config.normalization == "none":
+            return {}
+        each = [params["normalizations"][i]["scale"][...] for i in range(self.config.depth - 1)]
+        if self.config.depth == 2:
+            return {"hidden": each[0]}
+        return {"input": each[0], "output": each[-1]}
+
+    def numbers_per_row(self) -> int:
+        return max(self.config.width, self.outputs)
 
     def flops_per_row(self) -> int:
         inner = self.config.depth - 2

@@ -13,7 +13,6 @@ from functools import cached_property, lru_cache, partial
 from typing import Any, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
@@ -192,17 +191,10 @@ def state_bytes(program: Program) -> int:
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
 
 
-def parameters(program: Program) -> int:
-    """Number of weights of a program's network."""
-    model = models.build(program.experiment.model, program.experiment.task)
-    params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(()))[0])
-    return sum(x.size for x in jax.tree.leaves(params))
-
-
 def least_bytes(job: Job, cells: int) -> int:
     """A lower bound on a call's memory, from shapes alone: states, and one batch's activations."""
     program = job.program
-    width = max(program.experiment.model.width, program.experiment.task.modulus)
+    width = models.of(program.experiment).numbers_per_row()
     side_by_side = cells if job.kind == "vmap" else min(cells, job.batch * job.devices)
     state = state_bytes(program)
     return cells * state + side_by_side * (state + 3 * 4 * program.tile * width)

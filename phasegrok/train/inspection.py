@@ -61,14 +61,20 @@ def _named(table: str, groups: Iterator[tuple[str, Findings]]) -> Findings:
 
 def _vectors(program: Program, state: State) -> models.Vectors:
     experiment = program.experiment
-    return models.build(experiment.model, experiment.task).vectors(state.params)
+    return models.of(experiment).vectors(state.params)
 
 
 def _spectra(program: Program, state: State) -> Iterator[tuple[str, Findings]]:
     """Every layer's neurons: (neurons,) a column."""
-    basis = spectrum.task_basis(program.experiment.task)
-    for layer, matrices in _vectors(program, state).layers().items():
-        yield layer, spectrum.neurons(matrices, basis, program.measure.ipr_order)
+    experiment = program.experiment
+    model = models.of(experiment)
+    basis = spectrum.task_basis(experiment.task)
+    scales = model.normalization_weights(state.params)
+    for layer, matrices in model.vectors(state.params).layers().items():
+        columns = spectrum.neurons(matrices, basis, program.measure.ipr_order)
+        if layer in scales:
+            columns["normalization_weight"] = scales[layer]
+        yield layer, columns
 
 
 def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tuple[str, Findings]]:
@@ -77,7 +83,7 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
     The neurons are those of the last hidden layer, whose removal is a rank-one change.
     """
     experiment, cell = program.experiment, state.cell
-    model = models.build(experiment.model, experiment.task)
+    model = models.of(experiment)
     row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
     examples = pruning.Examples(
         row, table.inputs, table.label, shown_labels(table, cell), parts(row, cell, row.shape[0])
@@ -85,7 +91,7 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
     counts = jnp.sum(examples.parts, axis=0)
 
     def features(some: pruning.Examples) -> jax.Array:
-        return model.features(state.params, state.rest, some.inputs, some.row, None)[0]
+        return model.features(state.params, state.rest, models.Pass(some.inputs, some.row))[0]
 
     *_, last = model.vectors(state.params).layers().values()
     basis = spectrum.task_basis(experiment.task)
@@ -114,11 +120,12 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
 def _logits(program: Program, state: State, table: tasks.Table) -> Iterator[tuple[str, Findings]]:
     """The first examples whose shown label is wrong, and all outputs on them."""
     experiment, wanted = program.experiment, program.measure.logits
-    model = models.build(experiment.model, experiment.task)
+    model = models.of(experiment)
     row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
     wrong = (row < state.cell.n_corrupted) & (table.noise != table.label)
     chosen = jnp.argsort(~wrong, stable=True)[:wanted]
-    outputs, _ = model.apply(state.params, state.rest, table.inputs[chosen], chosen, None)
+    examples = models.Pass(table.inputs[chosen], chosen)
+    outputs, _ = model.apply(state.params, state.rest, examples)
     yield (
         "example",
         {

@@ -71,7 +71,7 @@ def make_table(program: Program, cell: Cell) -> tasks.Table:
 
 def init(program: Program, cell: Cell) -> State:
     """The state before the first step. Weights depend on model and seed alone."""
-    model = models.build(program.experiment.model, program.experiment.task)
+    model = models.of(program.experiment)
     params, rest = model.init(seed_key(cell, WEIGHTS), cell.values["model.init_scale"])
     moments = optimizer(program.experiment.optimizer, cell.values).init(params)
     return State(jnp.zeros((), jnp.int32), cell, params, rest, moments)
@@ -157,7 +157,7 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
     training set.
     """
     experiment = program.experiment
-    model = models.build(experiment.model, experiment.task)
+    model = models.of(experiment)
     noise = None
     if program.use_dropout:
         key = jax.random.fold_in(seed_key(state.cell, MASKS), state.step)
@@ -165,7 +165,8 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
     total = jnp.sum(batch.weights)
 
     def loss(params: Params, rest: Rest, tile: Batch) -> tuple[jax.Array, Rest]:
-        outputs, rest = model.apply(params, rest, tile.inputs, tile.rows, noise)
+        batch = models.Pass(tile.inputs, tile.rows, tile.weights, noise)
+        outputs, rest = model.apply(params, rest, batch)
         losses = row_losses(experiment.loss, outputs, tile.labels)
         return jnp.sum(losses * tile.weights) / total, rest
 
@@ -202,7 +203,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN.
     """
     experiment = program.experiment
-    model = models.build(experiment.model, experiment.task)
+    model = models.of(experiment)
     cell = state.cell
     size = table.label.shape[0]
     tiles = -(-size // program.tile)
@@ -218,7 +219,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
 
     def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         row, inputs, label, shown, parts = tile
-        outputs, _ = model.apply(state.params, state.rest, inputs, row, None)
+        outputs, _ = model.apply(state.params, state.rest, models.Pass(inputs, row))
         answer = jnp.argmax(outputs, axis=-1)
         finite = jnp.all(jnp.isfinite(outputs), axis=-1)
         columns = [

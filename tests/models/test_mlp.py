@@ -9,7 +9,7 @@ import pytest
 
 from phasegrok import models
 from phasegrok.config import Mlp, Modular
-from phasegrok.models.base import Noise
+from phasegrok.models.base import Noise, Pass
 from phasegrok.models.dropout import dropout
 from phasegrok.models.mlp import ACTIVATIONS
 
@@ -23,7 +23,7 @@ def test_two_layers_are_equation_1(activation: str) -> None:
     """f(m, n) = W phi(U e_m + V e_n), with one-hot vectors written out."""
     model = models.build(Mlp(width=6, activation=activation), TASK)
     params, rest = model.init(jax.random.key(0), jnp.ones(()))
-    out, _ = model.apply(params, rest, PAIRS, ROWS, None)
+    out, _ = model.apply(params, rest, Pass(PAIRS, ROWS))
     eye = np.eye(11, dtype=np.float32)
     x = eye[PAIRS[:, 0]] @ params["u"][...] + eye[PAIRS[:, 1]] @ params["v"][...]
     np.testing.assert_allclose(out, ACTIVATIONS[activation](x) @ params["w"][...], rtol=2e-5)
@@ -36,7 +36,7 @@ def test_depth_counts_weight_layers() -> None:
     params, rest = model.init(jax.random.key(0), jnp.ones(()))
     assert [w.shape for w in jax.tree.leaves(params["hidden"])] == [(6, 6), (6, 6)]
     assert [b.shape for b in jax.tree.leaves(params["biases"])] == [(6,)] * 3
-    assert model.apply(params, rest, PAIRS, ROWS, None)[0].shape == (3, 11)
+    assert model.apply(params, rest, Pass(PAIRS, ROWS))[0].shape == (3, 11)
     norms = model.norms(params)
     assert list(norms) == ["u", "v", "hidden", "w"]
     total = sum(float(jnp.sum(w**2)) for w in jax.tree.leaves(params))
@@ -92,5 +92,5 @@ def test_dropout_acts_before_the_activation() -> None:
     model = models.build(Mlp(width=50, activation="sigmoid"), TASK)
     params, rest = model.init(jax.random.key(0), jnp.ones(()))
     noise = Noise(jax.random.key(1), jnp.float32(0.99998))
-    out, _ = model.apply(params, rest, PAIRS, ROWS, noise)
+    out, _ = model.apply(params, rest, Pass(PAIRS, ROWS, jnp.ones(3), noise))
     np.testing.assert_allclose(out[0], 0.5 * params["w"][...].sum(0), rtol=1e-4, atol=1e-5)

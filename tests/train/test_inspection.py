@@ -35,8 +35,8 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
     found = engine.inspect(state, table)
     # The state outlives the look: training may go on from it.
     outputs = jax.vmap(
-        lambda s, t: models.build(job.program.experiment.model, job.program.experiment.task).apply(
-            s.params, s.rest, t.inputs, np.arange(49, dtype=np.int32), None
+        lambda s, t: models.of(job.program.experiment).apply(
+            s.params, s.rest, models.Pass(t.inputs, np.arange(49, dtype=np.int32))
         )[0]
     )(jax.tree.map(np.asarray, state), jax.tree.map(np.asarray, table))
     found["outputs"] = np.asarray(outputs)
