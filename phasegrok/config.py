@@ -93,6 +93,37 @@ class Mlp(Block):
     ] = 0.0
 
 
+class Transformer(Block):
+    """Encoder on the tokens m, n and an equals sign, at which the answer is read; attention and
+    feed-forward layers after normalization (pre-LN), learned positions."""
+
+    kind: Literal["transformer"] = "transformer"
+    layers: Annotated[int, Field(ge=1, le=64)] = 1
+    heads: Annotated[int, Field(ge=1, le=64, description="must divide embedding")] = 4
+    embedding: Annotated[Count, Field(description="d: width of the residual stream")] = 128
+    feed_forward: Annotated[Count, Field(description="neurons of every feed-forward layer")] = 512
+    activation: Activation = "relu"
+    normalization: Literal["none", "layer"] = "layer"
+    tied: Annotated[bool, Field(description="the output layer is the embedding")] = False
+    init_scale: Annotated[
+        Positive, Field(description="multiplies every initial weight"), TRACED
+    ] = 1.0
+    dropout: Annotated[
+        Fraction,
+        Field(description="share zeroed of what is added to the residual stream in training"),
+        TRACED,
+    ] = 0.0  # fmt: skip
+
+    @model_validator(mode="after")
+    def _divides(self) -> Transformer:
+        if self.embedding % self.heads:
+            raise ValueError(
+                f"found heads {self.heads} with embedding {self.embedding}; allowed: heads that"
+                " divide embedding"
+            )
+        return self
+
+
 class AdamW(Block):
     """Adam with decoupled weight decay (multiplied by the learning rate) on every weight."""
 
@@ -180,6 +211,7 @@ class Train(Block):
 
 
 Loss = Literal["mse", "cross_entropy"]
+Model = Annotated[Mlp | Transformer, Field(discriminator="kind")]
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
 
@@ -188,7 +220,7 @@ class Experiment(Block):
 
     task: Modular = Modular()
     data: Data = Data()
-    model: Mlp = Mlp()
+    model: Model = Mlp()
     loss: Loss = "mse"
     optimizer: Optimizer = AdamW()
     train: Train = Train()
@@ -196,7 +228,7 @@ class Experiment(Block):
     @model_validator(mode="after")
     def _solvable(self) -> Experiment:
         """Equation 2 solves one kind of network on one task."""
-        if self.model.initialization == "analytic":
+        if value_at(self, "model.initialization") == "analytic":
             for path, needed in (
                 ("task.operation", "addition"),
                 ("model.depth", 2),
@@ -257,6 +289,11 @@ class Measure(Block):
             "of the output layer"
         ),
     ] = "neurons"
+
+    @property
+    def finds(self) -> bool:
+        """Whether any table of findings was asked for."""
+        return bool(self.spectra or self.pruning or self.logits or self.rows)
 
 
 MEASURE_NOTHING = Measure()  # beyond what every sweep's runs and curves hold

@@ -350,7 +350,7 @@ def look(
 ) -> None:  # fmt: skip
     """At the logging points that ask for it: look into a chunk's networks, save their weights."""
     program = engine.program
-    if point in program.looks:
+    if program.measure.finds and point in program.looks:
         (looks[point],) = timed(session, lambda: (engine.inspect(state, table),))
     if point in program.weight_saves:
         weights = engine.weights(state)

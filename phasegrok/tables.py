@@ -178,12 +178,12 @@ def _neurons(
 ) -> pd.DataFrame:
     frame, (neuron,) = _spread(keys, values["ipr"].shape[1])
     frame["layer"], frame["neuron"] = layer, neuron
-    dead = values["dead"].reshape(-1)
+    nameless = values["dead"].reshape(-1) | np.isnan(values["ipr"].reshape(-1))
     for name in columns:
         column = values[name].reshape(-1) if name in values else np.full(len(frame), np.nan, "f4")
         if name.startswith("frequency"):
-            # A dead neuron has no frequency, nor has one of a layer without this matrix.
-            none = dead | (name not in values)
+            # Dead neurons have no frequency, nor have diverged ones, nor layers without the matrix.
+            none = nameless | (name not in values)
             whole = np.where(none, 0, column).astype(np.int64)
             frame[name] = pd.arrays.IntegerArray(whole, none)
         else:

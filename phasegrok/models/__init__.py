@@ -7,9 +7,10 @@ from functools import lru_cache
 import jax
 import jax.numpy as jnp
 
-from phasegrok.config import Experiment, Mlp, Modular
+from phasegrok.config import Experiment, Mlp, Modular, Transformer
 from phasegrok.models.base import Model, Noise, Params, Pass, Rest, Vectors
 from phasegrok.models.mlp import MlpModel
+from phasegrok.models.transformer import TransformerModel
 
 __all__ = ["Model", "Noise", "Params", "Pass", "Rest", "Vectors", "build", "of", "parameters"]
 
@@ -21,9 +22,13 @@ def parameters(model: Model) -> int:
 
 
 @lru_cache(maxsize=256)
-def build(config: Mlp, task: Modular) -> Model:
+def build(config: Mlp | Transformer, task: Modular) -> Model:
     """The model that ``config`` describes, shaped for ``task``; cached, since both are static."""
-    return MlpModel(config, tokens=task.modulus, outputs=task.modulus)
+    match config:
+        case Mlp():
+            return MlpModel(config, tokens=task.modulus, outputs=task.modulus)
+        case Transformer():
+            return TransformerModel(config, tokens=task.modulus, outputs=task.modulus)
 
 
 def of(experiment: Experiment) -> Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 import jax
+import jax.numpy as jnp
 
 Params = Any  # a pytree of weights
 Rest = Any  # a pytree of what a model carries besides weights (running statistics)
@@ -80,3 +81,18 @@ class Model(Protocol):
 
     def numbers_per_row(self) -> int:
         """Numbers in a row's widest activation, which tiles and chunks are sized by."""
+
+
+def frobenius(weights: Params) -> jax.Array:
+    """Frobenius norm of all arrays of a pytree taken together."""
+    return jnp.sqrt(sum((jnp.sum(jnp.square(a)) for a in jax.tree.leaves(weights)), 0.0))
+
+
+def scaled(params: Params, scale: jax.Array) -> Params:
+    """Initial weights times ``scale``; normalization's scales of 1 and shifts of 0 are left."""
+
+    def each(path: tuple[Any, ...], weights: jax.Array) -> jax.Array:
+        inside = any(getattr(key, "key", None) == "normalizations" for key in path)
+        return weights if inside else weights * scale
+
+    return jax.tree_util.tree_map_with_path(each, params)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -11,18 +10,10 @@ from flax import nnx
 
 from phasegrok.config import Mlp
 from phasegrok.models import analytic
-from phasegrok.models.base import Params, Pass, Rest, Vectors
+from phasegrok.models.activations import ACTIVATIONS
+from phasegrok.models.base import Params, Pass, Rest, Vectors, frobenius, scaled
 from phasegrok.models.dropout import dropout
 from phasegrok.models.normalization import Normalization
-
-ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
-    "quadratic": jnp.square,
-    "relu": jax.nn.relu,
-    "gelu": jax.nn.gelu,
-    "tanh": jnp.tanh,
-    "sigmoid": jax.nn.sigmoid,
-    "identity": lambda x: x,
-}
 
 
 def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: int) -> jax.Array:
@@ -119,11 +110,7 @@ class MlpModel:
 
     def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
         params, rest = nnx.state(self._make(key), nnx.Param, ...)
-        normalizations = params.pop("normalizations") if "normalizations" in params else None
-        params = jax.tree.map(lambda w: w * scale, params)
-        if normalizations is not None:
-            params["normalizations"] = normalizations  # scales of 1 and shifts of 0 are no weights
-        return params, rest
+        return scaled(params, scale), rest
 
     def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
         hidden, rest = self.features(params, rest, batch)
@@ -163,8 +150,3 @@ class MlpModel:
         inner = self.config.depth - 2
         width = self.config.width
         return 6 * width * (self.outputs + inner * width)
-
-
-def frobenius(weights: Params) -> jax.Array:
-    """Frobenius norm of all arrays of a pytree taken together."""
-    return jnp.sqrt(sum((jnp.sum(jnp.square(a)) for a in jax.tree.leaves(weights)), 0.0))

@@ -1,0 +1,146 @@
+"""Encoder-only Transformer on pairs of tokens (Doshi et al., Figure 7a and appendix G)."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from phasegrok.config import Transformer
+from phasegrok.models.activations import ACTIVATIONS
+from phasegrok.models.base import Params, Pass, Rest, Vectors, frobenius, scaled
+from phasegrok.models.dropout import dropout
+from phasegrok.models.normalization import Normalization
+
+POSITIONS = 3  # m, n, and an equals sign, where the answer is read
+
+
+def gaussian(key: jax.Array, fan_in: int, fan_out: int) -> nnx.Param[jax.Array]:
+    """Weights N(0, 1 / fan_in)."""
+    return nnx.Param(fan_in**-0.5 * jax.random.normal(key, (fan_in, fan_out), jnp.float32))
+
+
+class Layer(nnx.Module):
+    """Attention and feed-forward on the residual stream, each after its normalization."""
+
+    def __init__(self, config: Transformer, rngs: nnx.Rngs) -> None:
+        d, width = config.embedding, config.feed_forward
+        self.query, self.key, self.value, self.out = (
+            gaussian(rngs.params(), d, d) for _ in range(4)
+        )
+        self.up, self.down = gaussian(rngs.params(), d, width), gaussian(rngs.params(), width, d)
+        self.up_bias, self.down_bias = nnx.Param(jnp.zeros(width)), nnx.Param(jnp.zeros(d))
+        count = 2 if config.normalization == "layer" else 0
+        self.normalizations = nnx.List([Normalization("layer", d) for _ in range(count)])
+        self.heads, self.activation = config.heads, config.activation
+
+    def __call__(self, x: jax.Array, batch: Pass, number: int, last: bool) -> jax.Array:
+        """The stream (rows, positions, d) after this layer; after the last one only its end."""
+        normal = self._normal(0, x)
+        # Nothing reads the other positions after the last layer: they need not be computed.
+        kept, asking = (x[:, -1:], normal[:, -1:]) if last else (x, normal)
+        x = kept + noisy(self._attend(asking, normal), batch, 2 * number)
+        hidden = self._normal(1, x) @ self.up[...] + self.up_bias[...]
+        hidden = ACTIVATIONS[self.activation](hidden)
+        return x + noisy(hidden @ self.down[...] + self.down_bias[...], batch, 2 * number + 1)
+
+    def _normal(self, which: int, x: jax.Array) -> jax.Array:
+        return self.normalizations[which](x, None) if len(self.normalizations) else x
+
+    def _attend(self, asking: jax.Array, answering: jax.Array) -> jax.Array:
+        def split(x: jax.Array) -> jax.Array:
+            return x.reshape(*x.shape[:2], self.heads, -1)
+
+        query = split(asking @ self.query[...])
+        key, value = split(answering @ self.key[...]), split(answering @ self.value[...])
+        scores = jnp.einsum("bqhd,bkhd->bhqk", query, key) * query.shape[-1] ** -0.5
+        mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(scores, axis=-1), value)
+        return mixed.reshape(asking.shape) @ self.out[...]
+
+
+def noisy(x: jax.Array, batch: Pass, place: int) -> jax.Array:
+    """Dropout on what is added to the residual stream, in a training pass that has it."""
+    if batch.noise is None:
+        return x
+    key = jax.random.fold_in(batch.noise.key, place)
+    flat = x.reshape(x.shape[0], -1)
+    return dropout(flat, batch.noise.rate, key, batch.rows).reshape(x.shape)
+
+
+class Network(nnx.Module):
+    """Embedding, layers, and (untied) unembedding; the stream at the equals sign is read."""
+
+    def __init__(self, config: Transformer, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
+        d = config.embedding
+        # An embedding's row is one token's vector: its entries have variance 1 / d.
+        self.embedding = nnx.Param(gaussian(rngs.params(), d, tokens + 1)[...].T)
+        self.position = nnx.Param(gaussian(rngs.params(), d, POSITIONS)[...].T)
+        self.layers = nnx.List([Layer(config, rngs) for _ in range(config.layers)])
+        count = 1 if config.normalization == "layer" else 0
+        self.normalizations = nnx.List([Normalization("layer", d) for _ in range(count)])
+        if not config.tied:
+            self.unembedding = gaussian(rngs.params(), d, outputs)
+        self.equals = tokens
+
+    def __call__(self, batch: Pass) -> jax.Array:
+        """What the output layer is given, (rows, d)."""
+        sign = jnp.full((batch.inputs.shape[0], 1), self.equals, batch.inputs.dtype)
+        tokens = jnp.concatenate([batch.inputs, sign], axis=1)
+        x = self.embedding[...][tokens] + self.position[...]
+        for number, layer in enumerate(self.layers):
+            x = layer(x, batch, number, last=number == len(self.layers) - 1)
+        end = x[:, -1]
+        return self.normalizations[0](end, None) if len(self.normalizations) else end
+
+
+class TransformerModel:
+    """The :class:`~phasegrok.models.base.Model` of a Transformer on pairs of ``tokens``."""
+
+    whole_batch = False
+
+    def __init__(self, config: Transformer, tokens: int, outputs: int) -> None:
+        self.config, self.tokens, self.outputs = config, tokens, outputs
+        self.graph = nnx.graphdef(nnx.eval_shape(lambda: self._make(jax.random.key(0))))
+
+    def _make(self, key: jax.Array) -> Network:
+        return Network(self.config, self.tokens, self.outputs, nnx.Rngs(params=key))
+
+    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
+        params, rest = nnx.state(self._make(key), nnx.Param, ...)
+        return scaled(params, scale), rest
+
+    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+        hidden, rest = self.features(params, rest, batch)
+        return hidden @ self.readout(params), rest
+
+    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+        return nnx.merge(self.graph, params, rest, copy=True)(batch), rest
+
+    def readout(self, params: Params) -> jax.Array:
+        if self.config.tied:
+            tied: jax.Array = params["embedding"][...][: self.outputs].T
+            return tied
+        weights: jax.Array = params["unembedding"][...]
+        return weights
+
+    def norms(self, params: Params) -> dict[str, jax.Array]:
+        names = ["embedding", "layers", *([] if self.config.tied else ["unembedding"])]
+        return {name: frobenius(params[name]) for name in names}
+
+    def vectors(self, params: Params) -> Vectors:
+        tokens = params["embedding"][...][: self.tokens].T
+        return Vectors({"embedding": tokens}, {"unembedding": self.readout(params)}, joined=False)
+
+    def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
+        if self.config.normalization == "none":
+            return {}
+        return {"output": params["normalizations"][0]["scale"][...]}
+
+    def numbers_per_row(self) -> int:
+        return POSITIONS * max(self.config.embedding, self.config.feed_forward, self.outputs)
+
+    def flops_per_row(self) -> int:
+        d, width, layers = self.config.embedding, self.config.feed_forward, self.config.layers
+        whole = POSITIONS * (4 * d * d + 2 * d * width + 2 * POSITIONS * d)
+        last = 2 * POSITIONS * d * d + 2 * d * d + 2 * d * width + 2 * POSITIONS * d
+        return 6 * ((layers - 1) * whole + last + d * self.outputs)
