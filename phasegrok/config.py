@@ -48,11 +48,26 @@ class Modular(Block):
     modulus: Annotated[int, Field(ge=2, le=30_000, description="p; the table has p^2 rows")] = 97
 
 
+class Images(Block):
+    """Pictures and their classes (Doshi et al., appendix H); the test split stays the test set."""
+
+    kind: Literal["images"] = "images"
+    source: Annotated[
+        str,
+        Field(
+            min_length=1, max_length=4096,
+            description="digits (scikit-learn's 8 x 8 scans), or a folder with MNIST's IDX files",
+        ),
+    ] = "digits"  # fmt: skip
+
+
 class Data(Block):
     """Which examples train, and how many of their labels are wrong."""
 
     data_fraction: Annotated[
-        float, Field(gt=0, lt=1, description="alpha: share of all examples used for training"),
+        float,
+        Field(gt=0, lt=1, description="alpha: share of all examples (of images: of the training "
+              "split) used for training"),
         TRACED,
     ] = 0.5  # fmt: skip
     corruption_fraction: Annotated[
@@ -211,6 +226,7 @@ class Train(Block):
 
 
 Loss = Literal["mse", "cross_entropy"]
+Task = Annotated[Modular | Images, Field(discriminator="kind")]
 Model = Annotated[Mlp | Transformer, Field(discriminator="kind")]
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
@@ -218,7 +234,7 @@ Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 class Experiment(Block):
     """Everything that decides a run's numbers, seed and precision aside."""
 
-    task: Modular = Modular()
+    task: Task = Modular()
     data: Data = Data()
     model: Model = Mlp()
     loss: Loss = "mse"
@@ -226,10 +242,16 @@ class Experiment(Block):
     train: Train = Train()
 
     @model_validator(mode="after")
-    def _solvable(self) -> Experiment:
-        """Equation 2 solves one kind of network on one task."""
+    def _suits(self) -> Experiment:
+        """Not every model suits every task, and equation 2 solves one network on one task."""
+        if self.task.kind == "images" and self.model.kind != "mlp":
+            raise ValueError(
+                f"found model.kind {self.model.kind} with task.kind images; allowed: mlp, where"
+                " inputs are no tokens"
+            )
         if value_at(self, "model.initialization") == "analytic":
             for path, needed in (
+                ("task.kind", "modular"),
                 ("task.operation", "addition"),
                 ("model.depth", 2),
                 ("model.activation", "quadratic"),
@@ -382,6 +404,8 @@ def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         kept[name] = {
             leaf: inner
             for leaf, inner in value.items()
-            if inner is not None and (leaf == "kind" or inner != defaults.get(leaf))
+            if inner is not None
+            and (leaf == "kind" or inner != defaults.get(leaf))
+            and not (block is Images and leaf == "source")  # its data tell, not its place
         }
     return kept

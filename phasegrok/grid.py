@@ -176,7 +176,10 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
     static = np.repeat(static, len(sweep.seeds))
     frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
-    total = np.array([tasks.total(e.task) for e in experiments])[static]
+    try:
+        total = np.array([tasks.of(e).size.pool for e in experiments])[static]
+    except Refusal as refusal:  # data that a task names could not be read
+        raise Refusal(f"{sweep.where('task.source')}: {refusal}") from None
     frame["n_train"] = [
         row_count(a, int(t)) for a, t in zip(frame["data_fraction"], total, strict=True)
     ]
@@ -196,7 +199,7 @@ def run_ids(
     equal to their defaults are left out, see :func:`phasegrok.config.without_defaults`.
     """
     shared = [
-        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision]
+        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *data_of(e)]
         for e in experiments
     ]
     paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
@@ -214,12 +217,18 @@ def run_ids(
     return ids
 
 
+def data_of(experiment: Experiment) -> list[str]:
+    """What identifies data that an experiment names but does not hold, if there is any."""
+    fingerprint = tasks.of(experiment).fingerprint()
+    return [] if fingerprint is None else [fingerprint]
+
+
 def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
                 static: np.ndarray) -> None:  # fmt: skip
     """Refuse training sets of no rows and minibatches larger than the training set."""
     for i, experiment in enumerate(experiments):
         n = int(frame["n_train"][static == i].min())
-        total = tasks.total(experiment.task)
+        total = tasks.of(experiment).size.pool
         where = sweep.where("data.data_fraction")
         if n < 1:
             raise Refusal(

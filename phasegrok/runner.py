@@ -29,7 +29,7 @@ import pandas as pd
 from phasegrok import models, tasks
 from phasegrok.config import MEASURE_NOTHING, without_defaults
 from phasegrok.errors import Refusal
-from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
+from phasegrok.grid import Grid, Job, Machine, data_of, plan, size_chunks
 from phasegrok.results import Folder
 from phasegrok.sweepfile import Sweep, dump
 from phasegrok.tables import as_table, chunk_tables, findings_tables, schema
@@ -167,6 +167,12 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
     sweep_then = replace(sweep, engine=sweep.engine.model_copy(
         update={"mapping": old["sweep"]["engine"]["mapping"]}))  # fmt: skip
     grid = plan(sweep_then, planned_for)
+    if (found := fingerprints(grid)) != old.get("data", []):
+        raise Refusal(
+            f"{output}: task.source holds other data than when this folder was begun (hash"
+            f" {', '.join(found)}, then {', '.join(old.get('data', []))}); allowed: --fresh, or"
+            " another --output"
+        )
     jobs = [
         replace(job, **(layout | {"devices": fitting(layout, here)}))
         for job, layout in zip(grid.jobs, old["jobs"], strict=True)
@@ -209,6 +215,7 @@ def new_manifest(
         "runs": len(grid.runs),
         "sweep": resolved,
         "sweep_hash": sweep_hash(resolved),
+        "data": fingerprints(grid),
         "versions": {"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
         "git_revision": git_revision(),
         "device": jax.local_devices()[0].device_kind,
@@ -216,6 +223,11 @@ def new_manifest(
         "jobs": layouts,
         "sessions": [],
     }
+
+
+def fingerprints(grid: Grid) -> list[str]:
+    """Hashes of the data that a sweep's tasks name but do not hold."""
+    return sorted({each for experiment in grid.experiments for each in data_of(experiment)})
 
 
 def git_revision() -> str | None:
@@ -234,7 +246,7 @@ def job_work(job: Job) -> float:
     """What one run of a job costs, in minimal floating-point operations, dropout's bits aside."""
     program = job.program
     model = models.of(program.experiment)
-    evaluation = tasks.total(program.experiment.task) / 3 / program.log_every
+    evaluation = tasks.of(program.experiment).size.total / 3 / program.log_every
     return float(model.flops_per_row() * (program.step_rows + evaluation) * program.steps)
 
 
@@ -326,11 +338,17 @@ def train_chunk(
                 raise Interrupted
     steps = np.arange(program.intervals + 1) * program.log_every
     curves = {name: np.concatenate(p, axis=1)[: len(runs)] for name, p in pieces.items()}
-    total = tasks.total(program.experiment.task)
-    tables = chunk_tables(rows, grid.axes, steps, curves, total, columns.norms)
+    task = tasks.of(program.experiment)
+    tables = chunk_tables(rows, grid.axes, steps, curves, task.size, columns.norms)
     seen = [
         findings_tables(
-            rows, grid.axes, int(steps[point]), found, columns.findings, total, tasks.INPUTS
+            rows,
+            grid.axes,
+            int(steps[point]),
+            found,
+            columns.findings,
+            task.size,
+            task.input_names,
         )
         for point, found in looks.items()
     ]

@@ -26,7 +26,6 @@ from phasegrok.config import (
     Engine,
     Experiment,
     Measure,
-    Train,
     is_traced,
     kinds,
 )
@@ -254,13 +253,22 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
     # Of very many combinations the first are looked at here; planning looks at all of them.
     for values in itertools.islice(itertools.product(*(a.values for a in static)), MAX_CHECKED):
         experiment = sweep.at({axis.path: v for axis, v in zip(static, values, strict=True)})
-        _check_steps(sweep, experiment.train)
+        _check_measure(sweep, experiment)
     return sweep
 
 
-def _check_steps(sweep: Sweep, train: Train) -> None:
-    """Networks can be looked into where they are measured, and nowhere else."""
+def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
+    """Networks can be looked into where they are measured, and have a spectrum over tokens."""
+    train = experiment.train
     last = train.steps or train.epochs or 0
+    if experiment.task.kind == "images":
+        for name in ("spectra", "pruning", "rows"):
+            if getattr(sweep.measure, name):
+                raise refusal(
+                    sweep.where(f"measure.{name}"), f"measure.{name}", "found it with task.kind"
+                    " images; allowed: tasks whose inputs are tokens, over which weights have a"
+                    " spectrum",
+                )  # fmt: skip
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
             raise refusal(

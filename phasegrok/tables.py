@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from phasegrok.phases import GENERALIZES, classify
+from phasegrok.tasks import Size
 
 # A training or test set counts as solved above this accuracy (memorization, generalization).
 SOLVED = 0.999
@@ -27,7 +28,7 @@ ACCURACIES = {  # which rows each is a share of
 COUNTED = ("n_train", "n_corrupted")
 
 
-def exact_accuracies(records: Mapping[str, np.ndarray], total: int) -> dict[str, np.ndarray]:
+def exact_accuracies(records: Mapping[str, np.ndarray], size: Size) -> dict[str, np.ndarray]:
     """Measurements as float64, accuracies exactly k / n.
 
     Devices count in float32, where 0.9 is less than 0.9: a cell on a phase boundary would get
@@ -35,12 +36,13 @@ def exact_accuracies(records: Mapping[str, np.ndarray], total: int) -> dict[str,
     """
     n_train = records["n_train"].astype(np.float64)
     n_corrupted = records["n_corrupted"].astype(np.float64)
+    test = size.pool - n_train if size.test is None else np.full_like(n_train, size.test)
     sizes = {
         "train": n_train,
-        "test": total - n_train,
+        "test": test,
         "corrupted": n_corrupted,
         "clean": n_train - n_corrupted,
-        "all": np.full_like(n_train, total),
+        "all": n_train + test,
     }
     out = {}
     for name, values in records.items():
@@ -55,7 +57,7 @@ def exact_accuracies(records: Mapping[str, np.ndarray], total: int) -> dict[str,
 
 def chunk_tables(
     rows: pd.DataFrame, axes: list[str], steps: np.ndarray, records: Mapping[str, np.ndarray],
-    total: int, norms: list[str],
+    size: Size, norms: list[str],
 ) -> dict[str, pa.Table]:  # fmt: skip
     """The ``runs`` and ``curves`` tables of one chunk.
 
@@ -64,11 +66,11 @@ def chunk_tables(
         axes: swept columns.
         steps: (points,) optimizer steps at which the network was measured, from 0.
         records: float32 measurements by name, each (runs, points).
-        total: number of examples of the task.
+        size: of the task.
         norms: ``norm_*`` columns of the sweep, the union over its programs.
     """
     points = len(steps)
-    metrics = exact_accuracies(records, total)
+    metrics = exact_accuracies(records, size)
     for name in norms:
         metrics.setdefault(name, np.full((len(rows), points), np.nan))
     curve_names = [n for n in metrics if n not in COUNTED and n not in norms] + norms
@@ -134,7 +136,7 @@ def schema(names: Iterable[str]) -> dict[str, list[str]]:
 
 def findings_tables(
     rows: pd.DataFrame, axes: list[str], step: int, found: Mapping[str, np.ndarray],
-    columns: Mapping[str, list[str]], total: int, inputs: Sequence[str],
+    columns: Mapping[str, list[str]], size: Size, inputs: Sequence[str],
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """The tables of one look into a chunk's networks: those of ``columns`` and no other.
 
@@ -144,7 +146,7 @@ def findings_tables(
         step: optimizer step of the look.
         found: arrays (runs, ...) by ``TABLE.GROUP.COLUMN``, from ``train.inspection``.
         columns: from :func:`schema`, of the whole sweep.
-        total: number of examples of the task.
+        size: of the task.
         inputs: names of an example's inputs.
     """
     grouped: dict[tuple[str, str], dict[str, np.ndarray]] = {}
@@ -157,7 +159,7 @@ def findings_tables(
         if table == "neurons":
             frame = _neurons(keys, group, arrays, columns[table])
         elif table == "pruning":
-            frame = _pruning(keys, group, {n: arrays[n] for n in columns[table]}, rows, total)
+            frame = _pruning(keys, group, {n: arrays[n] for n in columns[table]}, rows, size)
         elif table == "logits":
             frame = _logits(keys, arrays, inputs)
         else:
@@ -192,12 +194,12 @@ def _neurons(
 
 
 def _pruning(
-    keys: pd.DataFrame, order: str, values: Mapping[str, np.ndarray], rows: pd.DataFrame, total: int
+    keys: pd.DataFrame, order: str, values: Mapping[str, np.ndarray], rows: pd.DataFrame, size: Size
 ) -> pd.DataFrame:
     frame, (pruned,) = _spread(keys, values["test_loss"].shape[1])
     frame["order"], frame["pruned"] = order, pruned
     counted = {name: rows[name].to_numpy()[:, None] for name in COUNTED}
-    exact = exact_accuracies({**values, **counted}, total)
+    exact = exact_accuracies({**values, **counted}, size)
     for name in values:
         kind = np.float64 if name in ACCURACIES else np.float32
         frame[name] = exact[name].astype(kind).reshape(-1)

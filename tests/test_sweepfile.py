@@ -175,6 +175,12 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
     "measure after the end": (
         "axes: {train.steps: [2000, 1000]}\nmeasure: {steps: [1500]}", "3:18", "measure.steps",
         ["found 1500", "multiples of log_every 20 up to 1000"]),
+    "spectra of images": (
+        "task: {kind: images}\nmeasure: {spectra: true}", "3:20", "measure.spectra",
+        ["task.kind images", "tasks whose inputs are tokens"]),
+    "images need an mlp": (
+        "task: {kind: images}\nmodel: {kind: transformer}", "2:14", "task.kind",
+        ["found model.kind transformer with task.kind images; allowed: mlp"]),
     "no analytic solution": (
         "axes:\n  task.operation: [addition, multiplication]\n"
         "model: {initialization: analytic}", "3:3", "task.operation",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok.tables import as_table, chunk_tables, exact_accuracies, findings_tables, schema
+from phasegrok.tasks import Size
 
 STEPS = np.arange(5) * 10
 
@@ -31,7 +32,9 @@ def rows(n: int) -> pd.DataFrame:
 
 
 def tables(n: int = 2, **changes: list[float]) -> dict[str, pd.DataFrame]:
-    made = chunk_tables(rows(n), ["weight_decay"], STEPS, records(n, **changes), 100, ["norm_u"])
+    made = chunk_tables(
+        rows(n), ["weight_decay"], STEPS, records(n, **changes), Size(100), ["norm_u"]
+    )
     return {name: table.to_pandas() for name, table in made.items()}
 
 
@@ -46,7 +49,7 @@ def test_accuracies_on_a_boundary_are_exact() -> None:
         "train_accuracy": (k / n).astype(np.float32),
         "corrupted_accuracy": np.full(n + 1, np.nan, np.float32),
     }  # fmt: skip
-    exact = exact_accuracies(counts, n)
+    exact = exact_accuracies(counts, Size(n))
     np.testing.assert_array_equal(exact["train_accuracy"], k / n)
     assert np.isnan(exact["corrupted_accuracy"]).all()
     frame = tables(train_accuracy=[0, 0, 0, 0, 0.9])["runs"]
@@ -88,10 +91,12 @@ def test_every_table_carries_run_axes_and_seed() -> None:
 def test_parts_have_one_schema_whatever_they_hold() -> None:
     """A chunk in which nothing generalizes, or nothing is corrupted, has the same types as one
     in which everything does: a folder reads as one table."""
-    some = chunk_tables(rows(2), ["weight_decay"], STEPS, records(2), 100, ["norm_u", "norm_v"])
+    some = chunk_tables(
+        rows(2), ["weight_decay"], STEPS, records(2), Size(100), ["norm_u", "norm_v"]
+    )
     none = chunk_tables(
         rows(1), ["weight_decay"], STEPS,
-        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5), 100,
+        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5), Size(100),
         ["norm_u", "norm_v"],
     )  # fmt: skip
     for name in some:
@@ -121,7 +126,7 @@ def findings(runs: int, dead: float = 0.0) -> dict[str, np.ndarray]:
 def found_tables(runs: int = 2) -> dict[str, pd.DataFrame]:
     found = findings(runs)
     axes = ["weight_decay"]
-    return findings_tables(rows(runs), axes, 40, found, schema(found), 100, ("m", "n"))
+    return findings_tables(rows(runs), axes, 40, found, schema(found), Size(100), ("m", "n"))
 
 
 def test_findings_become_rows() -> None:
@@ -154,7 +159,7 @@ def test_findings_of_different_models_share_a_schema() -> None:
     columns = schema(wider)
     inputs = {name.replace("hidden", "input"): values for name, values in plain.items()}
     parts = [
-        as_table(findings_tables(rows(1), [], 40, found, columns, 100, ("m", "n"))["neurons"])
+        as_table(findings_tables(rows(1), [], 40, found, columns, Size(100), ("m", "n"))["neurons"])
         for found in (plain, {**plain, **inputs, **wider})
     ]
     assert parts[0].schema == parts[1].schema

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from phasegrok.config import Modular
-from phasegrok.tasks import group_order
+from phasegrok.tasks import Task
 
 # A neuron is dead when one of its weight vectors has a norm below this: the product of its
 # layers then adds nothing to the outputs. Living ones are between 0.01 and 10; weight decay
@@ -31,9 +30,11 @@ def fourier_basis(order: np.ndarray, size: int) -> np.ndarray:
     return basis.astype(np.float32)
 
 
-def task_basis(task: Modular) -> np.ndarray:
-    """The basis in which a task's weights are periodic: its tokens in their group's order."""
-    return fourier_basis(group_order(task), task.modulus)
+def task_basis(task: Task) -> np.ndarray | None:
+    """The basis in which a task's weights are periodic: its tokens in their group's order. None
+    where its inputs are no tokens."""
+    order = task.group_order()
+    return None if order is None or task.tokens is None else fourier_basis(order, task.tokens)
 
 
 def ipr(vectors: jax.Array, basis: np.ndarray, r: int = 2) -> jax.Array:

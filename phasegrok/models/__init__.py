@@ -7,7 +7,8 @@ from functools import lru_cache
 import jax
 import jax.numpy as jnp
 
-from phasegrok.config import Experiment, Mlp, Modular, Transformer
+from phasegrok import tasks
+from phasegrok.config import Experiment, Images, Mlp, Modular, Transformer
 from phasegrok.models.base import Model, Noise, Params, Pass, Rest, Vectors
 from phasegrok.models.mlp import MlpModel
 from phasegrok.models.transformer import TransformerModel
@@ -22,13 +23,14 @@ def parameters(model: Model) -> int:
 
 
 @lru_cache(maxsize=256)
-def build(config: Mlp | Transformer, task: Modular) -> Model:
-    """The model that ``config`` describes, shaped for ``task``; cached, since both are static."""
+def build(config: Mlp | Transformer, task_config: Modular | Images) -> Model:
+    """The model that ``config`` describes, shaped for a task; cached, since both are static."""
+    task = tasks.build(task_config)
     match config:
         case Mlp():
-            return MlpModel(config, tokens=task.modulus, outputs=task.modulus)
+            return MlpModel(config, task)
         case Transformer():
-            return TransformerModel(config, tokens=task.modulus, outputs=task.modulus)
+            return TransformerModel(config, task)
 
 
 def of(experiment: Experiment) -> Model:

@@ -14,6 +14,7 @@ from phasegrok.models.activations import ACTIVATIONS
 from phasegrok.models.base import Params, Pass, Rest, Vectors, frobenius, scaled
 from phasegrok.models.dropout import dropout
 from phasegrok.models.normalization import Normalization
+from phasegrok.tasks import Task
 
 
 def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: int) -> jax.Array:
@@ -40,27 +41,31 @@ class Network(nnx.Module):
     inputs and costs 3/7 of it over a step.
     """
 
-    def __init__(self, config: Mlp, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
-        width, inner = config.width, config.depth - 2
+    def __init__(self, config: Mlp, task: Task, rngs: nnx.Rngs) -> None:
+        width, inner, tokens, outputs = config.width, config.depth - 2, task.tokens, task.outputs
         weights = partial(draw, config.initialization, width=width)
         self.activation = config.activation
         if config.initialization == "analytic":
-            solution = analytic.weights(rngs.params(), tokens, width)
-            self.u, self.v, self.w = (nnx.Param(matrix) for matrix in solution)
+            assert tokens is not None, "configurations are checked"
+            u, v, w = analytic.weights(rngs.params(), tokens, width)
+            self.u, self.w = nnx.Param(u), nnx.Param(w)
+            self.v: nnx.Param[jax.Array] | None = nnx.Param(v)
             nothing: list[nnx.Param[jax.Array]] = []
             unnormalized: list[Normalization] = []
             self.hidden, self.biases = nnx.List(nothing), nnx.List(nothing)
             self.normalizations = nnx.List(unnormalized)
             return
-        self.u = nnx.Param(weights(rngs.params(), (tokens, width), 2 * tokens))
-        self.v = nnx.Param(weights(rngs.params(), (tokens, width), 2 * tokens))
+        # The rows of one input matrix: of both one-hot tokens, or of the features.
+        inputs = 2 * tokens if tokens else task.features or 0
+        self.u = nnx.Param(weights(rngs.params(), (tokens or inputs, width), inputs))
+        self.v = nnx.Param(weights(rngs.params(), (tokens, width), inputs)) if tokens else None
         self.hidden = nnx.List(
             [nnx.Param(weights(rngs.params(), (width, width), width)) for _ in range(inner)]
         )
         self.w = nnx.Param(weights(rngs.params(), (width, outputs), width))
         biases = inner + 1 if config.bias else 0
         # Uniform initialization draws biases too; the normal ones begin them at zero.
-        fan_in = [2 * tokens] + [width] * inner
+        fan_in = [inputs] + [width] * inner
         self.biases = nnx.List(
             [
                 nnx.Param(
@@ -79,7 +84,10 @@ class Network(nnx.Module):
     def __call__(self, batch: Pass) -> jax.Array:
         """What the output layer is given, (rows, width)."""
         noise = batch.noise
-        x = self.u[...][batch.inputs[:, 0]] + self.v[...][batch.inputs[:, 1]]
+        if self.v is None:
+            x = batch.inputs @ self.u[...]
+        else:
+            x = self.u[...][batch.inputs[:, 0]] + self.v[...][batch.inputs[:, 1]]
         for layer in range(len(self.hidden) + 1):
             if layer:
                 x = x @ self.hidden[layer - 1][...]
@@ -95,14 +103,14 @@ class Network(nnx.Module):
 
 
 class MlpModel:
-    """The :class:`~phasegrok.models.base.Model` of an MLP on ``tokens`` x ``tokens`` pairs."""
+    """The :class:`~phasegrok.models.base.Model` of an MLP on pairs of tokens, or on features."""
 
-    def __init__(self, config: Mlp, tokens: int, outputs: int) -> None:
-        self.config, self.tokens, self.outputs = config, tokens, outputs
+    def __init__(self, config: Mlp, task: Task) -> None:
+        self.config, self.task = config, task
         self.graph = nnx.graphdef(nnx.eval_shape(lambda: self._make(jax.random.key(0))))
 
     def _make(self, key: jax.Array) -> Network:
-        return Network(self.config, self.tokens, self.outputs, nnx.Rngs(params=key))
+        return Network(self.config, self.task, nnx.Rngs(params=key))
 
     @property
     def whole_batch(self) -> bool:
@@ -128,12 +136,17 @@ class MlpModel:
         return weights
 
     def norms(self, params: Params) -> dict[str, jax.Array]:
-        names = ["u", "v", *(["hidden"] if self.config.depth > 2 else []), "w"]
+        names = [*self._inputs(), *(["hidden"] if self.config.depth > 2 else []), "w"]
         return {name: frobenius(params[name]) for name in names}
 
     def vectors(self, params: Params) -> Vectors:
-        first = {name: params[name][...].T for name in ("u", "v")}
+        if not self.task.tokens:
+            return Vectors({}, {}, joined=True)
+        first = {name: params[name][...].T for name in self._inputs()}
         return Vectors(first, {"w": params["w"][...]}, joined=self.config.depth == 2)
+
+    def _inputs(self) -> tuple[str, ...]:
+        return ("u", "v") if self.task.tokens else ("u",)
 
     def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
         if self.config.normalization == "none":
@@ -144,9 +157,11 @@ class MlpModel:
         return {"input": each[0], "output": each[-1]}
 
     def numbers_per_row(self) -> int:
-        return max(self.config.width, self.outputs)
+        return max(self.config.width, self.task.outputs, self.task.features or 0)
 
     def flops_per_row(self) -> int:
         inner = self.config.depth - 2
         width = self.config.width
-        return 6 * width * (self.outputs + inner * width)
+        # A lookup costs next to nothing; a product with features needs no gradient of them.
+        first = 4 * (self.task.features or 0)
+        return width * (first + 6 * (self.task.outputs + inner * width))

@@ -11,6 +11,7 @@ from phasegrok.models.activations import ACTIVATIONS
 from phasegrok.models.base import Params, Pass, Rest, Vectors, frobenius, scaled
 from phasegrok.models.dropout import dropout
 from phasegrok.models.normalization import Normalization
+from phasegrok.tasks import Task
 
 POSITIONS = 3  # m, n, and an equals sign, where the answer is read
 
@@ -98,8 +99,9 @@ class TransformerModel:
 
     whole_batch = False
 
-    def __init__(self, config: Transformer, tokens: int, outputs: int) -> None:
-        self.config, self.tokens, self.outputs = config, tokens, outputs
+    def __init__(self, config: Transformer, task: Task) -> None:
+        assert task.tokens is not None, "configurations are checked: only tokens come here"
+        self.config, self.tokens, self.outputs = config, task.tokens, task.outputs
         self.graph = nnx.graphdef(nnx.eval_shape(lambda: self._make(jax.random.key(0))))
 
     def _make(self, key: jax.Array) -> Network:

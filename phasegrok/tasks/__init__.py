@@ -1,6 +1,27 @@
 """Tasks: what is to be learned, as tables of examples."""
 
-from phasegrok.tasks.base import Table
-from phasegrok.tasks.modular import INPUTS, group_order, table, total
+from __future__ import annotations
 
-__all__ = ["INPUTS", "Table", "group_order", "table", "total"]
+from functools import lru_cache
+
+from phasegrok.config import Experiment, Images, Modular
+from phasegrok.tasks.base import Size, Table, Task
+from phasegrok.tasks.images import ImagesTask
+from phasegrok.tasks.modular import ModularTask
+
+__all__ = ["Size", "Table", "Task", "build", "of"]
+
+
+@lru_cache(maxsize=256)
+def build(config: Modular | Images) -> Task:
+    """The task that ``config`` describes; cached, since it is static."""
+    match config:
+        case Modular():
+            return ModularTask(config)
+        case Images():
+            return ImagesTask(config)
+
+
+def of(experiment: Experiment) -> Task:
+    """The task of an experiment."""
+    return build(experiment.task)

@@ -68,7 +68,8 @@ def _spectra(program: Program, state: State) -> Iterator[tuple[str, Findings]]:
     """Every layer's neurons: (neurons,) a column."""
     experiment = program.experiment
     model = models.of(experiment)
-    basis = spectrum.task_basis(experiment.task)
+    basis = spectrum.task_basis(tasks.of(experiment))
+    assert basis is not None, "sweeps are checked: spectra are of tokens"
     scales = model.normalization_weights(state.params)
     for layer, matrices in model.vectors(state.params).layers().items():
         columns = spectrum.neurons(matrices, basis, program.measure.ipr_order)
@@ -83,18 +84,21 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
     The neurons are those of the last hidden layer, whose removal is a rank-one change.
     """
     experiment, cell = program.experiment, state.cell
-    model = models.of(experiment)
+    task, model = tasks.of(experiment), models.of(experiment)
     row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
     examples = pruning.Examples(
-        row, table.inputs, table.label, shown_labels(table, cell), parts(row, cell, row.shape[0])
+        row, table.inputs, table.label, shown_labels(table, cell), parts(row, cell, task.size)
     )
     counts = jnp.sum(examples.parts, axis=0)
 
     def features(some: pruning.Examples) -> jax.Array:
-        return model.features(state.params, state.rest, models.Pass(some.inputs, some.row))[0]
+        return model.features(
+            state.params, state.rest, models.Pass(task.look_up(some.inputs), some.row)
+        )[0]
 
     *_, last = model.vectors(state.params).layers().values()
-    basis = spectrum.task_basis(experiment.task)
+    basis = spectrum.task_basis(task)
+    assert basis is not None, "sweeps are checked: spectra are of tokens"
     ipr, dead = spectrum.neuron_ipr(last, basis, program.measure.ipr_order)
     for order in program.measure.pruning:
         removal = pruning.removal_order(order, ipr, dead, seed_key(cell, PRUNING))
@@ -112,7 +116,7 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
                 "corrupted_accuracy": corrupted[:, 1],
                 "restored_accuracy": corrupted[:, 2],
                 "clean_accuracy": clean[:, 2],
-                "true_accuracy": (sums[:, 0, 2] + sums[:, 1, 2]) / row.shape[0],
+                "true_accuracy": (sums[:, 0, 2] + sums[:, 1, 2]) / (counts[0] + counts[1]),
             },
         )
 
@@ -124,7 +128,7 @@ def _logits(program: Program, state: State, table: tasks.Table) -> Iterator[tupl
     row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
     wrong = (row < state.cell.n_corrupted) & (table.noise != table.label)
     chosen = jnp.argsort(~wrong, stable=True)[:wanted]
-    examples = models.Pass(table.inputs[chosen], chosen)
+    examples = models.Pass(tasks.of(experiment).look_up(table.inputs[chosen]), chosen)
     outputs, _ = model.apply(state.params, state.rest, examples)
     yield (
         "example",

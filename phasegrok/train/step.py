@@ -66,7 +66,8 @@ def cell_shapes(program: Program) -> Cell:
 
 def make_table(program: Program, cell: Cell) -> tasks.Table:
     """The examples in the seed's order; depends on task and seed alone."""
-    return tasks.table(program.experiment.task, seed_key(cell, ORDER), seed_key(cell, LABELS))
+    task = tasks.of(program.experiment)
+    return task.table(seed_key(cell, ORDER), seed_key(cell, LABELS))
 
 
 def init(program: Program, cell: Cell) -> State:
@@ -89,10 +90,11 @@ def shown_labels(table: tasks.Table, cell: Cell) -> jax.Array:
     return jnp.where(row < cell.n_corrupted, table.noise, table.label)
 
 
-def parts(row: jax.Array, cell: Cell, total: int) -> jax.Array:
+def parts(row: jax.Array, cell: Cell, size: tasks.Size) -> jax.Array:
     """(rows, 4) float32: whether each row trains, tests, is corrupted, trains uncorrupted."""
     in_train, in_corrupted = row < cell.n_train, row < cell.n_corrupted
-    columns = [in_train, (row < total) & ~in_train, in_corrupted, in_train & ~in_corrupted]
+    in_test = (row < size.total) & (~in_train if size.test is None else row >= size.pool)
+    columns = [in_train, in_test, in_corrupted, in_train & ~in_corrupted]
     return jnp.stack(columns, axis=1).astype(jnp.float32)
 
 
@@ -157,7 +159,7 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
     training set.
     """
     experiment = program.experiment
-    model = models.of(experiment)
+    task, model = tasks.of(experiment), models.of(experiment)
     noise = None
     if program.use_dropout:
         key = jax.random.fold_in(seed_key(state.cell, MASKS), state.step)
@@ -165,7 +167,7 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
     total = jnp.sum(batch.weights)
 
     def loss(params: Params, rest: Rest, tile: Batch) -> tuple[jax.Array, Rest]:
-        batch = models.Pass(tile.inputs, tile.rows, tile.weights, noise)
+        batch = models.Pass(task.look_up(tile.inputs), tile.rows, tile.weights, noise)
         outputs, rest = model.apply(params, rest, batch)
         losses = row_losses(experiment.loss, outputs, tile.labels)
         return jnp.sum(losses * tile.weights) / total, rest
@@ -203,10 +205,9 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN.
     """
     experiment = program.experiment
-    model = models.of(experiment)
+    task, model = tasks.of(experiment), models.of(experiment)
     cell = state.cell
-    size = table.label.shape[0]
-    tiles = -(-size // program.tile)
+    tiles = -(-task.size.total // program.tile)
     rows = tiles * program.tile
     row = jnp.arange(rows, dtype=jnp.int32)
     everything = (
@@ -214,12 +215,12 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
         padded(table.inputs, rows),
         padded(table.label, rows),
         padded(shown_labels(table, cell), rows),
-        parts(row, cell, size),
+        parts(row, cell, task.size),
     )
 
     def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         row, inputs, label, shown, parts = tile
-        outputs, _ = model.apply(state.params, state.rest, models.Pass(inputs, row))
+        outputs, _ = model.apply(state.params, state.rest, models.Pass(task.look_up(inputs), row))
         answer = jnp.argmax(outputs, axis=-1)
         finite = jnp.all(jnp.isfinite(outputs), axis=-1)
         columns = [
@@ -235,9 +236,11 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     table_sums, _ = jax.lax.scan(sums, jnp.zeros((4, 4)), into_tiles(everything, tiles))
     counts = jnp.sum(everything[4], axis=0)
     mean = table_sums / counts[:, None]  # parts (train, test, corrupted, clean) x columns
-    vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
-    basis = spectrum.task_basis(experiment.task)
-    ipr, dead = spectrum.mean_ipr(vectors, basis, program.measure.ipr_order)
+    ipr, dead = jnp.full((), jnp.nan), jnp.zeros((), jnp.int32)
+    basis = spectrum.task_basis(task)
+    if basis is not None:
+        vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
+        ipr, dead = spectrum.mean_ipr(vectors, basis, program.measure.ipr_order)
     norms = model.norms(state.params)
     return {
         "n_train": cell.n_train,

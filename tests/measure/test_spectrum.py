@@ -42,7 +42,7 @@ def test_ipr_has_no_scale() -> None:
 
 def test_multiplication_is_periodic_in_its_groups_order() -> None:
     """A cosine of the discrete logarithm: IPR 1 in group order, near the floor in natural order."""
-    order = tasks.group_order(Modular(operation="multiplication", modulus=P))
+    order = tasks.build(Modular(operation="multiplication", modulus=P)).group_order()
     wave = np.zeros((1, P), np.float32)
     wave[0, order] = np.cos(2 * np.pi * 5 * np.arange(P - 1) / (P - 1))
     assert spectrum.ipr(wave, spectrum.fourier_basis(order, P))[0] > 0.999

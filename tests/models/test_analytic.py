@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from phasegrok import tasks
 from phasegrok.config import Modular
 from phasegrok.grid import plan
 from phasegrok.measure import spectrum
@@ -39,7 +40,7 @@ def test_every_neuron_is_a_cosine() -> None:
     """IPR 1 in all three layers, whatever the width is modulo p, and the output's phase is the sum
     of the inputs' (equation 2)."""
     u, v, w = solve(P, 500, 1)
-    basis = spectrum.task_basis(Modular())
+    basis = spectrum.task_basis(tasks.build(Modular()))
     each, dead = spectrum.neuron_ipr({"u": u.T, "v": v.T, "w": w}, basis)
     np.testing.assert_allclose(each, 1, atol=1e-3)
     assert not dead.any()

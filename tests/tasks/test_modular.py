@@ -12,7 +12,7 @@ from phasegrok.config import Modular
 
 def table(task: Modular, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     keys = jax.random.split(jax.random.key(seed))
-    made = tasks.table(task, keys[0], keys[1])
+    made = tasks.build(task).table(keys[0], keys[1])
     return tuple(np.asarray(x) for x in made)  # type: ignore[return-value]
 
 
@@ -40,7 +40,7 @@ def test_corrupted_labels_are_uniform_over_all_labels() -> None:
 def test_group_order_turns_multiplication_into_addition() -> None:
     """In discrete-log order, row i times row j is row (i + j) mod (p - 1): the table of
     multiplication is that of addition, so its period is visible there."""
-    order = tasks.group_order(Modular(operation="multiplication", modulus=23))
+    order = tasks.build(Modular(operation="multiplication", modulus=23)).group_order()
     assert sorted(order) == list(range(1, 23))
     for i in range(22):
         for j in range(22):
@@ -50,4 +50,4 @@ def test_group_order_turns_multiplication_into_addition() -> None:
 def test_natural_order_where_there_is_no_other() -> None:
     """Addition always, and multiplication modulo a composite (its group need not be cyclic)."""
     for task in (Modular(modulus=9), Modular(operation="multiplication", modulus=9)):
-        np.testing.assert_array_equal(tasks.group_order(task), np.arange(9))
+        np.testing.assert_array_equal(tasks.build(task).group_order(), np.arange(9))

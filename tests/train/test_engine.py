@@ -10,6 +10,7 @@ import pytest
 
 from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
 from phasegrok.tables import chunk_tables
+from phasegrok.tasks import Size
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, measured_bytes
 from phasegrok.train.step import Record, State
 from tests.conftest import MakeSweep
@@ -83,7 +84,12 @@ def test_a_slice_times_seeds_is_one_program(make_sweep: MakeSweep) -> None:
                 np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-5, err_msg=name)
         labels = [
             chunk_tables(
-                g.runs.iloc[r], g.axes, np.arange(7) * 50, c, 49, ["norm_u", "norm_v", "norm_w"]
+                g.runs.iloc[r],
+                g.axes,
+                np.arange(7) * 50,
+                c,
+                Size(49),
+                ["norm_u", "norm_v", "norm_w"],
             )["runs"].to_pandas()
             for g, r, c in (
                 (one, job.runs[at], {k: v[at] for k, v in curves.items()}),

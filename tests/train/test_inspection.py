@@ -11,6 +11,7 @@ import pytest
 from phasegrok import models
 from phasegrok.grid import plan, size_chunks
 from phasegrok.tables import exact_accuracies
+from phasegrok.tasks import Size
 from phasegrok.train import inspection, step
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, named_weights
 from phasegrok.train.step import Record
@@ -59,8 +60,8 @@ def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> N
             for name, values in found.items()
             if name.startswith(f"pruning.{order}.")
         }
-        exact = exact_accuracies({**curve, **counted}, 49)
-        last = exact_accuracies(record, 49)
+        exact = exact_accuracies({**curve, **counted}, Size(49))
+        last = exact_accuracies(record, Size(49))
         for name in set(exact) - {"true_accuracy", *counted}:
             np.testing.assert_allclose(exact[name][:, 0], last[name], rtol=1e-4, err_msg=name)
         right = exact["train_accuracy"][:, -1], exact["true_accuracy"][:, -1]

@@ -1,0 +1,147 @@
+"""Images: IDX files read exactly, refused when damaged; the test split stays the test set."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from phasegrok import models, tasks
+from phasegrok.config import Images, Mlp
+from phasegrok.errors import Refusal
+from phasegrok.grid import plan
+from phasegrok.models.base import Pass
+from phasegrok.sweepfile import load
+from phasegrok.tasks.images import FILES, read_idx
+from phasegrok.train import step
+from phasegrok.train.engine import machine
+
+RNG = np.random.default_rng(0)
+TRAIN, TEST = RNG.integers(0, 256, (9, 3, 2), np.uint8), RNG.integers(0, 256, (4, 3, 2), np.uint8)
+LABELS = np.array([0, 1, 2, 2, 1, 0, 1, 2, 0], np.uint8), np.array([2, 0, 1, 1], np.uint8)
+
+
+def idx(array: np.ndarray) -> bytes:
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The four files, one of them packed."""
+    for name, array in zip(FILES, (TRAIN, LABELS[0], TEST, LABELS[1]), strict=True):
+        (tmp_path / name).write_bytes(idx(array))
+    packed = tmp_path / FILES[0]
+    (tmp_path / f"{FILES[0]}.gz").write_bytes(gzip.compress(packed.read_bytes()))
+    packed.unlink()
+    return tmp_path
+
+
+def test_idx_files_become_a_table(folder: Path) -> None:
+    """Every training image once, in another order for another seed; test images after them as they
+    are; pixels from 0 to 1 belong to their labels."""
+    task = tasks.build(Images(source=str(folder)))
+    assert task.size == (9, 4) and (task.features, task.outputs) == (6, 3)
+    orders = []
+    for seed in (0, 1):
+        keys = jax.random.split(jax.random.key(seed))
+        table = task.table(keys[0], keys[1])
+        image = np.asarray(table.inputs)[:, 0]
+        assert sorted(image[:9]) == list(range(9)) and image[9:].tolist() == [9, 10, 11, 12]
+        np.testing.assert_array_equal(table.label, np.concatenate(LABELS)[image])
+        pixels = np.concatenate([TRAIN, TEST]).reshape(13, 6)[image] / 255
+        np.testing.assert_allclose(task.look_up(table.inputs), pixels, rtol=1e-6)
+        orders.append(image[:9].tolist())
+    assert orders[0] != orders[1]
+
+
+def test_the_data_not_their_place_is_identity(folder: Path, tmp_path_factory: object) -> None:
+    """The same images elsewhere have the same fingerprint; one changed pixel another."""
+    here = tasks.build(Images(source=str(folder))).fingerprint()
+    again = tasks.build(Images(source=f"{folder}/.")).fingerprint()
+    assert here == again
+    changed = TEST.copy()
+    changed[0, 0, 0] ^= 1
+    (folder / FILES[2]).write_bytes(idx(changed))
+    assert tasks.build(Images(source=f"{folder}/./.")).fingerprint() != here
+
+
+def cut(content: bytes) -> bytes:
+    return content[:-1]
+
+
+def other_type(content: bytes) -> bytes:
+    return content[:2] + b"\x0d" + content[3:]
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (cut, ["found 23 bytes of data", "4 x 3 x 2 = 24"]),
+        (other_type, ["no IDX header of unsigned bytes in 3 dimensions"]),
+        (lambda content: b"", ["no IDX header"]),
+    ],
+)
+def test_damaged_files_are_refused(
+    folder: Path, damage: Callable[[bytes], bytes], words: list[str]
+) -> None:
+    """One line with the file and what is wrong with it."""
+    file = folder / FILES[2]
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(Refusal) as refusal:
+        read_idx(file, 3)
+    assert all(word in str(refusal.value) for word in [str(file), *words])
+
+
+def test_missing_and_contradictory_files_are_refused(folder: Path) -> None:
+    """A broken archive, a missing file, and labels that do not belong to the images."""
+    (folder / f"{FILES[0]}.gz").write_bytes(gzip.compress(idx(TRAIN))[:-9])
+    with pytest.raises(Refusal, match="damaged"):
+        tasks.build(Images(source=f"{folder}/."))
+    (folder / f"{FILES[0]}.gz").unlink()
+    with pytest.raises(Refusal, match=r"found no train-images-idx3-ubyte or .*gz; allowed: digits"):
+        tasks.build(Images(source=str(folder)))
+    (folder / FILES[0]).write_bytes(idx(TRAIN[:5]))
+    with pytest.raises(Refusal, match="5 train images and 9 labels"):
+        tasks.build(Images(source=str(folder)))
+
+
+def test_digits_train_through_the_engine(tmp_path: Path) -> None:
+    """scikit-learn's digits, a ReLU network of four layers: the test set is the split's whatever
+    the data fraction, corrupted rows show other labels, and a few steps learn something."""
+    file = tmp_path / "digits.yaml"
+    file.write_text(
+        "name: digits\ntask: {kind: images}\ndata: {data_fraction: 0.2, corruption_fraction: 0.5}\n"
+        "model: {kind: mlp, depth: 4, width: 32, activation: relu, initialization: kaiming}\n"
+        "loss: cross_entropy\noptimizer: {learning_rate: 0.003}\n"
+        "train: {steps: 60, batch_size: 64, log_every: 60}\n"
+    )
+    grid = plan(load(file), machine())
+    program = grid.jobs[0].program
+    cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.cells(np.array([0])))
+    table = step.make_table(program, cell)
+    size = tasks.of(program.experiment).size
+    assert size == (1438, 359) and int(cell.n_train) == 287
+    part = np.asarray(step.parts(jnp.arange(1797), cell, size))
+    assert part.sum(0).tolist() == [287, 359, 143, 144] and part[1438:, 1].all()
+    _, record = jax.jit(step.segment, static_argnums=(0, 1))(
+        program, 1, step.init(program, cell), table
+    )
+    assert record["test_accuracy"][0] > 0.3 and np.isnan(record["mean_ipr"][0])
+    assert grid.runs["n_corrupted"][0] == 143
+
+
+def test_a_network_on_features_is_a_product(folder: Path) -> None:
+    """W phi(U x) with U stored as (features, width), and no vectors over tokens."""
+    task = Images(source=str(folder))
+    model = models.build(Mlp(width=5), task)
+    params, rest = model.init(jax.random.key(0), jnp.ones(()))
+    x = jnp.asarray(RNG.normal(size=(4, 6)), jnp.float32)
+    out, _ = model.apply(params, rest, Pass(x, jnp.arange(4)))
+    np.testing.assert_allclose(out, (x @ params["u"][...]) ** 2 @ params["w"][...], rtol=1e-5)
+    assert list(model.norms(params)) == ["u", "w"] and not model.vectors(params).input
