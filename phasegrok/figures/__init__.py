@@ -71,6 +71,9 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
         yield "norms", curves.norms(tables["curves"], single)
     if "neurons" in tables:
         yield "ipr_histograms", spectra.histograms(tables["neurons"], single)
+        if "normalization_weight" in tables["neurons"]:
+            figure = spectra.normalization_weights(tables["neurons"], single)
+            yield "normalization_weights", figure
     if "rows" in tables:
         yield "weight_rows", spectra.weight_rows(tables["rows"], tables.get("neurons"), single)
     if "pruning" in tables:

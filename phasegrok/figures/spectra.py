@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import OneCell
 from phasegrok.figures.palette import PALETTE
+from phasegrok.pruned import last_step
 
-__all__ = ["histograms", "weight_rows"]
+__all__ = ["correlation", "histograms", "normalization_weights", "weight_rows"]
 
 BINS: Final = np.linspace(0, 1, 41).tolist()
 INK: Final = "#26384a"
@@ -54,6 +55,35 @@ def _histogram(axes: Axes, table: pd.DataFrame, colour: str) -> None:
         0.5, 0.95, "\n".join(lines), transform=axes.transAxes, ha="center", va="top",
         fontsize=canvas.TICK_POINTS,
     )  # fmt: skip
+
+
+def normalization_weights(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of every neuron's normalization weight against its IPR (Figure 5, right), with the
+    rank correlation: cells across, layers down, at the end of training."""
+    last = last_step(neurons).dropna(subset=["normalization_weight", "ipr"])
+    cells = [cell for cell in cells if not cell.of(last).empty]
+    layers = last["layer"].unique().tolist()
+    figure, sheet = canvas.panels(len(layers), len(cells), width=2.3, height=1.7)
+    for line, layer in zip(sheet, layers, strict=True):
+        for axes, cell in zip(line, cells, strict=True):
+            mine = cell.of(last[last["layer"] == layer])
+            axes.plot(
+                mine["ipr"], mine["normalization_weight"].abs(), ".", color=INK, markersize=2,
+                alpha=0.5,
+            )  # fmt: skip
+            rank = correlation(mine)
+            canvas.title(axes, (*cell.titles, f"{layer}: rank correlation {rank:.2f}"))
+            axes.set_xlim(0, 1)
+        line[0].set_ylabel("|normalization weight|", fontsize=canvas.LABEL_POINTS)
+    for axes in sheet[-1]:
+        axes.set_xlabel("IPR of a neuron", fontsize=canvas.LABEL_POINTS)
+    return figure
+
+
+def correlation(neurons: pd.DataFrame) -> float:
+    """Spearman's rank correlation of the size of a normalization weight with the IPR."""
+    ranks = neurons[["ipr"]].assign(weight=neurons["normalization_weight"].abs()).rank()
+    return float(ranks["ipr"].corr(ranks["weight"]))
 
 
 def weight_rows(

@@ -128,6 +128,18 @@ def test_histograms_count_living_neurons(single: list[OneCell]) -> None:
         assert "dead 10%" in axes.texts[0].get_text() and "2 seeds" in axes.texts[0].get_text()
 
 
+def test_normalization_weights_against_ipr(single: list[OneCell]) -> None:
+    """Perfectly ranked in the second cell (signs do not matter), and the first has no weights."""
+    neurons = NEURON.assign(
+        normalization_weight=np.where(NEURON["weight_decay"] > 0, -(NEURON["neuron"] ** 2), np.nan)
+    )
+    figure = spectra.normalization_weights(neurons, single)
+    (title,) = titles(figure)
+    assert title.startswith("weight decay 15") and title.endswith("rank correlation 1.00")
+    points = shown(figure)[0].lines[0].get_xydata()
+    assert len(points) == 18 and points[:, 1].max() == 64
+
+
 def test_weight_rows_show_the_most_periodic_neuron(single: list[OneCell]) -> None:
     """Of neurons 0 and 1, the second has the higher IPR under decay; looks stand side by side."""
     figure = spectra.weight_rows(ROWS, NEURON, single)
