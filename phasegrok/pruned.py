@@ -22,24 +22,25 @@ def last_step(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def needed(pruning: pd.DataFrame, order: str = "lowest", retained: float = RETAINED) -> pd.Series:
-    """Fewest neurons that still generalize, pruning in an order (Figure 32a).
+    """Fewest neurons with which a network still generalizes, pruned in an order (Figure 32a).
+
+    Pruned from the lowest IPR, test accuracy often rises first, as memorizing neurons go, and then
+    falls: the last count above the threshold decides, not the first one below it.
 
     Args:
         pruning: the ``pruning`` table.
         order: whose curve to follow.
-        retained: test accuracy that no count up to there may fall below.
+        retained: test accuracy that the neurons left must reach.
 
     Returns:
-        Neurons left, by run; NaN where the whole network is below ``retained`` already.
+        Neurons left, by run; NaN where no count reaches ``retained``.
     """
     curves = last_step(pruning)
-    curves = curves[curves["order"] == order].sort_values(["run", "pruned"])
+    curves = curves[curves["order"] == order]
     neurons = curves.groupby("run", sort=False)["pruned"].max()
-    failing = curves[curves["test_accuracy"] < retained]
-    first_failure = failing.groupby("run", sort=False)["pruned"].min().reindex(neurons.index)
-    # One more than were left at the first count that failed; all removed always fails.
-    left = (neurons - first_failure + 1).astype(np.float64)
-    return left.where(first_failure > 0).rename("needed")
+    good = curves[curves["test_accuracy"] >= retained]
+    most = good.groupby("run", sort=False)["pruned"].max().reindex(neurons.index)
+    return (neurons - most).astype(np.float64).rename("needed")
 
 
 def at_threshold(pruning: pd.DataFrame, neurons: pd.DataFrame, ipr: float) -> pd.DataFrame:

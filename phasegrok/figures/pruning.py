@@ -27,7 +27,7 @@ ACCURACIES: Final = (
     "test_accuracy", "train_accuracy", "clean_accuracy", "corrupted_accuracy", "true_accuracy",
 )  # fmt: skip
 # Beside the accuracy that counts as retained, a looser and a stricter one.
-OTHERS_RETAINED: Final = (0.90, 0.99)
+OTHERS_RETAINED: Final = {0.90: "--", 0.99: ":"}
 
 
 def accuracies(pruning: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
@@ -89,7 +89,11 @@ def by_width(pruning: pd.DataFrame, runs: pd.DataFrame) -> Figure:
         )
         left_over["share"] = 100 * (1 - left_over["needed"] / left_over["width"])
         main = retained == RETAINED
-        style = {"color": "#0072b2" if main else "#999999", "linewidth": 1.2 if main else 0.8}
+        style = {
+            "color": "#0072b2" if main else "#888888",
+            "linewidth": 1.2 if main else 0.9,
+            "linestyle": OTHERS_RETAINED.get(retained, "-"),
+        }
         for axes, column in ((left, "needed"), (right, "share")):
             legend[f"test accuracy ≥ {retained:.0%}"] = _error_bars(axes, left_over, column, style)
     left.set_ylabel("neurons needed", fontsize=canvas.LABEL_POINTS)
