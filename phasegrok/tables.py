@@ -7,13 +7,16 @@ whichever programs their parts come from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from phasegrok.phases import GENERALIZES, classify
-from phasegrok.tasks import Size
+
+if TYPE_CHECKING:  # tables are read and labelled where JAX is not loaded
+    from phasegrok.tasks import Size
 
 # A training or test set counts as solved above this accuracy (memorization, generalization).
 SOLVED = 0.999

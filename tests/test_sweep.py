@@ -23,7 +23,7 @@ model: {width: 16}
 train: {steps: 400, log_every: 10}
 axes:
   data.data_fraction: [0.3, 0.8]
-  optimizer.weight_decay: [0, 1, 5]
+  optimizer.weight_decay: [0, 1, 2, 3, 4, 5, 6]
 measure: {spectra: true, pruning: [lowest], weights: final, steps: [0]}
 engine: {checkpoint_every: 1.0e-9, chunk: 4}
 """
@@ -54,7 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (where / "tiny.yaml").write_text(SWEEP)
     done = phasegrok(where / "tiny.yaml", "--output", where / "out")
     assert done.returncode == 0, done.stderr
-    assert "6/6 runs done" in done.stdout
+    assert "14/14 runs done" in done.stdout
     return where
 
 
@@ -75,9 +75,9 @@ def test_a_finished_sweep_has_everything(finished: Path) -> None:
     """Tables, resolved file, manifest, and both figures in two formats; nothing half-written."""
     out = finished / "out"
     runs, curves, cells, neurons, pruning = frames(out)
-    assert len(runs) == len(cells) == 6 and len(curves) == 6 * 41
-    assert len(neurons) == 6 * 2 * 16 and len(pruning) == 6 * 2 * 17
-    assert set(runs["weight_decay"]) == {0, 1, 5}
+    assert len(runs) == len(cells) == 14 and len(curves) == 14 * 41
+    assert len(neurons) == 14 * 2 * 16 and len(pruning) == 14 * 2 * 17
+    assert set(runs["weight_decay"]) == set(range(7))
     names = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     figures = {f"figures/{f}.{s}" for f in ("phase_diagram", "accuracy") for s in ("png", "pdf")}
     assert figures | {"sweep.yaml", "manifest.json", "cells.parquet"} <= names
@@ -100,7 +100,7 @@ def test_a_killed_sweep_resumes_to_identical_tables(
     """Stopped inside a chunk, after a checkpoint; the resumed sweep's tables equal the
     uninterrupted one's bit for bit, and Ctrl-C exits with 130."""
     file, out = tmp_path / "tiny.yaml", tmp_path / "out"
-    file.write_text(SWEEP.replace("steps: 400, log_every: 10", "steps: 60000, log_every: 2000"))
+    file.write_text(SWEEP.replace("steps: 400, log_every: 10", "steps: 30000, log_every: 1000"))
     with subprocess.Popen(command(file, "--output", out), stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 100
         while not list(out.glob(".checkpoint-*.npz")) and time.monotonic() < deadline:
@@ -137,7 +137,7 @@ def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> No
     done = phasegrok(finished / "tiny.yaml", "--output", out, "--fresh", "--set", "train.steps=20")
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "out.old-1", finished / "out")
-    assert len(frames(out)[1]) == 6 * 3
+    assert len(frames(out)[1]) == 14 * 3
 
 
 def test_two_processes_on_one_folder(finished: Path, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_plan_trains_and_writes_nothing(finished: Path, tmp_path: Path) -> None:
     """--plan shows programs, chunks, waste, memory and an estimate."""
     done = phasegrok(finished / "tiny.yaml", "--output", tmp_path / "out", "--plan")
     assert done.returncode == 0, done.stderr
-    for words in ("6 runs", "program", "chunks", "padding waste", "MiB", "estimated time"):
+    for words in ("14 runs", "program", "chunks", "padding waste", "MiB", "estimated time"):
         assert words in done.stdout
     assert not (tmp_path / "out").exists()
 
@@ -212,7 +212,7 @@ def test_help_and_status_do_not_import_jax(finished: Path) -> None:
     for args in (["--help"], ["sweep", "--help"], ["status", str(finished / "out")]):
         done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"6/6 runs", done.stdout)
+    assert re.search(r"14/14 runs", done.stdout)
 
 
 def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> None:
