@@ -13,6 +13,9 @@ from phasegrok.sweepfile import Sweep, load
 # As on a two-core machine, whatever this one has: layouts and so bits are the same everywhere.
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+# Compiling is most of what tests wait for. What users run, compiled as they compile it, is tested
+# in test_sweep.py's own processes.
+jax.config.update("jax_disable_most_optimizations", True)
 
 TINY = """\
 name: tiny

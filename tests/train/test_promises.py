@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -70,8 +69,7 @@ def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, 
         cells.append(one._replace(values={**one.values, path: changed}))
     stacked = jax.tree.map(lambda *x: jnp.stack(x), *cells)
 
-    # Fifteen programs: what they compute matters here, not how fast.
-    @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    @jax.jit
     @jax.vmap
     def run(cell: Cell) -> tuple[step.State, step.Record]:
         return step.advance(program, step.init(program, cell), step.make_table(program, cell))
