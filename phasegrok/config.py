@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -377,35 +377,3 @@ def value_at(experiment: Experiment, path: str) -> Any:
     for part in path.split("."):
         value = getattr(value, part, None)
     return value
-
-
-def default(experiment: Experiment, path: str) -> Any:
-    """The default of the field at a dotted path, in the experiment's own kinds."""
-    block, _, leaf = path.rpartition(".")
-    owner = type(getattr(experiment, block)) if block else Experiment
-    return owner.model_fields[leaf].default
-
-
-def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """An experiment's dump without emptied values and without those equal to their defaults.
-
-    Kinds stay. What identifies a run or a sweep is made from this, so that a key added later,
-    whose default is what was done before, leaves the old results' identities alone.
-    """
-    kept: dict[str, Any] = {}
-    for name, info in Experiment.model_fields.items():
-        blocks, value = kinds(info.annotation), values[name]
-        if not blocks:
-            kept |= {} if value == info.default else {name: value}
-            continue
-        kind = value.get("kind")
-        block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
-        defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
-        kept[name] = {
-            leaf: inner
-            for leaf, inner in value.items()
-            if inner is not None
-            and (leaf == "kind" or inner != defaults.get(leaf))
-            and not (block is Images and leaf == "source")  # its data tell, not its place
-        }
-    return kept

@@ -18,16 +18,9 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import (
-    PATHS,
-    Experiment,
-    column,
-    default,
-    is_traced,
-    value_at,
-    without_defaults,
-)
+from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
 from phasegrok.errors import Refusal
+from phasegrok.identity import default, without_defaults
 from phasegrok.program import Cell, Program, has, traced_paths, without_traced
 from phasegrok.sweepfile import Sweep
 
@@ -196,7 +189,7 @@ def run_ids(
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
     The same training has the same id in every sweep, whichever of its values are swept. Values
-    equal to their defaults are left out, see :func:`phasegrok.config.without_defaults`.
+    equal to their defaults are left out, see :func:`phasegrok.identity.without_defaults`.
     """
     shared = [
         [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *data_of(e)]

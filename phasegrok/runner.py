@@ -5,7 +5,6 @@ The one place where compiled programs, files and the terminal meet.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -27,9 +26,9 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import MEASURE_NOTHING, without_defaults
 from phasegrok.errors import Refusal
 from phasegrok.grid import Grid, Job, Machine, data_of, plan, size_chunks
+from phasegrok.identity import differences, identity, sweep_hash
 from phasegrok.results import Folder
 from phasegrok.sweepfile import Sweep, dump
 from phasegrok.tables import as_table, chunk_tables, findings_tables, schema
@@ -37,10 +36,6 @@ from phasegrok.train import inspection
 from phasegrok.train.engine import Engine, Mapping, compiled, least_bytes, machine, measured_bytes
 
 LIBRARIES = ("phasegrok", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "pyarrow")
-# How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
-# these out.
-HOW = ("mapping", "chunk", "checkpoint_every")
-
 
 Looks = dict[int, dict[str, np.ndarray]]  # findings of a chunk's networks, by logging point
 
@@ -85,38 +80,6 @@ class Prepared:
         for j, job in enumerate(self.grid.jobs):
             for c, runs in enumerate(job.chunks()):
                 yield job, f"{j:03d}-{c:05d}", runs
-
-
-def sweep_hash(resolved: dict[str, Any]) -> str:
-    """Identifies what a sweep computes: everything in it but its name and how it runs."""
-    return hashlib.sha256(json.dumps(identity(resolved), sort_keys=True).encode()).hexdigest()
-
-
-def identity(resolved: dict[str, Any]) -> dict[str, Any]:
-    """What a resolved sweep computes; keys that stand at their defaults are left out."""
-    engine = {k: v for k, v in resolved["engine"].items() if k not in HOW}
-    usual = MEASURE_NOTHING.model_dump(mode="json")
-    measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual[k]}
-    rest = {k: resolved[k] for k in ("axes", "seeds")}
-    return without_defaults(resolved) | rest | {"measure": measure, "engine": engine}
-
-
-def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """``path: old -> new`` for every value in which two nested mappings differ."""
-    if isinstance(old, dict) and isinstance(new, dict) and path != "axes":
-        for key in dict.fromkeys([*old, *new]):
-            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif path == "axes":
-        for key in dict.fromkeys([*old, *new]):
-            if old.get(key) != new.get(key):
-                yield f"axes {key}: {short(old.get(key))} -> {short(new.get(key))}"
-    elif old != new:
-        yield f"{path}: {short(old)} -> {short(new)}"
-
-
-def short(value: Any) -> str:
-    text = "absent" if value is None else str(value)
-    return text if len(text) <= 48 else text[:45] + "..."
 
 
 def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepared:

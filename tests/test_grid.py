@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phasegrok.config import PATHS, Experiment, is_traced, without_defaults
+from phasegrok.config import PATHS, Experiment, is_traced
 from phasegrok.errors import Refusal
 from phasegrok.grid import MAX_WASTE, Job, Machine, padding_groups, plan, row_count, size_chunks
+from phasegrok.identity import identity, without_defaults
 from phasegrok.program import traced_paths
-from phasegrok.runner import identity
 from phasegrok.train.engine import least_bytes
 from tests.conftest import MakeSweep
 

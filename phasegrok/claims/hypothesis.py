@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import pandas as pd
 from phasegrok.claims.base import Claim, spread
 from phasegrok.figures.analytic import slope
 from phasegrok.pruned import RETAINED, at_threshold, needed
+from phasegrok.results import Folder
 from phasegrok.stages import stages
 
 __all__ = ["claims"]
@@ -23,31 +23,16 @@ THRESHOLD: Final = 0.5
 NONE, PARTIAL, FULL, FORGETS = 0.0, 5.0, 15.0, 20.0  # weight decays of the four phases
 
 
-class Results:
-    """The tables of one result folder, read when asked for."""
+class Results(dict[str, pd.DataFrame]):
+    """The tables of one result folder by name, each read when first asked for."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__()
+        self.folder = Folder(folder)
 
-    @cached_property
-    def runs(self) -> pd.DataFrame:
-        return pd.read_parquet(self.folder / "runs")
-
-    @cached_property
-    def curves(self) -> pd.DataFrame:
-        return pd.read_parquet(self.folder / "curves")
-
-    @cached_property
-    def neurons(self) -> pd.DataFrame:
-        return pd.read_parquet(self.folder / "neurons")
-
-    @cached_property
-    def pruning(self) -> pd.DataFrame:
-        return pd.read_parquet(self.folder / "pruning")
-
-    @cached_property
-    def logits(self) -> pd.DataFrame:
-        return pd.read_parquet(self.folder / "logits")
+    def __missing__(self, table: str) -> pd.DataFrame:
+        self[table] = self.folder.read(table)
+        return self[table]
 
 
 def claims(root: Path) -> Iterator[Claim]:
@@ -71,7 +56,7 @@ def _at(table: pd.DataFrame, decay: float) -> pd.DataFrame:
 
 
 def _grokking(results: Results) -> Iterator[Claim]:
-    curves, runs = results.curves, results.runs
+    curves, runs = results["curves"], results["runs"]
     found = stages(curves)
     memorized = runs["memorization_step"]
     grokked = found["grokking_step"]
@@ -101,7 +86,7 @@ def _first(curves: pd.DataFrame, column: str, level: float = 0.9) -> float:
 
 
 def _phases(results: Results) -> Iterator[Claim]:
-    runs = results.runs
+    runs = results["runs"]
     train = {decay: _at(runs, decay)["train_accuracy"] for decay in (NONE, PARTIAL, FULL)}
     test = {decay: _at(runs, decay)["test_accuracy"] for decay in train}
     yield Claim(
@@ -129,13 +114,13 @@ def _phases(results: Results) -> Iterator[Claim]:
 
 
 def _stages(results: Results) -> Iterator[Claim]:
-    found = results.runs.set_index("run")[["weight_decay", "corrupted_accuracy"]]
-    found = found.join(stages(results.curves))
+    found = results["runs"].set_index("run")[["weight_decay", "corrupted_accuracy"]]
+    found = found.join(stages(results["curves"]))
     for decay in (PARTIAL, FULL):
         these = _at(found, decay)
         train = [
             curve.set_index("step")["train_accuracy"]
-            for _, curve in _at(results.curves, decay).groupby("run")
+            for _, curve in _at(results["curves"], decay).groupby("run")
         ]
         highest = np.mean([curve.max() for curve in train])
         ends = np.mean([curve.iloc[-1] for curve in train])
@@ -155,7 +140,7 @@ def _steps(steps: pd.Series[int]) -> str:
 
 
 def _histograms(results: Results, dropped: Results) -> Iterator[Claim]:
-    neurons = results.neurons
+    neurons = results["neurons"]
     low = neurons.assign(low=(neurons["ipr"] < THRESHOLD) | neurons["dead"])
     plain = _at(neurons, NONE)["ipr"]
     below, between, above = (
@@ -176,7 +161,7 @@ def _histograms(results: Results, dropped: Results) -> Iterator[Claim]:
         ", ".join(f"wd {decay:g}: {spread(values)}" for decay, values in each.items()),
         bool(means[0] > means[1] > means[2]),
     )
-    runs = results.runs
+    runs = results["runs"]
     ipr = [_at(runs, decay)["mean_ipr"] for decay in (NONE, PARTIAL, FULL)]
     yield Claim(
         "Fig. 4a", "and raises the mean IPR (one run of the original: 0.28 at wd 0, 0.44 at wd 5)",
@@ -185,7 +170,7 @@ def _histograms(results: Results, dropped: Results) -> Iterator[Claim]:
         ),
         bool(ipr[0].max() < ipr[1].min() and ipr[1].max() < ipr[2].min()),
     )  # fmt: skip
-    by_dropout = dropped.runs.groupby("dropout")["mean_ipr"]
+    by_dropout = dropped["runs"].groupby("dropout")["mean_ipr"]
     means = [by_dropout.get_group(rate).mean() for rate in (0.0, 0.3, 0.6)]
     yield Claim(
         "Fig. 4b", "dropout shifts the distribution to higher IPR",
@@ -196,8 +181,8 @@ def _histograms(results: Results, dropped: Results) -> Iterator[Claim]:
 
 
 def _pruning_lowest(results: Results) -> Iterator[Claim]:
-    rows = at_threshold(results.pruning, results.neurons, THRESHOLD)
-    before = results.runs.set_index("run")
+    rows = at_threshold(results["pruning"], results["neurons"], THRESHOLD)
+    before = results["runs"].set_index("run")
     for decay, where in ((NONE, "2.1, Fig. 6"), (PARTIAL, "I, Fig. 17b"), (FULL, "I, Fig. 17c")):
         these = _at(rows, decay)
         was = before.loc[these["run"]]
@@ -215,10 +200,10 @@ def _pruning_lowest(results: Results) -> Iterator[Claim]:
                 and ((these["train_accuracy"] - (1 - XI)).abs() < 0.02).all()
             ),
         )
-    left = needed(results.pruning).to_frame().join(before[["weight_decay"]])
-    width = results.pruning["pruned"].max()
+    left = needed(results["pruning"]).to_frame().join(before[["weight_decay"]])
+    width = results["pruning"]["pruned"].max()
     plain = _at(left, NONE)["needed"]
-    way = _at(results.pruning[results.pruning["order"] == "lowest"], NONE)
+    way = _at(results["pruning"][results["pruning"]["order"] == "lowest"], NONE)
     on_the_way = way[way["pruned"] <= width - way["run"].map(plain)]["test_accuracy"].min()
     yield Claim(
         "2.1, Fig. 6",
@@ -227,7 +212,7 @@ def _pruning_lowest(results: Results) -> Iterator[Claim]:
         f" below {on_the_way:.3f} on the way",
         bool((plain < 0.5 * width).all() and on_the_way >= RETAINED),
     )
-    random = needed(results.pruning, "random").to_frame().join(before[["weight_decay"]])
+    random = needed(results["pruning"], "random").to_frame().join(before[["weight_decay"]])
     control = 100 * (1 - _at(random, NONE)["needed"] / width)
     yield Claim(
         "control", "which a random order does not do",
@@ -244,7 +229,7 @@ def _falls(pruning: pd.DataFrame, column: str, level: float) -> pd.Series[float]
 
 
 def _pruning_highest(results: Results) -> Iterator[Claim]:
-    highest = results.pruning[results.pruning["order"] == "highest"]
+    highest = results["pruning"][results["pruning"]["order"] == "highest"]
     plain = _at(highest, NONE)
     test, corrupted = (_falls(plain, f"{n}_accuracy", 0.5) for n in ("test", "corrupted"))
     clean = _falls(plain, "clean_accuracy", 0.5)
@@ -273,7 +258,7 @@ def _pruning_highest(results: Results) -> Iterator[Claim]:
 
 
 def _losses(results: Results) -> Iterator[Claim]:
-    curves = results.pruning[results.pruning["order"] == "lowest"].sort_values("pruned")
+    curves = results["pruning"][results["pruning"]["order"] == "lowest"].sort_values("pruned")
     plain, partial, full = (_at(curves, decay).groupby("run") for decay in (NONE, PARTIAL, FULL))
     width = curves["pruned"].max()
     fall = plain["train_loss"].apply(lambda loss: float((loss.cummax() - loss).max() / loss.max()))
@@ -310,7 +295,7 @@ def _rises(groups: Any) -> bool:
 
 
 def _forgetting(results: Results, root: Path) -> Iterator[Claim]:
-    runs = _at(results.runs, FORGETS)
+    runs = _at(results["runs"], FORGETS)
     fell = runs["weight_norm"] / runs["peak_weight_norm"]
     yield Claim(
         "E, Fig. 8", "wd 20: both accuracies are lost after grokking, while all norms shrink",
@@ -318,7 +303,7 @@ def _forgetting(results: Results, root: Path) -> Iterator[Claim]:
         f" weight norm at the end {spread(fell)} of what it was when last above 90 %",
         bool((runs["subphase"] == "Forgetting").all() and (fell < 1).all()),
     )  # fmt: skip
-    relu = Results(root / "forgetting-relu").runs
+    relu = Results(root / "forgetting-relu")["runs"]
     kept = _at(relu, FORGETS)["test_accuracy"]
     yield Claim(
         "E, N", "not with ReLU",
@@ -326,7 +311,7 @@ def _forgetting(results: Results, root: Path) -> Iterator[Claim]:
         f" {_values(relu)} forget; test accuracy at 20: {spread(kept)}",
         bool((relu["subphase"] != "Forgetting").all()),
     )  # fmt: skip
-    sgd = Results(root / "forgetting-sgd").runs
+    sgd = Results(root / "forgetting-sgd")["runs"]
     grokked = sgd[sgd["peak_test_accuracy"] >= 0.9]
     yield Claim(
         "E", "not with plain gradient descent (here p = 47, N = 256)",
@@ -342,13 +327,13 @@ def _values(runs: pd.DataFrame) -> str:
 
 
 def _logits(results: Results) -> Iterator[Claim]:
-    means = results.logits.groupby(["weight_decay", "mark"])["logit"].mean().unstack()
+    means = results["logits"].groupby(["weight_decay", "mark"])["logit"].mean().unstack()
     text = {
         decay: ", ".join(f"{mark} {row[mark]:.3f}" for mark in ("corrupted", "true", "other"))
         for decay, row in means.iterrows()
     }
     ratio = means["corrupted"] / means["true"]
-    examples = results.logits.groupby("run")["example"].nunique().sum() // 4
+    examples = results["logits"].groupby("run")["example"].nunique().sum() // 4
     for decay, claim, held in (
         (NONE, "wd 0: on corrupted examples the corrupted label's output is the larger peak", 1.2),
         (PARTIAL, "wd 5: the two peaks are alike", None),
@@ -360,7 +345,7 @@ def _logits(results: Results) -> Iterator[Claim]:
 
 
 def _widths(results: Results) -> Iterator[Claim]:
-    left = results.runs.set_index("run")[["width"]].join(needed(results.pruning))
+    left = results["runs"].set_index("run")[["width"]].join(needed(results["pruning"]))
     each = left.groupby("width")["needed"]
     exponent = float(np.polyfit(np.log(left["width"]), np.log(left["needed"]), 1)[0])
     share = (100 * (1 - left["needed"] / left["width"])).groupby(left["width"])
@@ -379,7 +364,7 @@ def _widths(results: Results) -> Iterator[Claim]:
 
 
 def _analytic(results: Results) -> Iterator[Claim]:
-    start = results.curves[results.curves["step"] == 0]
+    start = results["curves"][results["curves"]["step"] == 0]
     solved = start.groupby("width")["test_accuracy"].min()
     yield Claim(
         "D, eq. 2", "periodic weights solve the task at sufficient width",

@@ -48,7 +48,7 @@ def accuracy(layout: Layout) -> Figure:
     bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=heat_rows, shrink=0.6, aspect=30)
     bar.ax.tick_params(labelsize=canvas.TICK_POINTS)
     bar.set_label("accuracy", fontsize=canvas.LABEL_POINTS)
-    canvas.legend(figure, known_phases(layout), figure.get_figwidth())
+    canvas.legend(figure, known_phases(layout))
     return figure
 
 

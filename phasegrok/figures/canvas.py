@@ -84,17 +84,7 @@ def log_ticks(axes: Axes) -> None:
 
 def line_legend(figure: Figure, entries: Mapping[str, Any]) -> None:
     """One legend of lines and marks under all panels."""
-    columns = max(1, min(len(entries), int(figure.get_figwidth() / 1.4)))
-    figure.legend(
-        handles=list(entries.values()),
-        labels=list(entries),
-        loc="outside lower center",
-        ncols=columns,
-        fontsize=TITLE_POINTS - 1,
-        frameon=False,
-        handlelength=1.8,
-        columnspacing=1.5,
-    )
+    _legend_below(figure, entries, inches=1.4, handle=1.8)
 
 
 def cell_inches(layout: Layout) -> float:
@@ -129,25 +119,28 @@ def title(axes: Axes, lines: Sequence[str]) -> None:
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
 
 
-def legend(figure: Figure, phases: Sequence[str], width: float) -> None:
-    """One legend under all panels, with as many columns as ``width`` inches hold."""
-    handles: list[Patch] = [
-        Patch(
-            facecolor=PALETTE[name].colour,
-            edgecolor="#000000",
-            linewidth=0.5,
-            label=f"{PALETTE[name].letter}  {name}",
+def legend(figure: Figure, phases: Sequence[str]) -> None:
+    """One legend of phases under all panels."""
+    patches = {
+        f"{PALETTE[name].letter}  {name}": Patch(
+            facecolor=PALETTE[name].colour, edgecolor="#000000", linewidth=0.5
         )
         for name in phases
-    ]
-    columns = max(1, min(len(handles), int(width / 1.5)))
+    }
+    _legend_below(figure, patches, inches=1.5, handle=1.2)
+
+
+def _legend_below(figure: Figure, entries: Mapping[str, Any], inches: float, handle: float) -> None:
+    """Entries by label, ``inches`` each, in as many columns as the figure is wide enough for."""
+    columns = max(1, min(len(entries), int(figure.get_figwidth() / inches)))
     figure.legend(
-        handles=handles,
+        handles=list(entries.values()),
+        labels=list(entries),
         loc="outside lower center",
         ncols=columns,
         fontsize=TITLE_POINTS - 1,
         frameon=False,
-        handlelength=1.2,
+        handlelength=handle,
         columnspacing=1.5,
     )
 

@@ -38,7 +38,7 @@ def phase_diagram(layout: Layout) -> Figure:
     for row, line in enumerate(sheet):
         for column, axes in enumerate(line):
             axes.set_visible((row, column) in used)
-    canvas.legend(figure, known_phases(layout), figure.get_figwidth())
+    canvas.legend(figure, known_phases(layout))
     return figure
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import OneCell
+from phasegrok.pruned import last_step
 
 __all__ = ["logits"]
 
@@ -22,7 +23,7 @@ MARKS: Final = {"true": ("true label", "#1f4fd8"), "corrupted": ("corrupted labe
 def logits(table: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
     """Figure of all outputs on a few examples, of the first seed: cells down, examples across."""
     table = table[(table["seed"] == table["seed"].min()) & (table["example"] < MOST_EXAMPLES)]
-    table = table[table["step"] == table["step"].max()]
+    table = last_step(table)
     cells = [cell for cell in cells if not cell.of(table).empty]
     examples = sorted(table["example"].unique())
     figure, sheet = canvas.panels(len(cells), len(examples), width=2.2, height=1.2)

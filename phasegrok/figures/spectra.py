@@ -116,7 +116,7 @@ def _most_periodic(rows: pd.DataFrame, neurons: pd.DataFrame | None) -> int:
     saved = rows["neuron"].unique()
     if neurons is not None:
         mine = neurons[(neurons["run"] == rows["run"].iloc[0]) & neurons["neuron"].isin(saved)]
-        mine = mine[mine["step"] == mine["step"].max()]
+        mine = last_step(mine)
         if mine["ipr"].notna().any():
-            return int(mine.loc[mine["ipr"].idxmax(), "neuron"])
+            return int(mine["neuron"].to_numpy()[np.nanargmax(mine["ipr"])])
     return int(saved[0])

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from phasegrok.config import Loss, PruningOrder
-from phasegrok.train.losses import column_losses
+from phasegrok.config import PruningOrder
+from phasegrok.tiling import into_tiles, padded
 
 # Rows worked on at a time on a CPU: 97 outputs of them (100 kB) stay in a second-level cache.
 # Measured for one order of 500 neurons: 0.34 s with 256 rows, 0.39 with 128, 0.48 with 512.
@@ -46,8 +46,12 @@ class Examples(NamedTuple):
     parts: jax.Array  # (rows, parts) float32, 1 where a row belongs to a part
 
 
+# Losses of rows that stand in columns: of (outputs, rows) and the output at each row's label.
+ColumnLosses = Callable[[jax.Array, jax.Array], jax.Array]
+
+
 def curve(
-    loss: Loss, features: Callable[[Examples], jax.Array], readout: jax.Array,
+    loss: ColumnLosses, features: Callable[[Examples], jax.Array], readout: jax.Array,
     removal: jax.Array, examples: Examples,
 ) -> jax.Array:  # fmt: skip
     """Losses and right answers with 0, 1, ... all neurons removed.
@@ -56,7 +60,7 @@ def curve(
     equal, as one without neurons, is right about nothing.
 
     Args:
-        loss: by name.
+        loss: of every row, see ``train.losses.column_losses``.
         features: (rows, neurons) activations of the pruned layer on some examples.
         readout: (neurons, outputs) the layer after it.
         removal: (neurons,) from :func:`removal_order`.
@@ -72,10 +76,6 @@ def curve(
     tiles = -(-rows // tile_rows)
     last_removed_first = removal[::-1]
     weights = readout[last_removed_first]
-
-    def tiled(x: jax.Array) -> jax.Array:
-        x = jnp.pad(x, [(0, tiles * tile_rows - rows)] + [(0, 0)] * (x.ndim - 1))
-        return x.reshape(tiles, tile_rows, *x.shape[1:])
 
     def add_tile(sums: jax.Array, tile: Examples) -> tuple[jax.Array, None]:
         label, shown = tile.label, tile.shown
@@ -103,12 +103,13 @@ def curve(
         return sums + jnp.concatenate([empty[None], grown]), None
 
     zeros = jnp.zeros((neurons + 1, examples.parts.shape[1], 3))
-    sums, _ = jax.lax.scan(add_tile, zeros, jax.tree.map(tiled, examples))
+    everything = jax.tree.map(lambda x: padded(x, tiles * tile_rows), examples)
+    sums, _ = jax.lax.scan(add_tile, zeros, into_tiles(everything, tiles))
     return sums[::-1]
 
 
 def _scores(
-    loss: Loss, handicap: jax.Array, same: jax.Array, part: jax.Array,
+    loss: ColumnLosses, handicap: jax.Array, same: jax.Array, part: jax.Array,
     out: jax.Array, at_label: jax.Array, at_shown: jax.Array,
 ) -> jax.Array:  # fmt: skip
     """(parts, 3) sums over one tile's rows; ``out`` is (outputs, rows)."""
@@ -116,7 +117,7 @@ def _scores(
     right_shown = (at_shown > others) & (same | (at_shown > at_label))
     right_label = (at_label > others) & (same | (at_label > at_shown))
     columns = [
-        column_losses(loss, out, at_shown),
+        loss(out, at_shown),
         right_shown.astype(jnp.float32),
         right_label.astype(jnp.float32),
     ]

@@ -11,8 +11,9 @@ from flax import nnx
 from phasegrok.config import Mlp
 from phasegrok.models import analytic
 from phasegrok.models.activations import ACTIVATIONS
-from phasegrok.models.base import Params, Pass, Rest, Vectors, frobenius, scaled
+from phasegrok.models.base import Params, Pass, Vectors, frobenius
 from phasegrok.models.dropout import dropout
+from phasegrok.models.module import ModuleModel
 from phasegrok.models.normalization import Normalization
 from phasegrok.tasks import Task
 
@@ -102,34 +103,19 @@ class Network(nnx.Module):
         return x
 
 
-class MlpModel:
+class MlpModel(ModuleModel):
     """The :class:`~phasegrok.models.base.Model` of an MLP on pairs of tokens, or on features."""
 
     def __init__(self, config: Mlp, task: Task) -> None:
         self.config, self.task = config, task
-        self.graph = nnx.graphdef(nnx.eval_shape(lambda: self._make(jax.random.key(0))))
+        super().__init__()
 
-    def _make(self, key: jax.Array) -> Network:
-        return Network(self.config, self.task, nnx.Rngs(params=key))
+    def make(self, rngs: nnx.Rngs) -> Network:
+        return Network(self.config, self.task, rngs)
 
     @property
     def whole_batch(self) -> bool:
         return self.config.normalization == "batch"
-
-    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
-        params, rest = nnx.state(self._make(key), nnx.Param, ...)
-        return scaled(params, scale), rest
-
-    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
-        hidden, rest = self.features(params, rest, batch)
-        return hidden @ self.readout(params), rest
-
-    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
-        # Without a copy, a module that updates statistics may not do so under grad and scan.
-        network = nnx.merge(self.graph, params, rest, copy=True)
-        hidden = network(batch)
-        _, rest = nnx.state(network, nnx.Param, ...)
-        return hidden, rest
 
     def readout(self, params: Params) -> jax.Array:
         weights: jax.Array = params["w"][...]

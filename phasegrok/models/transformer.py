@@ -8,8 +8,9 @@ from flax import nnx
 
 from phasegrok.config import Transformer
 from phasegrok.models.activations import ACTIVATIONS
-from phasegrok.models.base import Params, Pass, Rest, Vectors, frobenius, scaled
+from phasegrok.models.base import Params, Pass, Vectors, frobenius
 from phasegrok.models.dropout import dropout
+from phasegrok.models.module import ModuleModel
 from phasegrok.models.normalization import Normalization
 from phasegrok.tasks import Task
 
@@ -94,7 +95,7 @@ class Network(nnx.Module):
         return self.normalizations[0](end, None) if len(self.normalizations) else end
 
 
-class TransformerModel:
+class TransformerModel(ModuleModel):
     """The :class:`~phasegrok.models.base.Model` of a Transformer on pairs of ``tokens``."""
 
     whole_batch = False
@@ -102,21 +103,10 @@ class TransformerModel:
     def __init__(self, config: Transformer, task: Task) -> None:
         assert task.tokens is not None, "configurations are checked: only tokens come here"
         self.config, self.tokens, self.outputs = config, task.tokens, task.outputs
-        self.graph = nnx.graphdef(nnx.eval_shape(lambda: self._make(jax.random.key(0))))
+        super().__init__()
 
-    def _make(self, key: jax.Array) -> Network:
-        return Network(self.config, self.tokens, self.outputs, nnx.Rngs(params=key))
-
-    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
-        params, rest = nnx.state(self._make(key), nnx.Param, ...)
-        return scaled(params, scale), rest
-
-    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
-        hidden, rest = self.features(params, rest, batch)
-        return hidden @ self.readout(params), rest
-
-    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
-        return nnx.merge(self.graph, params, rest, copy=True)(batch), rest
+    def make(self, rngs: nnx.Rngs) -> Network:
+        return Network(self.config, self.tokens, self.outputs, rngs)
 
     def readout(self, params: Params) -> jax.Array:
         if self.config.tied:

@@ -7,6 +7,7 @@ arrays whose names say where they go: ``TABLE.GROUP.COLUMN``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 from phasegrok import models, tasks
 from phasegrok.measure import pruning, spectrum
 from phasegrok.program import Cell, Program
+from phasegrok.train.losses import column_losses
 from phasegrok.train.step import (
     PRUNING,
     State,
@@ -39,10 +41,7 @@ def inspect(program: Program, state: State, table: tasks.Table) -> Findings:
     if wanted.logits:
         found |= _named("logits", _logits(program, state, table))
     if wanted.rows:
-        vectors = _vectors(program, state)
-        for layer, matrices in vectors.layers().items():
-            for name, matrix in matrices.items():
-                found[f"rows.{layer}.{name}"] = matrix[: wanted.rows]
+        found |= _named("rows", _rows(program, state))
     return found
 
 
@@ -59,9 +58,11 @@ def _named(table: str, groups: Iterator[tuple[str, Findings]]) -> Findings:
     return {f"{table}.{group}.{k}": v for group, columns in groups for k, v in columns.items()}
 
 
-def _vectors(program: Program, state: State) -> models.Vectors:
-    experiment = program.experiment
-    return models.of(experiment).vectors(state.params)
+def _rows(program: Program, state: State) -> Iterator[tuple[str, Findings]]:
+    """Every layer's first weight vectors, (rows, tokens) a matrix."""
+    vectors = models.of(program.experiment).vectors(state.params)
+    for layer, matrices in vectors.layers().items():
+        yield layer, {name: matrix[: program.measure.rows] for name, matrix in matrices.items()}
 
 
 def _spectra(program: Program, state: State) -> Iterator[tuple[str, Findings]]:
@@ -103,7 +104,11 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
     for order in program.measure.pruning:
         removal = pruning.removal_order(order, ipr, dead, seed_key(cell, PRUNING))
         sums = pruning.curve(
-            experiment.loss, features, model.readout(state.params), removal, examples
+            partial(column_losses, experiment.loss),
+            features,
+            model.readout(state.params),
+            removal,
+            examples,
         )
         train, test, corrupted, clean = (sums[:, i] / counts[i] for i in range(4))
         yield (

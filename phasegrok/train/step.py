@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from phasegrok import models, tasks
 from phasegrok.measure import spectrum
 from phasegrok.models import Noise, Params, Rest
 from phasegrok.program import Cell, Program, traced_paths
+from phasegrok.tiling import into_tiles, padded
 from phasegrok.train.losses import row_losses
 from phasegrok.train.optimizers import optimizer
 
@@ -76,12 +77,6 @@ def init(program: Program, cell: Cell) -> State:
     params, rest = model.init(seed_key(cell, WEIGHTS), cell.values["model.init_scale"])
     moments = optimizer(program.experiment.optimizer, cell.values).init(params)
     return State(jnp.zeros((), jnp.int32), cell, params, rest, moments)
-
-
-def padded(x: jax.Array, rows: int) -> jax.Array:
-    """``x`` cut or filled with zeros to ``rows`` rows."""
-    x = x[:rows]
-    return jnp.pad(x, [(0, rows - x.shape[0])] + [(0, 0)] * (x.ndim - 1))
 
 
 def shown_labels(table: tasks.Table, cell: Cell) -> jax.Array:
@@ -191,11 +186,6 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
         )
     params = optax.apply_updates(state.params, updates)
     return State(state.step + 1, state.cell, params, rest, moments)
-
-
-def into_tiles(batch: Any, tiles: int) -> Any:
-    """Split the leading axis of every leaf into ``tiles`` equal parts."""
-    return jax.tree.map(lambda x: x.reshape(tiles, x.shape[0] // tiles, *x.shape[1:]), batch)
 
 
 def measure(program: Program, state: State, table: tasks.Table) -> Record:

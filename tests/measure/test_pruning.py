@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from phasegrok.config import Loss
 from phasegrok.measure.pruning import Examples, curve, removal_order
+from phasegrok.train.losses import column_losses
 
 ROWS, NEURONS, CLASSES = 300, 9, 5  # more rows than one tile holds
 
@@ -30,8 +33,8 @@ def network(seed: int = 0) -> tuple[np.ndarray, np.ndarray, Examples]:
 def pruned(loss: Loss, features: np.ndarray, readout: np.ndarray, removal: list[int],
            examples: Examples) -> np.ndarray:  # fmt: skip
     found = curve(
-        loss, lambda some: jnp.asarray(features)[some.inputs], jnp.asarray(readout),
-        jnp.asarray(removal), examples,
+        partial(column_losses, loss), lambda some: jnp.asarray(features)[some.inputs],
+        jnp.asarray(readout), jnp.asarray(removal), examples,
     )  # fmt: skip
     return np.asarray(found)
 

@@ -1,0 +1,78 @@
+"""What makes two runs, or two sweeps, the same: all that decides their numbers, nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from phasegrok.config import MEASURE_NOTHING, Experiment, Images, kinds
+
+# How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
+# these out.
+HOW = ("mapping", "chunk", "checkpoint_every")
+
+
+def default(experiment: Experiment, path: str) -> Any:
+    """The default of the field at a dotted path, in the experiment's own kinds."""
+    block, _, leaf = path.rpartition(".")
+    owner = type(getattr(experiment, block)) if block else Experiment
+    return owner.model_fields[leaf].default
+
+
+def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """An experiment's dump without emptied values and without those equal to their defaults.
+
+    Kinds stay. What identifies a run or a sweep is made from this, so that a key added later,
+    whose default is what was done before, leaves the old results' identities alone.
+    """
+    kept: dict[str, Any] = {}
+    for name, info in Experiment.model_fields.items():
+        blocks, value = kinds(info.annotation), values[name]
+        if not blocks:
+            kept |= {} if value == info.default else {name: value}
+            continue
+        kind = value.get("kind")
+        block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
+        defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
+        kept[name] = {
+            leaf: inner
+            for leaf, inner in value.items()
+            if inner is not None
+            and (leaf == "kind" or inner != defaults.get(leaf))
+            and not (block is Images and leaf == "source")  # its data tell, not its place
+        }
+    return kept
+
+
+def sweep_hash(resolved: dict[str, Any]) -> str:
+    """Identifies what a sweep computes: everything in it but its name and how it runs."""
+    return hashlib.sha256(json.dumps(identity(resolved), sort_keys=True).encode()).hexdigest()
+
+
+def identity(resolved: dict[str, Any]) -> dict[str, Any]:
+    """What a resolved sweep computes; keys that stand at their defaults are left out."""
+    engine = {k: v for k, v in resolved["engine"].items() if k not in HOW}
+    usual = MEASURE_NOTHING.model_dump(mode="json")
+    measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual[k]}
+    rest = {k: resolved[k] for k in ("axes", "seeds")}
+    return without_defaults(resolved) | rest | {"measure": measure, "engine": engine}
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """``path: old -> new`` for every value in which two nested mappings differ."""
+    if isinstance(old, dict) and isinstance(new, dict) and path != "axes":
+        for key in dict.fromkeys([*old, *new]):
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif path == "axes":
+        for key in dict.fromkeys([*old, *new]):
+            if old.get(key) != new.get(key):
+                yield f"axes {key}: {short(old.get(key))} -> {short(new.get(key))}"
+    elif old != new:
+        yield f"{path}: {short(old)} -> {short(new)}"
+
+
+def short(value: Any) -> str:
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= 48 else text[:45] + "..."
