@@ -130,6 +130,10 @@ class Folder:
         """The cells of all published runs, labelled."""
         return label_cells(self.read("runs"), self.require_manifest()["axes"])
 
+    def cells(self) -> pd.DataFrame:
+        """The labelled cells, as they were last written."""
+        return pd.read_parquet(self.path / "cells.parquet")
+
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         self.write_text("manifest.json", json.dumps(manifest, indent=2) + "\n")
 

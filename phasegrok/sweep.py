@@ -6,6 +6,7 @@ exit code. Heavy imports happen inside the commands, so that ``--help`` is insta
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,18 +95,38 @@ def sweep(
 @app.command()
 def figures(
     folder: Annotated[Path, typer.Argument(help="A result folder, such as results/wd.")],
-) -> None:
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at", metavar="AXIS=VALUE",
+            help="Of a large sweep, draw the cells there one by one too; remembered.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Draw a result folder's figures again, from its tables alone."""
     with exit_codes():
         from phasegrok import figures as drawing
+        from phasegrok.figures.cells import closeup
         from phasegrok.results import Folder
 
         results = Folder(folder)
         results.require_manifest()
         if not (folder / "cells.parquet").exists():
             results.write_cells(results.label())
+        if at:
+            chosen = dict(_point(text) for text in at)
+            closeup(results.cells(), results.require_manifest()["axes"], chosen)
+            results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
         for path in drawing.draw(folder):
             typer.echo(f"wrote {path}")
+
+
+def _point(text: str) -> tuple[str, str]:
+    """AXIS=VALUE; a config path stands for the column that it names."""
+    axis, equals, value = text.partition("=")
+    if not equals:
+        raise Refusal(f"--at {text}: found no `=`; allowed: AXIS=VALUE")
+    return axis.strip().rpartition(".")[2], value.strip()
 
 
 @app.command()

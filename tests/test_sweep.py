@@ -225,5 +225,11 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     subprocess.run([*run, str(out)], check=True, capture_output=True)
     assert_same(out, finished / "out")
     assert (out / "figures" / "phase_diagram.png").stat().st_size > 1000
-    refused = subprocess.run([*run, str(tmp_path)], capture_output=True, text=True)
-    assert refused.returncode == 2 and "no results here" in refused.stderr
+    for where, message in (
+        ([str(tmp_path)], "no results here"),
+        ([str(out), "--at", "nothing"], "--at nothing: found no `=`; allowed: AXIS=VALUE"),
+        ([str(out), "--at", "model.dept=2"], "--at dept: found no such axis; allowed: "),
+    ):
+        refused = subprocess.run([*run, *where], capture_output=True, text=True)
+        assert refused.returncode == 2 and message in refused.stderr, refused.stderr
+    assert not (out / "closeup.json").exists()

@@ -5,25 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+__all__ = ["CLOSEUP", "draw"]
+
+CLOSEUP: Final = "closeup.json"
 
 
 def draw(folder: Path) -> list[Path]:
     """Draw every figure of a result folder as PNG and PDF.
 
-    Always the phase diagram with its accuracies; curves and norms where the cells are few; and
-    whatever the tables that ``measure:`` asked for allow. A sweep that is not finished yet is
+    Always the phase diagram with its accuracies; and, where the cells are few or ``closeup.json``
+    names some of many, their curves, norms, and whatever the tables that ``measure:`` asked for
+    allow. A sweep that is not finished yet is
     drawn with blanks; drawing the same tables again writes the same bytes.
 
     Args:
         folder: result folder with ``manifest.json`` (its ``axes``) and ``cells.parquet``.
+            ``closeup.json``, where it is there, maps swept columns to the values to look at.
 
     Returns:
         The files written, in ``folder/figures``.
@@ -31,6 +35,7 @@ def draw(folder: Path) -> list[Path]:
     Raises:
         FileNotFoundError: if the folder is not a result folder.
         ValueError: if its table of cells is empty.
+        Refusal: ``closeup.json`` names what the sweep does not have.
     """
     # Imported late: the terminal diagram shares this package's layout and palette, and should not
     # wait a second for matplotlib.
@@ -44,7 +49,7 @@ def draw(folder: Path) -> list[Path]:
 def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     """Every figure that the folder's tables allow, by file name."""
     from phasegrok.figures import accuracy, analytic, curves, diagram, logits, pruning, spectra
-    from phasegrok.figures.cells import MOST_CELLS, one_by_one
+    from phasegrok.figures.cells import MOST_CELLS, closeup, one_by_one
     from phasegrok.figures.layout import arrange
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -63,7 +68,9 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     analytic_start = manifest.get("sweep", {}).get("model", {}).get("initialization") == "analytic"
     if axes == ["width"] and analytic_start:
         yield "analytic", analytic.by_width(tables["curves"])
-    if len(cells) > MOST_CELLS:
+    if (chosen := folder / CLOSEUP).exists():
+        cells = closeup(cells, axes, json.loads(chosen.read_text(encoding="utf-8")))
+    elif len(cells) > MOST_CELLS:
         return
     single = list(one_by_one(cells, axes))
     if "curves" in tables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from phasegrok.errors import Refusal
 from phasegrok.figures.layout import format_values, words
 
-__all__ = ["LINES", "MOST_CELLS", "OneCell", "draw_line", "one_by_one"]
+__all__ = ["LINES", "MOST_CELLS", "OneCell", "closeup", "draw_line", "one_by_one"]
 
 # A sweep of more cells is looked at as a diagram: a sheet of their curves could not be read.
 MOST_CELLS: Final = 12
@@ -51,6 +53,29 @@ class OneCell:
             column = table[name]
             same &= np.asarray(column.isna() if pd.isna(value) else column == value, dtype=bool)
         return table[same]
+
+
+def closeup(cells: pd.DataFrame, axes: Sequence[str], at: Mapping[str, Any]) -> pd.DataFrame:
+    """The cells that lie at these values of some swept columns.
+
+    Raises:
+        Refusal: a column is not swept, no cell lies there, or more than can be shown do.
+    """
+    for name, value in at.items():
+        if name not in axes:
+            raise Refusal(f"--at {name}: found no such axis; allowed: {', '.join(axes)}")
+        column = cells[name]
+        if is_numeric_dtype(column) and not is_bool_dtype(column):
+            same = np.isclose(column, pd.to_numeric(value, errors="coerce"), rtol=0, atol=1e-9)
+        else:
+            same = (column.astype(str).str.lower() == str(value).lower()).to_numpy()
+        if not same.any():
+            there = ", ".join(format_values(column.dropna().unique().tolist()))
+            raise Refusal(f"--at {name}: found no cell at {value}; allowed: {there}")
+        cells = cells[same]
+    if len(cells) > MOST_CELLS:
+        raise Refusal(f"--at: found {len(cells)} cells; allowed: at most {MOST_CELLS}")
+    return cells
 
 
 def one_by_one(cells: pd.DataFrame, axes: Sequence[str]) -> Iterator[OneCell]:

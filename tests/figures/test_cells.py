@@ -12,8 +12,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from phasegrok.errors import Refusal
 from phasegrok.figures import analytic, curves, draw, logits, pruning, spectra
-from phasegrok.figures.cells import MOST_CELLS, OneCell, one_by_one
+from phasegrok.figures.cells import MOST_CELLS, OneCell, closeup, one_by_one
 
 DECAYS, SEEDS, STEPS, NEURONS = (0.0, 15.0), (0, 1), (0, 10, 20, 30, 40, 50), 10
 
@@ -102,6 +103,30 @@ def test_draw_makes_every_figure_its_tables_allow(tmp_path: Path) -> None:
     many = CELLS.iloc[np.zeros(MOST_CELLS + 1, int)].assign(weight_decay=range(MOST_CELLS + 1))
     many.to_parquet(tmp_path / "cells.parquet")
     assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
+    (tmp_path / "closeup.json").write_text(json.dumps({"weight_decay": "0"}))
+    assert {path.stem for path in draw(tmp_path)} == names
+
+
+def test_closeup_is_of_cells_that_are_there() -> None:
+    """A number finds its column's value whatever its last bit; all else is one line."""
+    cells = pd.DataFrame({
+        "xi": np.repeat([0.1 + 0.2, 0.6], MOST_CELLS), "seeds": 1,
+        "model": ["mlp", "lstm"] * MOST_CELLS, "tied": [False, False, True] * (MOST_CELLS * 2 // 3),
+    })  # fmt: skip
+    axes = ["xi", "model", "tied"]
+    assert closeup(cells, axes, {"xi": "0.3"})["xi"].unique() == [0.1 + 0.2]
+    assert set(closeup(cells, axes, {"model": "lstm", "xi": "0.6"})["model"]) == {"lstm"}
+    assert closeup(cells, axes, {"tied": "true"})["tied"].all()
+    for at, message in (
+        ({"seeds": "1"}, "--at seeds: found no such axis; allowed: xi, model, tied"),
+        ({"xi": "0.4"}, "--at xi: found no cell at 0.4; allowed: 0.3, 0.6"),
+        ({"xi": "half"}, "--at xi: found no cell at half; allowed: 0.3, 0.6"),
+        ({"model": "gru"}, "--at model: found no cell at gru; allowed: mlp, lstm"),
+        ({}, "--at: found 24 cells; allowed: at most 12"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            closeup(cells, axes, at)
+        assert str(refused.value) == message
 
 
 def test_curves_are_means_over_seeds_with_the_stages_marked(single: list[OneCell]) -> None:
