@@ -38,6 +38,23 @@ SWEEPS = HERE.parent / "sweeps"
 CORES = len(os.sched_getaffinity(0))
 CASES = ((0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.5, 0.3))  # alpha, dropout
 DECAYS = 4  # of the wd sweep
+FAMILIES = {  # one sweep each, as its file has it but for the changes
+    "quadratic, full batch": ("wd", ()),
+    "ReLU": ("relu-wd", ()),
+    "cross-entropy": ("cross-entropy", ()),
+    "multiplication": ("multiplication", ()),
+    "minibatch of 64": ("normalization", ("model.normalization=none", "train.batch_size=64")),
+    "with BatchNorm": ("normalization", ("model.normalization=batch", "train.batch_size=64")),
+    "with LayerNorm": ("normalization", ("model.normalization=layer", "train.batch_size=64")),
+    "width 5000": ("wide-wd", ()),
+    "3 layers": ("mlp3", ()),
+    "3 layers, BatchNorm": ("mlp3-batchnorm", ()),
+    "Transformer": ("transformer", ()),
+    "2 layers, LayerNorm": (
+        "transformer", ("model.layers=2", "model.normalization=layer"),
+    ),
+    "digits": ("images", ()),
+}  # fmt: skip
 RUN_STEPS = 300
 GPU_SEEDS = 32  # four cells do not fill an accelerator
 MISSING = "PyTorch not installed"
@@ -90,22 +107,46 @@ def product_rate(repeats: int) -> float:
     return 2 * 97 * 500 * 9409 * math.prod(lead) / best / 1e9
 
 
-def lay_out(alpha: float, seeds: int, *changes: str) -> tuple[Engine, Cell, float, float]:
-    """A chunk of the wd sweep with these changes, as a run into a new folder would lay it out.
-    Gives engine, cells, minimal operations of a cell's step (6 N p n_train), compile seconds."""
-    fixed = [f"data.data_fraction=[{alpha}]", "data.corruption_fraction=[0.35]"]
-    sweep = load(SWEEPS / "wd.yaml", [*fixed, f"seeds={list(range(seeds))}", *changes])
+def lay_out(
+    alpha: float, seeds: int, *changes: str, name: str = "wd"
+) -> tuple[Engine, Cell, float, float]:
+    """A chunk of a sweep with these changes, as a run into a new folder would lay it out.
+    Gives engine, cells, minimal operations of a cell's step (those of the matrix products, 6 N p
+    a row of the default model), compile seconds."""
+    fixed = [f"data.data_fraction={alpha}", "data.corruption_fraction=0.35"]
+    sweep = load(SWEEPS / f"{name}.yaml", [*fixed, f"seeds={list(range(seeds))}", *changes])
     with tempfile.TemporaryDirectory() as parent:
         prepared = runner.prepare(sweep, Path(parent) / "none", False)
     (job,) = prepared.grid.jobs  # one data fraction, with or without dropout: one program
     experiment = job.program.experiment
     flops = models.of(experiment).flops_per_row()
-    n_train = int(prepared.grid.runs["n_train"].iloc[0])
+    batch = experiment.train.batch_size
+    rows = int(prepared.grid.runs["n_train"].iloc[0]) if batch == "full" else batch
     start = time.perf_counter()
     engine = compiled(job.program, Mapping.of(job))
     seconds = time.perf_counter() - start
     cells = prepared.grid.cells(np.resize(job.runs, job.chunk))
-    return engine, cells, float(flops * n_train), seconds
+    return engine, cells, float(flops * rows), seconds
+
+
+def time_family(name: str, changes: tuple[str, ...], quick: bool) -> tuple[str, float]:
+    """A family's part of the table's row, up to its time per step and cell, and its GFLOP/s."""
+    seeds = len(jax.local_devices()) * (1 if on_cpu() else GPU_SEEDS)
+    single = ("optimizer.weight_decay=1", "train.log_every=20", *changes)
+    engine, cells, flops, _ = lay_out(0.5, seeds, *single, name=name)
+    cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
+    seconds = list[float]()
+    state, table, _ = engine.begin(cells)
+    for repeat in range(2 if quick else 4):
+        start = time.perf_counter()
+        state, _ = jax.block_until_ready(engine.segment(state, table))
+        if repeat:
+            seconds.append(1000 * (time.perf_counter() - start) / cell_steps)
+    experiment = engine.program.experiment
+    count = models.parameters(models.of(experiment))
+    batch = experiment.train.batch_size
+    left = f"{name} | {batch} | {count} | {engine.mapping.chunk} | {both(seconds)}"
+    return left, flops / median(seconds) / 1e6
 
 
 def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, str]:
@@ -191,6 +232,7 @@ def report(quick: bool, figure3: bool) -> str:
     baseline = f"PyTorch {version('torch')}, eager, CPU" if find_spec("torch") else MISSING
     cases = [time_case(*case, quick) for case in CASES]
     rows = time_runs(quick)
+    families = {title: time_family(*family, quick) for title, family in FAMILIES.items()}
     pruning = time_pruning()
     fewer = ["train.steps=200"] if quick else []
     session, runs, seconds = train("quickstart.yaml", ["data.data_fraction=[0.5]", *fewer])
@@ -219,6 +261,17 @@ Times are median (minimum) over repeats; GFLOP/s, share and ratio are of medians
 | PyTorch, ms per step | PyTorch / phasegrok |
 |---|---|---|---|---|---|---|---|""",
         *(f"{a} {rate:.1f} | {100 * rate / max(before, after):.0f} | {b}" for a, rate, b in cases),
+        """
+## A training step of each family
+
+At the paper's size, as each sweep file has it, but for alpha = 0.5, xi = 0.35, weight decay 1,
+and measuring all examples every 20 steps, which is included. In small batches that measurement,
+on all 9409 examples, is most of the time. GFLOP/s count the step's own matrix products alone.
+
+| what | sweep | batch | parameters | cells | ms per step and cell | GFLOP/s | share of ceiling, % |
+|---|---|---|---|---|---|---|---|""",
+        *(f"| {title} | {a} | {rate:.1f} | {100 * rate / max(before, after):.0f} |"
+          for title, (a, rate) in families.items()),
         f"""
 ## Whole runs
 
