@@ -1,8 +1,9 @@
 """Speed of phasegrok against the machine's own ceiling and against eager PyTorch.
 
-``make bench``, or ``python benchmarks/bench.py [--quick] [--output FILE]``: prints a report in
-Markdown and writes it to benchmarks/RESULT.md. A quick report has too few repeats to be kept: it
-is written only where ``--output`` says so. Run it on an otherwise idle machine.
+``make bench``, or ``python benchmarks/bench.py [--quick] [--families] [--output FOLDER]``: prints
+two reports in Markdown and writes them to benchmarks/RESULT.md and FAMILIES.md. Quick ones have too
+few repeats to be kept: they are written only where ``--output`` says so. Run it on an otherwise
+idle machine.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ FAMILIES = {  # one sweep each, as its file has it but for the changes
     "3 layers": ("mlp3", ()),
     "3 layers, BatchNorm": ("mlp3-batchnorm", ()),
     "Transformer": ("transformer", ()),
-    "2 layers, LayerNorm": (
+    "Transformer, 2 layers, LayerNorm": (
         "transformer", ("model.layers=2", "model.normalization=layer"),
     ),
-    "digits": ("images", ()),
+    "digits, 4 layers": ("images", ()),
 }  # fmt: skip
 RUN_STEPS = 300
 GPU_SEEDS = 32  # four cells do not fill an accelerator
@@ -232,7 +233,6 @@ def report(quick: bool, figure3: bool) -> str:
     baseline = f"PyTorch {version('torch')}, eager, CPU" if find_spec("torch") else MISSING
     cases = [time_case(*case, quick) for case in CASES]
     rows = time_runs(quick)
-    families = {title: time_family(*family, quick) for title, family in FAMILIES.items()}
     pruning = time_pruning()
     fewer = ["train.steps=200"] if quick else []
     session, runs, seconds = train("quickstart.yaml", ["data.data_fraction=[0.5]", *fewer])
@@ -261,17 +261,6 @@ Times are median (minimum) over repeats; GFLOP/s, share and ratio are of medians
 | PyTorch, ms per step | PyTorch / phasegrok |
 |---|---|---|---|---|---|---|---|""",
         *(f"{a} {rate:.1f} | {100 * rate / max(before, after):.0f} | {b}" for a, rate, b in cases),
-        """
-## A training step of each family
-
-At the paper's size, as each sweep file has it, but for alpha = 0.5, xi = 0.35, weight decay 1,
-and measuring all examples every 20 steps, which is included. In small batches that measurement,
-on all 9409 examples, is most of the time. GFLOP/s count the step's own matrix products alone.
-
-| what | sweep | batch | parameters | cells | ms per step and cell | GFLOP/s | share of ceiling, % |
-|---|---|---|---|---|---|---|---|""",
-        *(f"| {title} | {a} | {rate:.1f} | {100 * rate / max(before, after):.0f} |"
-          for title, (a, rate) in families.items()),
         f"""
 ## Whole runs
 
@@ -302,19 +291,52 @@ losses on all 9409 examples, one network on one device: {both(pruning)} s.""",
     return "\n".join(lines) + "\n"
 
 
+def families(quick: bool) -> str:
+    products = 10 if quick else 50
+    machine, before = machine_line(), product_rate(products)
+    rows = {title: time_family(*family, quick) for title, family in FAMILIES.items()}
+    after = product_rate(products)
+    caution = " (quick: too few repeats to quote)" if quick else ""
+    lines = [f"""# A training step of each family{caution}
+
+Machine: {machine}
+
+Ceiling: as in RESULT.md, {before:.1f} GFLOP/s before and {after:.1f} GFLOP/s after. At the paper's
+size, as each sweep file has it, but for alpha = 0.5, xi = 0.35, weight decay 1, and measuring all
+examples every 20 steps, which is included: in small batches that measurement, on all 9409
+examples, is most of the time. GFLOP/s count the step's own matrix products alone. Times are median
+(minimum) over repeats.
+
+| what | sweep | batch | parameters | cells | ms per step and cell | GFLOP/s | share of ceiling, % |
+|---|---|---|---|---|---|---|---|"""]  # fmt: skip
+    lines += [
+        f"| {title} | {left} | {rate:.1f} | {100 * rate / max(before, after):.0f} |"
+        for title, (left, rate) in rows.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time phasegrok on this machine.")
     parser.add_argument("--quick", action="store_true", help="few repeats, to try the script")
-    parser.add_argument("--output", type=Path, help="by default RESULT.md beside this script")
+    parser.add_argument("--output", type=Path, help="folder; by default that of this script")
+    parser.add_argument("--families", action="store_true", help="only FAMILIES.md, not RESULT.md")
     parser.add_argument("--figure3", action="store_true", help="time all of Figure 3 (GPU only)")
     args = parser.parse_args()
     use_all_cores()
     if args.figure3 and on_cpu():
         parser.error("--figure3 takes hours on a CPU; it needs a GPU")
-    text = report(args.quick, args.figure3)
-    print(text, end="")
-    if args.output or not args.quick:
-        (args.output or HERE / "RESULT.md").write_text(text)
+    # The families first: they are many compilations, and short.
+    reports = {"FAMILIES.md": lambda: families(args.quick)}
+    if not args.families:
+        reports["RESULT.md"] = lambda: report(args.quick, args.figure3)
+    folder = args.output or (None if args.quick else HERE)
+    for name, measured in reports.items():
+        text = measured()
+        print(text)
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
 
 
 if __name__ == "__main__":

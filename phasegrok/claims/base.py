@@ -1,13 +1,17 @@
-"""A claim and its words."""
+"""A claim and its words, and the tables it is held against."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-__all__ = ["Claim", "spread"]
+from phasegrok.results import Folder
+
+__all__ = ["Claim", "Results", "spread"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,18 @@ class Claim:
     def verdict(self) -> str:
         """``yes``, ``no`` or ``in part``."""
         return "in part" if self.held is None else ("yes" if self.held else "no")
+
+
+class Results(dict[str, pd.DataFrame]):
+    """The tables of one result folder by name, each read when first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = Folder(folder)
+
+    def __missing__(self, table: str) -> pd.DataFrame:
+        self[table] = self.folder.read(table)
+        return self[table]
 
 
 def spread(values: Iterable[float], digits: int = 3) -> str:
