@@ -160,6 +160,7 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
         if is_traced(path) and path not in paths and any(has(e, path) for e in experiments):
             each = [value_at(e, path) if has(e, path) else np.nan for e in experiments]
             columns[column(path)] = np.array(each, np.float64)[static]
+    columns.setdefault("data_fraction", np.full(len(cells), np.nan))  # none: all examples train
     frame = pd.DataFrame(columns)
     for name in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
@@ -174,7 +175,8 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     except Refusal as refusal:  # data that a task names could not be read
         raise Refusal(f"{sweep.where('task.source')}: {refusal}") from None
     frame["n_train"] = [
-        row_count(a, int(t)) for a, t in zip(frame["data_fraction"], total, strict=True)
+        int(t) if np.isnan(a) else row_count(a, int(t))
+        for a, t in zip(frame["data_fraction"], total, strict=True)
     ]
     frame["n_corrupted"] = [
         row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)

@@ -75,6 +75,8 @@ def traced_paths(experiment: Experiment) -> list[str]:
 
 def has(experiment: Experiment, path: str) -> bool:
     """Whether the experiment's own kinds have a field at this dotted path."""
+    if path == "data.data_fraction" and experiment.task.kind == "parity":
+        return False  # it says how many examples it has
     block, _, leaf = path.rpartition(".")
     return not block or leaf in type(getattr(experiment, block)).model_fields
 

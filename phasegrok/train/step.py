@@ -18,7 +18,7 @@ from phasegrok.measure import spectrum
 from phasegrok.models import Noise, Params, Rest
 from phasegrok.program import Cell, Program, traced_paths
 from phasegrok.tiling import into_tiles, padded
-from phasegrok.train.losses import row_losses
+from phasegrok.train.losses import answers, row_losses
 from phasegrok.train.optimizers import optimizer
 
 # Streams of a seed: each draws from its own key, so that none depends on another's use.
@@ -191,7 +191,7 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
 def measure(program: Program, state: State, table: tasks.Table) -> Record:
     """Everything that the ``curves`` table holds, on all examples, without dropout.
 
-    A prediction is the argmax of the outputs (the first, on ties); outputs that are not finite
+    Predictions are those of :func:`~phasegrok.train.losses.answers`; outputs that are not finite
     are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN.
     """
     experiment = program.experiment
@@ -211,7 +211,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         row, inputs, label, shown, parts = tile
         outputs, _ = model.apply(state.params, state.rest, models.Pass(task.look_up(inputs), row))
-        answer = jnp.argmax(outputs, axis=-1)
+        answer = answers(outputs)
         finite = jnp.all(jnp.isfinite(outputs), axis=-1)
         columns = [
             row_losses(experiment.loss, outputs, shown),
