@@ -250,7 +250,41 @@ class Train(Block):
         return self
 
 
+TOKENLESS = ("images", "parity")  # tasks whose inputs are numbers: no embedding, no spectrum
+
+Changed = Literal["optimizer.weight_decay", "optimizer.learning_rate"]
+
+
+class NoEvent(Block):
+    """Nothing changes while training."""
+
+    kind: Literal["none"] = "none"
+
+
+class Memorized(Block):
+    """One change once the training set is memorized (thesis, section 3.1): from the first logging
+    point with training accuracy above 0.999 on."""
+
+    kind: Literal["memorized"] = "memorized"
+    changes: Annotated[Changed, Field(description="what gets a new value")] = (
+        "optimizer.weight_decay"
+    )
+    new_value: Annotated[NotNegative, TRACED] = 0.0
+
+
+class AtStep(Block):
+    """One change from the first logging point at or after a step on."""
+
+    kind: Literal["at_step"] = "at_step"
+    at_step: Annotated[int, Field(ge=0, le=2**24), TRACED] = 0
+    changes: Annotated[Changed, Field(description="what gets a new value")] = (
+        "optimizer.weight_decay"
+    )
+    new_value: Annotated[NotNegative, TRACED] = 0.0
+
+
 Loss = Literal["mse", "cross_entropy", "hinge"]
+Event = Annotated[NoEvent | Memorized | AtStep, Field(discriminator="kind")]
 Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]
 Model = Annotated[Mlp | Transformer, Field(discriminator="kind")]
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
@@ -265,12 +299,13 @@ class Experiment(Block):
     loss: Loss = "mse"
     optimizer: Optimizer = AdamW()
     train: Train = Train()
+    event: Event = NoEvent()
 
     @model_validator(mode="after")
     def _suits(self) -> Experiment:
         """Not every model suits every task, and equation 2 solves one network on one task."""
         task = self.task.kind
-        if task != "modular" and self.model.kind != "mlp":
+        if task in TOKENLESS and self.model.kind != "mlp":
             raise ValueError(
                 f"found model.kind {self.model.kind} with task.kind {task}; allowed: mlp, where"
                 " inputs are no tokens"

@@ -92,9 +92,12 @@ class Grid:
             path: np.asarray(rows[column(path)], np.float32) for path in traced_paths(experiment)
         }
         scale = learning_rate_scale(experiment)
-        values["optimizer.learning_rate"] = np.asarray(
-            rows["learning_rate"].to_numpy() * scale, np.float32
-        )
+        rates = ["optimizer.learning_rate"]
+        if value_at(experiment, "event.changes") == "optimizer.learning_rate":
+            rates.append("event.new_value")
+        for path in rates:
+            rate = rows[column(path)].to_numpy() * scale
+            values[path] = np.asarray(rate, np.float32)
         return Cell(
             seed=np.asarray(rows["seed"], np.uint32),
             n_train=np.asarray(rows["n_train"], np.int32),

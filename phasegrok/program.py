@@ -7,6 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from phasegrok.config import MEASURE_NOTHING, PATHS, Experiment, Measure, is_traced
 
+# A training or test set counts as solved above this accuracy (memorization, generalization).
+SOLVED = 0.999
+
 Array = Any  # a NumPy array on the host, a JAX array inside the program
 
 

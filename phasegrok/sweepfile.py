@@ -22,6 +22,7 @@ from phasegrok import yamlfile
 from phasegrok.config import (
     MEASURE_NOTHING,
     PATHS,
+    TOKENLESS,
     Block,
     Engine,
     Experiment,
@@ -264,7 +265,7 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     """Networks can be looked into where they are measured, and have a spectrum over tokens."""
     train = experiment.train
     last = train.steps or train.epochs or 0
-    if experiment.task.kind != "modular":
+    if experiment.task.kind in TOKENLESS:
         for name in ("spectra", "pruning", "rows"):
             if getattr(sweep.measure, name):
                 raise refusal(

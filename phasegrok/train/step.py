@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import optax
 
 from phasegrok import models, tasks
+from phasegrok.config import AtStep, Memorized, NoEvent
 from phasegrok.measure import spectrum
 from phasegrok.models import Noise, Params, Rest
-from phasegrok.program import Cell, Program, traced_paths
+from phasegrok.program import SOLVED, Cell, Program, traced_paths
 from phasegrok.tiling import into_tiles, padded
 from phasegrok.train.losses import answers, row_losses
 from phasegrok.train.optimizers import optimizer
@@ -249,8 +250,23 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     }
 
 
+def react(program: Program, state: State, record: Record) -> State:
+    """The state with its cell as the experiment's event leaves it at a logging point. Once it has
+    come it stays: what it set is not set back."""
+    event, cell = program.experiment.event, state.cell
+    match event:
+        case NoEvent():
+            return state
+        case Memorized():
+            now = record["train_accuracy"] > SOLVED
+        case AtStep():
+            now = state.step.astype(jnp.float32) >= cell.values["event.at_step"]
+    value = jnp.where(now, cell.values["event.new_value"], cell.values[event.changes])
+    return state._replace(cell=cell._replace(values={**cell.values, event.changes: value}))
+
+
 def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:
-    """Train for one logging interval, then measure."""
+    """Train for one logging interval, then measure, then let an event change the cell."""
     everything = full_batch(program, table, state.cell)
     if program.orders:
         orders = epoch_orders(program, state)
@@ -263,7 +279,8 @@ def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, 
         return train_step(program, state, batch), None
 
     state, _ = jax.lax.scan(step, state, None, length=program.log_every)
-    return state, measure(program, state, table)
+    record = measure(program, state, table)
+    return react(program, state, record), record
 
 
 def segment(
