@@ -252,7 +252,7 @@ class Train(Block):
 
 TOKENLESS = ("images", "parity")  # tasks whose inputs are numbers: no embedding, no spectrum
 
-Changed = Literal["optimizer.weight_decay", "optimizer.learning_rate"]
+Settable = Literal["optimizer.weight_decay", "optimizer.learning_rate"]
 
 
 class NoEvent(Block):
@@ -266,10 +266,8 @@ class Memorized(Block):
     point with training accuracy above 0.999 on."""
 
     kind: Literal["memorized"] = "memorized"
-    changes: Annotated[Changed, Field(description="what gets a new value")] = (
-        "optimizer.weight_decay"
-    )
-    new_value: Annotated[NotNegative, TRACED] = 0.0
+    set: Annotated[Settable, Field(description="what gets a new value")] = "optimizer.weight_decay"
+    value: Annotated[NotNegative, TRACED] = 0.0
 
 
 class AtStep(Block):
@@ -277,10 +275,8 @@ class AtStep(Block):
 
     kind: Literal["at_step"] = "at_step"
     at_step: Annotated[int, Field(ge=0, le=2**24), TRACED] = 0
-    changes: Annotated[Changed, Field(description="what gets a new value")] = (
-        "optimizer.weight_decay"
-    )
-    new_value: Annotated[NotNegative, TRACED] = 0.0
+    set: Annotated[Settable, Field(description="what gets a new value")] = "optimizer.weight_decay"
+    value: Annotated[NotNegative, TRACED] = 0.0
 
 
 Loss = Literal["mse", "cross_entropy", "hinge"]
@@ -437,9 +433,12 @@ def is_traced(path: str) -> bool:
 
 
 def column(path: str) -> str:
-    """The table column of a dotted path: its leaf name, and the block's name for a kind."""
+    """The table column of a dotted path: its leaf name, the block's name for a kind, and both
+    where a leaf's name says too little (``event_value``)."""
     block, _, leaf = path.rpartition(".")
-    return block if leaf == "kind" else leaf
+    if leaf == "kind":
+        return block
+    return f"event_{leaf}" if block == "event" else leaf
 
 
 def value_at(experiment: Experiment, path: str) -> Any:

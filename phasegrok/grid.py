@@ -93,8 +93,8 @@ class Grid:
         }
         scale = learning_rate_scale(experiment)
         rates = ["optimizer.learning_rate"]
-        if value_at(experiment, "event.changes") == "optimizer.learning_rate":
-            rates.append("event.new_value")
+        if value_at(experiment, "event.set") == "optimizer.learning_rate":
+            rates.append("event.value")
         for path in rates:
             rate = rows[column(path)].to_numpy() * scale
             values[path] = np.asarray(rate, np.float32)

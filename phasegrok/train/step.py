@@ -261,8 +261,8 @@ def react(program: Program, state: State, record: Record) -> State:
             now = record["train_accuracy"] > SOLVED
         case AtStep():
             now = state.step.astype(jnp.float32) >= cell.values["event.at_step"]
-    value = jnp.where(now, cell.values["event.new_value"], cell.values[event.changes])
-    return state._replace(cell=cell._replace(values={**cell.values, event.changes: value}))
+    value = jnp.where(now, cell.values["event.value"], cell.values[event.set])
+    return state._replace(cell=cell._replace(values={**cell.values, event.set: value}))
 
 
 def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:

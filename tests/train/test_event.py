@@ -29,7 +29,7 @@ def accuracy(value: float) -> step.Record:
 
 def test_memorized_sets_its_value_and_keeps_it(make_sweep: MakeSweep) -> None:
     """Not at an accuracy of 0.999 yet; above it, and from then on even below it."""
-    program, state, _ = begin(make_sweep, "event.kind=memorized", "event.new_value=2.5")
+    program, state, _ = begin(make_sweep, "event.kind=memorized", "event.value=2.5")
     state = step.react(program, state, accuracy(0.999))
     assert state.cell.values[DECAY] == np.float32(0.1)
     state = step.react(program, state, accuracy(1.0))
@@ -40,7 +40,7 @@ def test_memorized_sets_its_value_and_keeps_it(make_sweep: MakeSweep) -> None:
 def test_at_step_waits_for_its_step(make_sweep: MakeSweep) -> None:
     """The first logging point at or after it: 30 of 10, 20, 30, 40 for a step of 25."""
     program, state, table = begin(
-        make_sweep, "event.kind=at_step", "event.at_step=25", "event.new_value=2.5"
+        make_sweep, "event.kind=at_step", "event.at_step=25", "event.value=2.5"
     )
     seen = []
     for _ in range(4):
@@ -55,10 +55,10 @@ def test_what_it_changes_is_felt_and_nothing_else(make_sweep: MakeSweep, changes
     sets the value that is there is no event."""
     same = "0.1" if changes == DECAY else "0.02"
     plain, first, table = begin(make_sweep)
-    event = ("event.kind=at_step", "event.at_step=20", f"event.changes={changes}")
+    event = ("event.kind=at_step", "event.at_step=20", f"event.set={changes}")
     runs = {"plain": (plain, first)}
     for name, value in (("same", same), ("other", "0.7")):
-        runs[name] = begin(make_sweep, *event, f"event.new_value={value}")[:2]
+        runs[name] = begin(make_sweep, *event, f"event.value={value}")[:2]
     weights = {}
     for name, (program, state) in runs.items():
         for interval in range(1, 4):
@@ -75,9 +75,9 @@ def test_the_scaled_learning_rate_is_scaled_in_events_too(make_sweep: MakeSweep)
     batches = (
         "train.scaling=paper",
         "train.batch_size=16",
-        "event.changes=optimizer.learning_rate",
+        "event.set=optimizer.learning_rate",
     )
-    program, state, _ = begin(make_sweep, "event.kind=memorized", *batches, "event.new_value=0.02")
+    program, state, _ = begin(make_sweep, "event.kind=memorized", *batches, "event.value=0.02")
     before = state.cell.values["optimizer.learning_rate"]
     state = step.react(program, state, accuracy(1.0))
     assert state.cell.values["optimizer.learning_rate"] == before
