@@ -61,6 +61,26 @@ class Images(Block):
     ] = "digits"  # fmt: skip
 
 
+class Parity(Block):
+    """The product of the first k of n signs, on examples drawn independently; its own numbers of
+    examples stand for data.data_fraction, and a corrupted label is the other one (thesis)."""
+
+    kind: Literal["parity"] = "parity"
+    bits: Annotated[int, Field(ge=1, le=4096, description="n: signs of an example")] = 50
+    parity_bits: Annotated[int, Field(ge=1, description="k: signs that count; at most n")] = 2
+    train_examples: Annotated[int, Field(ge=1, le=2**23, description="N")] = 300
+    test_examples: Annotated[int, Field(ge=1, le=2**23)] = 1000
+
+    @model_validator(mode="after")
+    def _sparse(self) -> Parity:
+        if self.parity_bits > self.bits:
+            raise ValueError(
+                f"found parity_bits {self.parity_bits} with bits {self.bits}; allowed: at most"
+                " as many parity_bits as bits"
+            )
+        return self
+
+
 class Data(Block):
     """Which examples train, and how many of their labels are wrong."""
 
@@ -72,7 +92,12 @@ class Data(Block):
     ] = 0.5  # fmt: skip
     corruption_fraction: Annotated[
         float,
-        Field(ge=0, le=1, description="xi: share of the training labels drawn anew, uniformly"),
+        Field(
+            ge=0,
+            le=1,
+            description="xi: share of the training labels drawn anew, uniformly; of "
+            "parity: flipped",
+        ),
         TRACED,
     ] = 0.0
 
@@ -225,8 +250,38 @@ class Train(Block):
         return self
 
 
-Loss = Literal["mse", "cross_entropy"]
-Task = Annotated[Modular | Images, Field(discriminator="kind")]
+TOKENLESS = ("images", "parity")  # tasks whose inputs are numbers: no embedding, no spectrum
+
+Settable = Literal["optimizer.weight_decay", "optimizer.learning_rate"]
+
+
+class NoEvent(Block):
+    """Nothing changes while training."""
+
+    kind: Literal["none"] = "none"
+
+
+class Memorized(Block):
+    """One change once the training set is memorized (thesis, section 3.1): from the first logging
+    point with training accuracy above 0.999 on."""
+
+    kind: Literal["memorized"] = "memorized"
+    set: Annotated[Settable, Field(description="what gets a new value")] = "optimizer.weight_decay"
+    value: Annotated[NotNegative, TRACED] = 0.0
+
+
+class AtStep(Block):
+    """One change from the first logging point at or after a step on."""
+
+    kind: Literal["at_step"] = "at_step"
+    at_step: Annotated[int, Field(ge=0, le=2**24), TRACED] = 0
+    set: Annotated[Settable, Field(description="what gets a new value")] = "optimizer.weight_decay"
+    value: Annotated[NotNegative, TRACED] = 0.0
+
+
+Loss = Literal["mse", "cross_entropy", "hinge"]
+Event = Annotated[NoEvent | Memorized | AtStep, Field(discriminator="kind")]
+Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]
 Model = Annotated[Mlp | Transformer, Field(discriminator="kind")]
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
@@ -240,14 +295,26 @@ class Experiment(Block):
     loss: Loss = "mse"
     optimizer: Optimizer = AdamW()
     train: Train = Train()
+    event: Event = NoEvent()
 
     @model_validator(mode="after")
     def _suits(self) -> Experiment:
         """Not every model suits every task, and equation 2 solves one network on one task."""
-        if self.task.kind == "images" and self.model.kind != "mlp":
+        task = self.task.kind
+        if task in TOKENLESS and self.model.kind != "mlp":
             raise ValueError(
-                f"found model.kind {self.model.kind} with task.kind images; allowed: mlp, where"
+                f"found model.kind {self.model.kind} with task.kind {task}; allowed: mlp, where"
                 " inputs are no tokens"
+            )
+        if self.loss == "hinge" and task != "parity":
+            raise ValueError(
+                f"found loss hinge with task.kind {task}; allowed: hinge with parity, whose"
+                " networks have one output"
+            )
+        if task == "parity" and "data_fraction" in self.data.model_fields_set:
+            raise ValueError(
+                "found data.data_fraction with a parity task; allowed: no fraction, since all of"
+                " its train_examples train"
             )
         if value_at(self, "model.initialization") == "analytic":
             for path, needed in (
@@ -366,9 +433,12 @@ def is_traced(path: str) -> bool:
 
 
 def column(path: str) -> str:
-    """The table column of a dotted path: its leaf name, and the block's name for a kind."""
+    """The table column of a dotted path: its leaf name, the block's name for a kind, and both
+    where a leaf's name says too little (``event_value``)."""
     block, _, leaf = path.rpartition(".")
-    return block if leaf == "kind" else leaf
+    if leaf == "kind":
+        return block
+    return f"event_{leaf}" if block == "event" else leaf
 
 
 def value_at(experiment: Experiment, path: str) -> Any:

@@ -92,9 +92,12 @@ class Grid:
             path: np.asarray(rows[column(path)], np.float32) for path in traced_paths(experiment)
         }
         scale = learning_rate_scale(experiment)
-        values["optimizer.learning_rate"] = np.asarray(
-            rows["learning_rate"].to_numpy() * scale, np.float32
-        )
+        rates = ["optimizer.learning_rate"]
+        if value_at(experiment, "event.set") == "optimizer.learning_rate":
+            rates.append("event.value")
+        for path in rates:
+            rate = rows[column(path)].to_numpy() * scale
+            values[path] = np.asarray(rate, np.float32)
         return Cell(
             seed=np.asarray(rows["seed"], np.uint32),
             n_train=np.asarray(rows["n_train"], np.int32),
@@ -160,6 +163,7 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
         if is_traced(path) and path not in paths and any(has(e, path) for e in experiments):
             each = [value_at(e, path) if has(e, path) else np.nan for e in experiments]
             columns[column(path)] = np.array(each, np.float64)[static]
+    columns.setdefault("data_fraction", np.full(len(cells), np.nan))  # none: all examples train
     frame = pd.DataFrame(columns)
     for name in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
@@ -174,7 +178,8 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     except Refusal as refusal:  # data that a task names could not be read
         raise Refusal(f"{sweep.where('task.source')}: {refusal}") from None
     frame["n_train"] = [
-        row_count(a, int(t)) for a, t in zip(frame["data_fraction"], total, strict=True)
+        int(t) if np.isnan(a) else row_count(a, int(t))
+        for a, t in zip(frame["data_fraction"], total, strict=True)
     ]
     frame["n_corrupted"] = [
         row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)

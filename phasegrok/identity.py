@@ -34,6 +34,8 @@ def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
             kept |= {} if value == info.default else {name: value}
             continue
         kind = value.get("kind")
+        if kind == "none":  # a block that says nothing, as where there was no such block yet
+            continue
         block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
         defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
         kept[name] = {

@@ -7,6 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from phasegrok.config import MEASURE_NOTHING, PATHS, Experiment, Measure, is_traced
 
+# A training or test set counts as solved above this accuracy (memorization, generalization).
+SOLVED = 0.999
+
 Array = Any  # a NumPy array on the host, a JAX array inside the program
 
 
@@ -75,6 +78,8 @@ def traced_paths(experiment: Experiment) -> list[str]:
 
 def has(experiment: Experiment, path: str) -> bool:
     """Whether the experiment's own kinds have a field at this dotted path."""
+    if path == "data.data_fraction" and experiment.task.kind == "parity":
+        return False  # it says how many examples it has
     block, _, leaf = path.rpartition(".")
     return not block or leaf in type(getattr(experiment, block)).model_fields
 

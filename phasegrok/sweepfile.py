@@ -22,6 +22,7 @@ from phasegrok import yamlfile
 from phasegrok.config import (
     MEASURE_NOTHING,
     PATHS,
+    TOKENLESS,
     Block,
     Engine,
     Experiment,
@@ -41,6 +42,7 @@ from phasegrok.fieldcheck import (
     setting,
     unknown,
 )
+from phasegrok.program import has
 from phasegrok.yamlfile import Node, refusal, short
 
 _SETTINGS = ("name", *FIELDS, "seeds")
@@ -100,6 +102,8 @@ class Sweep:
         for path, value in self.others:
             block, _, leaf = path.partition(".")
             blocks[block][leaf] = value
+        if not has(self.base, "data.data_fraction"):
+            del blocks["data"]["data_fraction"]
         return {
             "name": self.name,
             **blocks,
@@ -261,13 +265,13 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     """Networks can be looked into where they are measured, and have a spectrum over tokens."""
     train = experiment.train
     last = train.steps or train.epochs or 0
-    if experiment.task.kind == "images":
+    if experiment.task.kind in TOKENLESS:
         for name in ("spectra", "pruning", "rows"):
             if getattr(sweep.measure, name):
                 raise refusal(
                     sweep.where(f"measure.{name}"), f"measure.{name}", "found it with task.kind"
-                    " images; allowed: tasks whose inputs are tokens, over which weights have a"
-                    " spectrum",
+                    f" {experiment.task.kind}; allowed: tasks whose inputs are tokens, over which"
+                    " weights have a spectrum",
                 )  # fmt: skip
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
@@ -280,8 +284,12 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
 def _flat(experiment: Experiment) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in experiment:
-        inner = value if isinstance(value, Block) else None
-        found |= {f"{name}.{k}": v for k, v in inner} if inner is not None else {name: value}
+        if isinstance(value, Block):
+            # Of the data only what was said: a default that the task has no use for is no mistake.
+            said = value.model_fields_set if name == "data" else type(value).model_fields
+            found |= {f"{name}.{k}": v for k, v in value if k in said}
+        else:
+            found[name] = value
     return found
 
 

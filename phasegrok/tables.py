@@ -14,12 +14,11 @@ import pandas as pd
 import pyarrow as pa
 
 from phasegrok.phases import GENERALIZES, classify
+from phasegrok.program import SOLVED
 
 if TYPE_CHECKING:  # tables are read and labelled where JAX is not loaded
     from phasegrok.tasks import Size
 
-# A training or test set counts as solved above this accuracy (memorization, generalization).
-SOLVED = 0.999
 ACCURACIES = {  # which rows each is a share of
     "train_accuracy": "train",
     "test_accuracy": "test",

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from phasegrok import tasks
-from phasegrok.config import Experiment, Images, Mlp, Modular, Transformer
+from phasegrok.config import Experiment, Images, Mlp, Modular, Parity, Transformer
 from phasegrok.models.base import Model, Noise, Params, Pass, Rest, Vectors
 from phasegrok.models.mlp import MlpModel
 from phasegrok.models.transformer import TransformerModel
@@ -23,7 +23,7 @@ def parameters(model: Model) -> int:
 
 
 @lru_cache(maxsize=256)
-def build(config: Mlp | Transformer, task_config: Modular | Images) -> Model:
+def build(config: Mlp | Transformer, task_config: Modular | Images | Parity) -> Model:
     """The model that ``config`` describes, shaped for a task; cached, since both are static."""
     task = tasks.build(task_config)
     match config:

@@ -1,4 +1,4 @@
-"""Losses, one value a row."""
+"""Losses and answers, one value a row."""
 
 from __future__ import annotations
 
@@ -14,22 +14,44 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
 
     ``mse`` is the squared distance to the one-hot label, averaged over the outputs (so the
     training loss is the mean over examples *and* outputs, as in the original experiments);
-    ``cross_entropy`` is that of the softmax.
+    ``cross_entropy`` is that of the softmax. With a single output f and labels y of -1 and 1
+    (numbered 0 and 1) they are (f - y)^2 and log(1 + exp(-f y)), and ``hinge`` is
+    max(0, 1 - f y) (thesis, section 2.1).
 
     Args:
         loss: by name.
-        outputs: (rows, classes).
+        outputs: (rows, classes), or (rows, 1) for two classes.
         labels: (rows,) int32.
 
     Returns:
         (rows,) float32.
     """
+    if outputs.shape[-1] == 1:
+        margin = outputs[:, 0] * (2 * labels - 1).astype(outputs.dtype)
+        match loss:
+            case "hinge":
+                return jax.nn.relu(1 - margin)
+            case "mse":
+                return jnp.square(1 - margin)
+            case "cross_entropy":
+                return jax.nn.softplus(-margin)
     match loss:
+        case "hinge":
+            raise AssertionError("configurations are checked: hinge has one output")
         case "mse":
             target = jax.nn.one_hot(labels, outputs.shape[-1], dtype=outputs.dtype)
             return jnp.mean(jnp.square(outputs - target), axis=-1)
         case "cross_entropy":
             return optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
+
+
+def answers(outputs: jax.Array) -> jax.Array:
+    """(rows,) int32, the classes that outputs (rows, classes) stand for: the largest, the first
+    on ties; of a single output 1 where it is above 0, else 0, so that an output of exactly 0 is an
+    answer of -1 (the thesis' network of two neurons, section 4.2, means it so)."""
+    if outputs.shape[-1] == 1:
+        return (outputs[:, 0] > 0).astype(jnp.int32)
+    return jnp.argmax(outputs, axis=-1).astype(jnp.int32)
 
 
 def column_losses(loss: Loss, outputs: jax.Array, at_label: jax.Array) -> jax.Array:
@@ -50,3 +72,5 @@ def column_losses(loss: Loss, outputs: jax.Array, at_label: jax.Array) -> jax.Ar
             return (jnp.sum(jnp.square(outputs), axis=0) - 2 * at_label + 1) / outputs.shape[0]
         case "cross_entropy":
             return jax.nn.logsumexp(outputs, axis=0) - at_label
+        case "hinge":
+            raise AssertionError("configurations are checked: only tokens are pruned by IPR")

@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import optax
 
 from phasegrok import models, tasks
+from phasegrok.config import AtStep, Memorized, NoEvent
 from phasegrok.measure import spectrum
 from phasegrok.models import Noise, Params, Rest
-from phasegrok.program import Cell, Program, traced_paths
+from phasegrok.program import SOLVED, Cell, Program, traced_paths
 from phasegrok.tiling import into_tiles, padded
-from phasegrok.train.losses import row_losses
+from phasegrok.train.losses import answers, row_losses
 from phasegrok.train.optimizers import optimizer
 
 # Streams of a seed: each draws from its own key, so that none depends on another's use.
@@ -191,7 +192,7 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
 def measure(program: Program, state: State, table: tasks.Table) -> Record:
     """Everything that the ``curves`` table holds, on all examples, without dropout.
 
-    A prediction is the argmax of the outputs (the first, on ties); outputs that are not finite
+    Predictions are those of :func:`~phasegrok.train.losses.answers`; outputs that are not finite
     are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN.
     """
     experiment = program.experiment
@@ -211,7 +212,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         row, inputs, label, shown, parts = tile
         outputs, _ = model.apply(state.params, state.rest, models.Pass(task.look_up(inputs), row))
-        answer = jnp.argmax(outputs, axis=-1)
+        answer = answers(outputs)
         finite = jnp.all(jnp.isfinite(outputs), axis=-1)
         columns = [
             row_losses(experiment.loss, outputs, shown),
@@ -249,8 +250,23 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     }
 
 
+def react(program: Program, state: State, record: Record) -> State:
+    """The state with its cell as the experiment's event leaves it at a logging point. Once it has
+    come it stays: what it set is not set back."""
+    event, cell = program.experiment.event, state.cell
+    match event:
+        case NoEvent():
+            return state
+        case Memorized():
+            now = record["train_accuracy"] > SOLVED
+        case AtStep():
+            now = state.step.astype(jnp.float32) >= cell.values["event.at_step"]
+    value = jnp.where(now, cell.values["event.value"], cell.values[event.set])
+    return state._replace(cell=cell._replace(values={**cell.values, event.set: value}))
+
+
 def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:
-    """Train for one logging interval, then measure."""
+    """Train for one logging interval, then measure, then let an event change the cell."""
     everything = full_batch(program, table, state.cell)
     if program.orders:
         orders = epoch_orders(program, state)
@@ -263,7 +279,8 @@ def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, 
         return train_step(program, state, batch), None
 
     state, _ = jax.lax.scan(step, state, None, length=program.log_every)
-    return state, measure(program, state, table)
+    record = measure(program, state, table)
+    return react(program, state, record), record
 
 
 def segment(
