@@ -9,10 +9,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from phasegrok.claims.base import Claim, spread
+from phasegrok.claims.base import Claim, Results, spread
 from phasegrok.figures.analytic import slope
 from phasegrok.pruned import RETAINED, at_threshold, needed
-from phasegrok.results import Folder
 from phasegrok.stages import stages
 
 __all__ = ["claims"]
@@ -21,18 +20,6 @@ XI: Final = 0.35
 # Between the two groups of neurons: in Coexistence fewer than 2 % of them lie within 0.2 of it.
 THRESHOLD: Final = 0.5
 NONE, PARTIAL, FULL, FORGETS = 0.0, 5.0, 15.0, 20.0  # weight decays of the four phases
-
-
-class Results(dict[str, pd.DataFrame]):
-    """The tables of one result folder by name, each read when first asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = Folder(folder)
-
-    def __missing__(self, table: str) -> pd.DataFrame:
-        self[table] = self.folder.read(table)
-        return self[table]
 
 
 def claims(root: Path) -> Iterator[Claim]:
