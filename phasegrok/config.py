@@ -122,7 +122,7 @@ class Mlp(Block):
         Field(
             description="paper: N(0, (16 N)^(-2/3)); lazy: N(0, 2 / N^(2/3)); "
             "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in); "
-            "analytic: the periodic solution of equation 2"
+            "analytic: the periodic solution of equation 2, or of parity those of the thesis"
         ),
     ] = "paper"
     init_scale: Annotated[
@@ -193,6 +193,11 @@ class Sgd(Block):
     learning_rate: Annotated[Positive, TRACED] = 0.1
     momentum: Annotated[Fraction, TRACED] = 0.0
     weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    l1: Annotated[
+        NotNegative,
+        Field(description="this times the sum of all weights' sizes is added to the loss"),
+        TRACED,
+    ] = 0.0
 
 
 class Train(Block):
@@ -252,7 +257,11 @@ class Train(Block):
 
 TOKENLESS = ("images", "parity")  # tasks whose inputs are numbers: no embedding, no spectrum
 
-Settable = Literal["optimizer.weight_decay", "optimizer.learning_rate"]
+# Of the last two, which shrink the training set, each suits the tasks that have it.
+Settable = Literal[
+    "optimizer.weight_decay", "optimizer.learning_rate", "data.data_fraction", "task.train_examples"
+]
+SHRINKS = ("data.data_fraction", "task.train_examples")
 
 
 class NoEvent(Block):
@@ -316,22 +325,40 @@ class Experiment(Block):
                 "found data.data_fraction with a parity task; allowed: no fraction, since all of"
                 " its train_examples train"
             )
+        shrinks = value_at(self, "event.set")
+        allowed = "task.train_examples" if task == "parity" else "data.data_fraction"
+        if shrinks in SHRINKS and shrinks != allowed:
+            raise ValueError(
+                f"found event.set {shrinks} with task.kind {task}; allowed: {allowed}, which this"
+                " task's training set is sized by"
+            )
         if value_at(self, "model.initialization") == "analytic":
-            for path, needed in (
-                ("task.kind", "modular"),
-                ("task.operation", "addition"),
-                ("model.depth", 2),
-                ("model.activation", "quadratic"),
-                ("model.bias", False),
-                ("model.normalization", "none"),
-            ):
+            for path, needed in self._solved():
                 found = value_at(self, path)
-                if found != needed:
+                if found not in needed:
                     raise ValueError(
                         f"found model.initialization analytic with {path} {found}; allowed:"
-                        f" {path} {needed}, for which equation 2 is a solution"
+                        f" {path} {' or '.join(str(value) for value in needed)}, for which"
+                        " a solution is known"
                     )
         return self
+
+    def _solved(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """What the networks must be whose weights are known without training: of equation 2 on
+        modular addition, and of the thesis' chapter 4 on sparse parity."""
+        task = self.task
+        if isinstance(task, Parity):
+            width = 2**task.parity_bits
+            yield "model.width", (2, 4) if task.parity_bits == 2 else (width,)
+            yield "model.activation", ("relu",)
+            yield "model.bias", (True,)
+        else:
+            yield "task.kind", ("modular",)
+            yield "task.operation", ("addition",)
+            yield "model.activation", ("quadratic",)
+            yield "model.bias", (False,)
+        yield "model.depth", (2,)
+        yield "model.normalization", ("none",)
 
 
 PruningOrder = Literal["lowest", "highest", "random"]
@@ -344,6 +371,24 @@ class Measure(Block):
     spectra: Annotated[
         bool, Field(description="table neurons: IPR, frequency, phase and norm of every neuron")
     ] = False
+    spectral_norms: Annotated[
+        bool,
+        Field(
+            description="columns spectral_NAME of curves and runs: the largest singular value of"
+            " every weight matrix"
+        ),
+    ] = False
+    readout: Annotated[
+        bool, Field(description="table readout: every weight of the output layer")
+    ] = False
+    activations: Annotated[
+        int,
+        Field(
+            ge=0, le=10_000,
+            description="table activations: what the output layer is given, on so many of the "
+            "training examples",
+        ),
+    ] = 0  # fmt: skip
     pruning: Annotated[
         tuple[PruningOrder, ...],
         Field(description="table pruning: neurons removed one by one, by IPR or at random"),
@@ -382,7 +427,15 @@ class Measure(Block):
     @property
     def finds(self) -> bool:
         """Whether any table of findings was asked for."""
-        return bool(self.spectra or self.pruning or self.logits or self.rows)
+        tables = (
+            self.spectra,
+            self.readout,
+            self.activations,
+            self.pruning,
+            self.logits,
+            self.rows,
+        )
+        return any(tables)
 
 
 MEASURE_NOTHING = Measure()  # beyond what every sweep's runs and curves hold

@@ -57,17 +57,19 @@ def setting(key: str, node: Node, prefix: str = "") -> Any:
 
 
 def _seeds(node: Node, label: str) -> tuple[int, ...]:
-    allowed = f"allowed: a list of different whole numbers from 0 to {MAX_SEED}"
-    if not node.is_list or not node.value:
+    allowed = (
+        f"allowed: a list of different whole numbers from 0 to {MAX_SEED}, or {{start, stop, num}}"
+    )
+    if not (node.is_list or node.is_mapping) or not node.value:
         raise refusal(node.where, label, f"found {node.shown()}; {allowed}")
-    seen: set[int] = set()
-    for item in node.value:
+    seen: dict[int, None] = {}
+    for item in items(node, label):
         if type(item.value) is not int or not 0 <= item.value <= MAX_SEED:
             raise refusal(item.where, label, f"found {item.shown()}; {allowed}")
         if item.value in seen:
             raise refusal(item.where, label, f"found {item.shown()} a second time; {allowed}")
-        seen.add(item.value)
-    return tuple(item.value for item in node.value)
+        seen[item.value] = None
+    return tuple(seen)
 
 
 def _value(path: str, node: Node, label: str) -> Any:
@@ -167,9 +169,8 @@ def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
         yield f"{number} {' and '.join(bounds)}".strip()
 
 
-def length(path: str, node: Node, prefix: str = "") -> int:
-    """How many values an axis says it has, before any of them is looked at."""
-    label = f"{prefix}axes.{path}"
+def length(node: Node, label: str) -> int:
+    """How many values an axis, or seeds, say they are, before any of them is looked at."""
     if node.is_list and node.value:
         return len(node.value)
     if not node.is_mapping:
@@ -196,10 +197,9 @@ def length(path: str, node: Node, prefix: str = "") -> int:
 
 def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
     """Every value of an axis, each checked where it stands."""
-    num = length(path, node, prefix)
     label = f"{prefix}axes.{path}"
     seen: dict[Any, None] = {}
-    for item in node.value if node.is_list else _range(node, num):
+    for item in items(node, label):
         if item.value is None:
             raise refusal(item.where, label, "found nothing (null); allowed: a value")
         value = _value(path, item, label)
@@ -208,6 +208,12 @@ def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
                           "allowed: each value once")  # fmt: skip
         seen[value] = None
     return tuple(seen)
+
+
+def items(node: Node, label: str) -> Iterable[Node]:
+    """The values of a list or of a range, unchecked."""
+    num = length(node, label)
+    return node.value if node.is_list else _range(node, num)
 
 
 def _range(node: Node, num: int) -> Iterator[Node]:

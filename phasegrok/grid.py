@@ -21,7 +21,7 @@ from phasegrok import models, tasks
 from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
 from phasegrok.errors import Refusal
 from phasegrok.identity import default, without_defaults
-from phasegrok.program import Cell, Program, has, traced_paths, without_traced
+from phasegrok.program import Cell, Program, has, shrinks, traced_paths, without_traced
 from phasegrok.sweepfile import Sweep
 
 
@@ -103,7 +103,18 @@ class Grid:
             n_train=np.asarray(rows["n_train"], np.int32),
             n_corrupted=np.asarray(rows["n_corrupted"], np.int32),
             values=values,
+            shrunk=self.shrunk(positions) if shrinks(experiment) else {},
         )
+
+    def shrunk(self, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Rows of some runs of one program after their event."""
+        rows = self.runs.iloc[positions]
+        experiment = self.experiments[int(self.static[positions[0]])]
+        n_train = rows_after(experiment, rows["event_value"])
+        n_corrupted = [
+            row_count(x, int(n)) for x, n in zip(rows["corruption_fraction"], n_train, strict=True)
+        ]
+        return {"n_train": n_train, "n_corrupted": np.asarray(n_corrupted, np.int32)}
 
     def waste(self) -> float:
         """Share of all trained rows that is padding (full batches only: others pad nothing)."""
@@ -119,6 +130,14 @@ class Grid:
 def row_count(fraction: float, total: int) -> int:
     """floor(fraction * total), with 0.29 * 100 = 29: decimal fractions mean what they say."""
     return math.floor(round(fraction * total, 6))
+
+
+def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
+    """Training rows after an event that shrinks the training set to ``values``."""
+    if value_at(experiment, "event.set") == "task.train_examples":
+        return np.asarray(values, np.int32)
+    total = tasks.of(experiment).size.pool
+    return np.asarray([row_count(value, total) for value in values], np.int32)
 
 
 def learning_rate_scale(experiment: Experiment) -> float:
@@ -227,6 +246,8 @@ def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment]
     for i, experiment in enumerate(experiments):
         n = int(frame["n_train"][static == i].min())
         total = tasks.of(experiment).size.pool
+        if shrinks(experiment):
+            n = min(n, check_event(sweep, frame[static == i], experiment))
         where = sweep.where("data.data_fraction")
         if n < 1:
             raise Refusal(
@@ -242,6 +263,21 @@ def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment]
             )
 
 
+def check_event(sweep: Sweep, frame: pd.DataFrame, experiment: Experiment) -> int:
+    """Refuse events that leave no training set or enlarge it; the smallest that they leave."""
+    after = rows_after(experiment, frame["event_value"])
+    before = frame["n_train"].to_numpy()
+    for value, few, many in zip(frame["event_value"], after, before, strict=True):
+        whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
+        if not (1 <= few <= many and whole):
+            raise Refusal(
+                f"{sweep.where('event.value')}: event.value: found {value:g}, with which"
+                f" {few} of {many} training examples would be left; allowed: values that leave at"
+                " least one, and no more than there were"
+            )
+    return int(after.min())
+
+
 def plan(sweep: Sweep, machine: Machine) -> Grid:
     """Group runs into programs, and lay programs out for the machine; chunks are sized later."""
     frame, experiments, static = expand(sweep)
@@ -250,6 +286,10 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
     mapping: Literal["vmap", "map"] = machine.default_mapping if kind == "auto" else kind
     dropout = frame["dropout"].to_numpy() > 0
     n_train = frame["n_train"].to_numpy()
+    least = n_train.copy()
+    for i, experiment in enumerate(experiments):
+        if shrinks(experiment):
+            least[static == i] = rows_after(experiment, frame["event_value"][static == i])
     groups: dict[tuple[Any, ...], list[int]] = {}
     schedules = {
         (s, n): schedule(experiments[s], n)
@@ -266,7 +306,7 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
         for part in padding_groups(n_train[runs], work, mapping, machine):
             jobs.append(
                 make_job(
-                    sweep, experiment, runs[part], n_train, steps, log_every, drop, mapping,
+                    sweep, experiment, runs[part], n_train, least, steps, log_every, drop, mapping,
                     machine,
                 )
             )  # fmt: skip
@@ -308,10 +348,15 @@ def padding_groups(
 
 
 def make_job(
-    sweep: Sweep, experiment: Experiment, runs: np.ndarray, n_train: np.ndarray, steps: int,
-    log_every: int, dropout: bool, mapping: Literal["vmap", "map"], machine: Machine,
+    sweep: Sweep, experiment: Experiment, runs: np.ndarray, n_train: np.ndarray, least: np.ndarray,
+    steps: int, log_every: int, dropout: bool, mapping: Literal["vmap", "map"], machine: Machine,
 ) -> Job:  # fmt: skip
-    """The program of a group of runs and its layout, chunk size apart."""
+    """The program of a group of runs and its layout, chunk size apart.
+
+    Args:
+        n_train: training rows of all runs at the start.
+        least: at their smallest.
+    """
     sizes = n_train[runs]
     model = models.of(experiment)
     width = model.numbers_per_row()
@@ -323,7 +368,7 @@ def make_job(
     orders, side_by_side = 0, tile  # rows in flight
     if batch_size != "full":
         side_by_side = min(tile, batch_size)
-        per_epoch = experiment.train.batches_per_epoch(int(sizes.min()))
+        per_epoch = experiment.train.batches_per_epoch(int(least[runs].min()))
         orders = (log_every - 1) // max(1, per_epoch) + 2
     program = Program(
         experiment=without_traced(experiment), steps=steps, log_every=log_every,

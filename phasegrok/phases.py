@@ -24,6 +24,7 @@ __all__ = [
     "classify",
     "is_metric",
     "label_cells",
+    "shown",
 ]
 
 PHASES: Final = ("Coexistence", "Inversion", "Memorization", "Forgetting", "Confusion")
@@ -63,7 +64,7 @@ _PHASE_NAMES: Final = np.array(
 _COEXISTENCE, _PARTIAL, _FULL, _MEMORIZATION, _FORGETTING, _CONFUSION, _DIVERGED = range(7)
 
 _METRIC_ENDS: Final = ("_accuracy", "_loss", "_step", "_norm", "_ipr", "_neurons")
-_METRIC_STARTS: Final = ("norm_",)
+_METRIC_STARTS: Final = ("norm_", "spectral_")
 
 _Floats = NDArray[np.float64]
 _Codes = NDArray[np.int64]
@@ -137,6 +138,15 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     agreeing = np.bincount(cell[same], minlength=count)
     cells["seed_agreement"] = np.where(gone, 1.0, agreeing / np.maximum(averaged, 1))
     return cells
+
+
+def shown(cells: pd.DataFrame, task: str) -> pd.DataFrame:
+    """The cells with the label that pictures show as ``subphase``: for parity the direct one.
+
+    Table 2 takes the training accuracy for the share of corrupted labels memorized, with 1/p of
+    them right by luck. Of two classes none is: a corrupted label is a flipped one.
+    """
+    return cells.assign(subphase=cells["direct_phase"]) if task == "parity" else cells
 
 
 def is_metric(column: str) -> bool:

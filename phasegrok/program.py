@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from phasegrok.config import MEASURE_NOTHING, PATHS, Experiment, Measure, is_traced
+from phasegrok.config import (
+    MEASURE_NOTHING,
+    PATHS,
+    SHRINKS,
+    Experiment,
+    Measure,
+    is_traced,
+    value_at,
+)
 
 # A training or test set counts as solved above this accuracy (memorization, generalization).
 SOLVED = 0.999
@@ -20,6 +28,7 @@ class Cell(NamedTuple):
     n_train: Array  # int32, the first rows of the table
     n_corrupted: Array  # int32, the first of those
     values: dict[str, Array]  # float32, by dotted config path
+    shrunk: dict[str, Array]  # int32: n_train and n_corrupted after an event that shrinks them
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,11 @@ def traced_paths(experiment: Experiment) -> list[str]:
         for path in PATHS
         if is_traced(path) and not path.startswith("data.") and has(experiment, path)
     ]
+
+
+def shrinks(experiment: Experiment) -> bool:
+    """Whether the experiment's event sets the size of the training set."""
+    return value_at(experiment, "event.set") in SHRINKS
 
 
 def has(experiment: Experiment, path: str) -> bool:

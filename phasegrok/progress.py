@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from phasegrok import terminal
+from phasegrok.phases import shown
 from phasegrok.results import Folder
 
 if TYPE_CHECKING:
@@ -156,7 +157,9 @@ def status_text(folder: Folder) -> str:
     )
 
 
-def diagram(cells: pd.DataFrame, axes: list[str]) -> str:
+def diagram(results: Folder, cells: pd.DataFrame) -> str:
     """The phase diagram in characters, as wide as the terminal, coloured where it is one."""
+    manifest = results.require_manifest()
+    cells = shown(cells, manifest["sweep"]["task"]["kind"])
     width = shutil.get_terminal_size((100, 40)).columns
-    return terminal.diagram(cells, axes, width=width, colour=sys.stdout.isatty())
+    return terminal.diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())

@@ -25,7 +25,7 @@ sweeping one adds runs. *Static* keys fix shapes or code: sweeping one adds prog
 
 - `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below,
   crossed in order. Ranges are rounded to 12 digits.
-- `seeds: [0, 1, ...]`: default `[0]`.
+- `seeds: [0, 1, ...]` or `{start: 0, stop: 199, num: 200}`: default `[0]`.
 - `reduced: {PATH: value, axes: {...}}`: what `--reduced` changes.
 - Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
 """

@@ -238,7 +238,9 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         done = folder.done()
         begun = time.perf_counter()
         trained = False
-        columns = Columns(norm_columns(prepared.grid), finding_columns(prepared.grid))
+        columns = Columns(
+            norm_columns(prepared.sweep, prepared.grid), finding_columns(prepared.grid)
+        )
         for job, part, runs in prepared.parts():
             if part in done:
                 reporter.skip(job_work(job) * len(runs), len(runs))
@@ -362,16 +364,18 @@ def save(
     folder.save_checkpoint(part, header, arrays)
 
 
-def norm_columns(grid: Grid) -> list[str]:
-    """``norm_*`` columns of a sweep: the union over its models, in order of appearance."""
+def norm_columns(sweep: Sweep, grid: Grid) -> list[str]:
+    """``norm_*`` and ``spectral_*`` columns of a sweep: the union over its models, in order of
+    appearance."""
     names: dict[str, None] = {}
     for experiment in grid.experiments:
         model = models.of(experiment)
         shapes = jax.eval_shape(
-            lambda model=model: model.norms(model.init(jax.random.key(0), 1.0)[0])
+            lambda model=model: model.matrices(model.init(jax.random.key(0), 1.0)[0])
         )
-        names |= dict.fromkeys(f"norm_{name}" for name in shapes)
-    return list(names)
+        names |= dict.fromkeys(shapes)
+    kinds = ("norm", "spectral") if sweep.measure.spectral_norms else ("norm",)
+    return [f"{kind}_{name}" for kind in kinds for name in names]
 
 
 def finding_columns(grid: Grid) -> dict[str, list[str]]:

@@ -141,21 +141,19 @@ def status(
         results = Folder(folder)
         typer.echo(progress.status_text(results))
         if results.done():
-            typer.echo(progress.diagram(results.label(), results.require_manifest()["axes"]))
+            typer.echo(progress.diagram(results, results.label()))
 
 
 def show(folder: Path) -> None:
     """Draw a finished sweep in files and in the terminal."""
-    import pandas as pd
-
     from phasegrok import figures as drawing
     from phasegrok import progress
     from phasegrok.results import Folder
 
     written = drawing.draw(folder)
-    axes = Folder(folder).require_manifest()["axes"]
+    results = Folder(folder)
     typer.echo("")
-    typer.echo(progress.diagram(pd.read_parquet(folder / "cells.parquet"), axes))
+    typer.echo(progress.diagram(results, results.cells()))
     typer.echo("")
     typer.echo(f"tables   {folder}/runs, curves, cells.parquet")
     pictures = ", ".join(str(p.relative_to(folder)) for p in written if p.suffix == ".png")

@@ -231,7 +231,7 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
     axes: list[Axis] = []
     runs = len(seeds)
     for path, node in draft.axes.items():
-        runs *= length(path, node)
+        runs *= length(node, f"axes.{path}")
         if runs > MAX_RUNS:
             raise refusal(node.where, f"axes.{path}", f"found {runs} runs up to this axis; "
                           f"allowed: at most {MAX_RUNS}")  # fmt: skip

@@ -128,7 +128,7 @@ def schema(names: Iterable[str]) -> dict[str, list[str]]:
     columns: dict[str, set[str]] = {}
     for name in names:
         table, _, column = name.split(".")
-        columns.setdefault(table, set()).add(column)
+        columns.setdefault(table, set()).update({column} - set(COUNTED))
 
     def place(column: str) -> tuple[int, str]:
         return (FIRST.index(column) if column in FIRST else len(FIRST)), column
@@ -161,9 +161,15 @@ def findings_tables(
         if table == "neurons":
             frame = _neurons(keys, group, arrays, columns[table])
         elif table == "pruning":
-            frame = _pruning(keys, group, {n: arrays[n] for n in columns[table]}, rows, size)
+            frame = _pruning(keys, group, arrays, columns[table], size)
         elif table == "logits":
             frame = _logits(keys, arrays, inputs)
+        elif table == "activations":
+            frame = _activations(keys, arrays, inputs)
+        elif table == "readout":
+            frame, (neuron, output) = _spread(keys, *arrays["weight"].shape[1:])
+            frame["neuron"], frame["output"] = neuron, output
+            frame["weight"] = arrays["weight"].reshape(-1)
         else:
             frame = _weight_rows(keys, group, arrays)
         frames[table].append(frame)
@@ -196,13 +202,14 @@ def _neurons(
 
 
 def _pruning(
-    keys: pd.DataFrame, order: str, values: Mapping[str, np.ndarray], rows: pd.DataFrame, size: Size
-) -> pd.DataFrame:
+    keys: pd.DataFrame, order: str, values: Mapping[str, np.ndarray], columns: Sequence[str],
+    size: Size,
+) -> pd.DataFrame:  # fmt: skip
     frame, (pruned,) = _spread(keys, values["test_loss"].shape[1])
     frame["order"], frame["pruned"] = order, pruned
-    counted = {name: rows[name].to_numpy()[:, None] for name in COUNTED}
+    counted = {name: values[name][:, None] for name in COUNTED}
     exact = exact_accuracies({**values, **counted}, size)
-    for name in values:
+    for name in columns:
         kind = np.float64 if name in ACCURACIES else np.float32
         frame[name] = exact[name].astype(kind).reshape(-1)
     return frame
@@ -211,23 +218,40 @@ def _pruning(
 def _logits(
     keys: pd.DataFrame, values: Mapping[str, np.ndarray], inputs: Sequence[str]
 ) -> pd.DataFrame:
-    outputs = values["outputs"]
-    frame, (example, output) = _spread(keys, *outputs.shape[1:])
-
-    def per_example(column: np.ndarray) -> np.ndarray:
-        return np.repeat(column.reshape(-1), outputs.shape[2])
-
-    frame["example"] = example
-    for i, name in enumerate(inputs):
-        frame[name] = per_example(values["inputs"][..., i])
-    for name in ("true_label", "corrupted_label"):
-        frame[name] = per_example(values[name])
-    frame["output"] = output
+    labels = ("true_label", "corrupted_label")
+    frame = _by_example(keys, values, inputs, labels, across="output", measured="outputs")
+    output = frame["output"]
     marks = [output == frame["true_label"], output == frame["corrupted_label"]]
     frame["mark"] = np.select(marks, ["true", "corrupted"], "other")
-    frame["logit"] = outputs.reshape(-1)
+    frame["logit"] = values["outputs"].reshape(-1)
     # A run with fewer corrupted examples than were asked for has no more rows.
-    return frame[per_example(values["wrong"])]
+    return frame[np.repeat(values["wrong"].reshape(-1), values["outputs"].shape[2])]
+
+
+def _activations(
+    keys: pd.DataFrame, values: Mapping[str, np.ndarray], inputs: Sequence[str]
+) -> pd.DataFrame:
+    labels = ("true_label", "shown_label")
+    frame = _by_example(keys, values, inputs, labels, across="neuron", measured="activation")
+    frame["activation"] = values["activation"].reshape(-1)
+    # A run with a smaller training set than examples were asked for has no more rows.
+    return frame[np.repeat(values["trains"].reshape(-1), values["activation"].shape[2])]
+
+
+def _by_example(
+    keys: pd.DataFrame, values: Mapping[str, np.ndarray], inputs: Sequence[str],
+    labels: Sequence[str], across: str, measured: str,
+) -> pd.DataFrame:  # fmt: skip
+    """A row for every entry of an array (runs, examples, ...): the example's number, its inputs
+    and labels, and its place ``across``."""
+    sizes = values[measured].shape[1:]
+    frame, (example, place) = _spread(keys, *sizes)
+    frame["example"] = example
+    columns = {name: values["inputs"][..., i] for i, name in enumerate(inputs)}
+    for name, column in (columns | {name: values[name] for name in labels}).items():
+        frame[name] = np.repeat(column.reshape(-1), sizes[1])
+    frame[across] = place
+    return frame
 
 
 def _weight_rows(keys: pd.DataFrame, layer: str, values: Mapping[str, np.ndarray]) -> pd.DataFrame:

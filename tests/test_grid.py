@@ -184,6 +184,7 @@ def test_fields_say_once_whether_they_are_traced() -> None:
     assert {p for p in PATHS if is_traced(p)} == {
         "data.data_fraction", "data.corruption_fraction", "model.init_scale", "model.dropout",
         "optimizer.learning_rate", "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon",
-        "optimizer.weight_decay", "optimizer.momentum", "event.at_step", "event.value",
+        "optimizer.weight_decay", "optimizer.momentum", "optimizer.l1",
+        "event.at_step", "event.value",
     }  # fmt: skip
     assert "optimizer.momentum" not in traced_paths(Experiment())

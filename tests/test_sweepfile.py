@@ -184,7 +184,7 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
     "no analytic solution": (
         "axes:\n  task.operation: [addition, multiplication]\n"
         "model: {initialization: analytic}", "3:3", "task.operation",
-        ["model.initialization analytic with task.operation multiplication", "equation 2"]),
+        ["model.initialization analytic with task.operation multiplication", "solution is known"]),
     "empty axis": (
         "axes: {model.width: []}", "2:21", "axes.model.width", ["an empty list", SUFFIX]),
     "axis of a scalar": ("axes: {model.width: 5}", "2:21", "axes.model.width", ["5", SUFFIX]),
@@ -446,6 +446,13 @@ def test_axis_values(path: str, text: str, values: tuple[Any, ...], write: Write
     assert found == values
     assert [type(v) for v in found] == [type(v) for v in values]
     assert all(math.copysign(1, v) == 1 for v in found if isinstance(v, float))
+
+
+def test_seeds_are_a_list_or_a_range(write: Write) -> None:
+    """Two hundred need not be written out; fractions of seeds are refused."""
+    assert load(write("name: a\nseeds: {start: 3, stop: 6, num: 4}")).seeds == (3, 4, 5, 6)
+    with pytest.raises(Refusal, match=r"2:8: seeds: found 0.5; allowed: a list of different"):
+        load(write("name: a\nseeds: {start: 0, stop: 1, num: 3}"))
 
 
 def test_set_replaces(write: Write) -> None:

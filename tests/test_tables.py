@@ -111,6 +111,18 @@ def findings(runs: int, dead: float = 0.0) -> dict[str, np.ndarray]:
     found["neurons.hidden.dead"] = np.tile([False, True], (runs, 1))
     curve = {"test_accuracy": [1, 0.4, 0], "train_accuracy": [0.9, 0.64, 0], "test_loss": [0, 1, 2]}
     found |= {f"pruning.lowest.{k}": one * np.float32(v) for k, v in curve.items()}
+    found |= {
+        "pruning.lowest.n_train": np.full(runs, 50),
+        "pruning.lowest.n_corrupted": np.full(runs, 20),
+    }
+    found["readout.output.weight"] = np.arange(runs * 6, dtype=np.float32).reshape(runs, 2, 3)
+    found |= {
+        "activations.example.trains": np.tile([True, False], (runs, 1)),
+        "activations.example.inputs": np.ones((runs, 2, 5), np.float32) * [[[1], [9]]],
+        "activations.example.true_label": np.tile([4, 0], (runs, 1)),
+        "activations.example.shown_label": np.tile([3, 0], (runs, 1)),
+        "activations.example.activation": np.ones((runs, 2, 2), np.float32) * [0.5, 0.25],
+    }
     example = {
         "row": [4, 0], "wrong": [1, 0], "true_label": [2, 0], "corrupted_label": [0, 0],
         "inputs": [[1, 1], [0, 0]], "outputs": [[0.1, 0.2, 0.7], [0, 0, 0]],
@@ -146,6 +158,16 @@ def test_findings_become_rows() -> None:
     assert logits["output"].tolist() == [0, 1, 2] * 2 and set(logits["example"]) == {0}
     assert logits["mark"].tolist() == ["corrupted", "other", "true"] * 2
     assert (logits["m"] == 1).all() and logits["logit"].max() == np.float32(0.7)
+    assert "n_train" not in pruning
+    active = made["activations"]
+    assert (
+        active["neuron"].tolist() == [0, 1] * 2 and active["activation"].tolist() == [0.5, 0.25] * 2
+    )
+    assert active[
+        ["m", "n", "true_label", "shown_label"]
+    ].drop_duplicates().to_numpy().tolist() == [[1, 1, 4, 3]]
+    output = made["readout"].query("run == 'r1' and neuron == 1")
+    assert output["output"].tolist() == [0, 1, 2] and output["weight"].tolist() == [9, 10, 11]
     weights = made["rows"].query("run == 'r1' and neuron == 1")["weight"]
     assert weights.tolist() == [9, 10, 11]
 

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from phasegrok.phases import shown
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["CLOSEUP", "draw"]
 
 CLOSEUP: Final = "closeup.json"
+TABLES: Final = (
+    "runs", "curves", "neurons", "pruning", "logits", "rows", "readout", "activations",
+)  # fmt: skip
 
 
 def draw(folder: Path) -> list[Path]:
@@ -48,26 +53,37 @@ def draw(folder: Path) -> list[Path]:
 
 def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     """Every figure that the folder's tables allow, by file name."""
-    from phasegrok.figures import accuracy, analytic, curves, diagram, logits, pruning, spectra
+    from phasegrok.figures import (
+        accuracy,
+        analytic,
+        curves,
+        diagram,
+        logits,
+        pruning,
+        representations,
+        shares,
+        spectra,
+    )
     from phasegrok.figures.cells import MOST_CELLS, closeup, one_by_one
     from phasegrok.figures.layout import arrange
 
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     axes = manifest["axes"]
-    cells = pd.read_parquet(folder / "cells.parquet")
-    tables = {
-        name: pd.read_parquet(folder / name)
-        for name in ("runs", "curves", "neurons", "pruning", "logits", "rows")
-        if (folder / name).is_dir()
-    }
+    sweep = manifest.get("sweep", {})
+    cells = shown(
+        pd.read_parquet(folder / "cells.parquet"), sweep.get("task", {}).get("kind", "modular")
+    )
+    tables = {name: pd.read_parquet(folder / name) for name in TABLES if (folder / name).is_dir()}
     layout = arrange(cells, axes)
     yield "phase_diagram", diagram.phase_diagram(layout)
     yield "accuracy", accuracy.accuracy(layout)
     if axes == ["width"] and "pruning" in tables:
         yield "prunable", pruning.by_width(tables["pruning"], tables["runs"])
-    analytic_start = manifest.get("sweep", {}).get("model", {}).get("initialization") == "analytic"
+    analytic_start = sweep.get("model", {}).get("initialization") == "analytic"
     if axes == ["width"] and analytic_start:
         yield "analytic", analytic.by_width(tables["curves"])
+    if "width" in axes and (tables["runs"]["seed"].nunique() >= shares.FEWEST_SEEDS):
+        yield "generalizing", shares.by_width(tables["runs"], axes)
     if (chosen := folder / CLOSEUP).exists():
         cells = closeup(cells, axes, json.loads(chosen.read_text(encoding="utf-8")))
     elif len(cells) > MOST_CELLS:
@@ -76,6 +92,8 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     if "curves" in tables:
         yield "curves", curves.accuracies(tables["curves"], single)
         yield "norms", curves.norms(tables["curves"], single)
+        if any(name.startswith("spectral_") for name in tables["curves"].columns):
+            yield "spectral_norms", curves.norms(tables["curves"], single, "spectral")
     if "neurons" in tables:
         yield "ipr_histograms", spectra.histograms(tables["neurons"], single)
         if "normalization_weight" in tables["neurons"]:
@@ -86,5 +104,11 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     if "pruning" in tables:
         yield "pruning_accuracy", pruning.accuracies(tables["pruning"], single)
         yield "pruning_loss", pruning.losses(tables["pruning"], single)
+    if "activations" in tables:
+        figure = representations.activations(tables["activations"], tables["runs"], single)
+        yield "activations", figure
+    if "readout" in tables:
+        figure = representations.output_weights(tables["readout"], tables["runs"], single)
+        yield "output_weights", figure
     if "logits" in tables:
         yield "logits", logits.logits(tables["logits"], single)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import LINES, OneCell, draw_line
+from phasegrok.program import SOLVED
 from phasegrok.stages import stages
 
 __all__ = ["accuracies", "norms"]
@@ -41,22 +42,29 @@ def accuracies(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
     return figure
 
 
-def norms(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
-    """Figure of the Frobenius norms of the weight matrices against the step."""
-    curves = curves[curves["step"] > 0]
+def norms(curves: pd.DataFrame, cells: Sequence[OneCell], kind: str = "norm") -> Figure:
+    """Figure of norms of the weight matrices against the step.
+
+    Args:
+        kind: ``norm``, Frobenius, or ``spectral``: with the median steps of memorization and
+            generalization, as in Figure 2.4 of the thesis.
+    """
+    every, curves = curves, curves[curves["step"] > 0]
     figure, panels = _sheet(cells)
     legend: dict[str, Artist] = {}
-    matrices = [name for name in curves.columns if name.startswith("norm_")]
+    matrices = [name for name in curves.columns if name.startswith(f"{kind}_")]
     for cell, axes in zip(cells, panels, strict=False):
         table = cell.of(curves)
         for number, column in enumerate(matrices):
             if table[column].notna().any():
                 # U and V lie on each other: the second is dashed.
                 style = {"color": COLOURS[number % 6], "linestyle": ("-", "--")[number % 2]}
-                name = column.removeprefix("norm_").upper()
+                name = column.removeprefix(f"{kind}_").upper()
                 legend[name] = draw_line(axes, table, "step", column, style)
         axes.set_ylim(bottom=0)
-    _label(figure, panels, cells, "Frobenius norm")
+        if kind == "spectral":
+            _mark_solved(axes, cell.of(every))
+    _label(figure, panels, cells, {"norm": "Frobenius norm", "spectral": "spectral norm"}[kind])
     canvas.line_legend(figure, legend)
     return figure
 
@@ -86,12 +94,26 @@ def _mark_stages(axes: Axes, table: pd.DataFrame) -> None:
     """Thin lines at the median steps at which the runs grok and unlearn."""
     found = stages(table)
     for side, (column, name) in zip(("right", "left"), STAGES.items(), strict=True):
-        steps = found[column].dropna()
-        if len(steps):
-            step = float(steps.median())
-            axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
-            axes.annotate(
-                f"{name}\n{step:.0f}", (step, 0.56), xytext=(-3 if side == "right" else 3, 0),
-                textcoords="offset points", ha=side, va="center", color="#444444",
-                fontsize=canvas.TICK_POINTS - 1,
-            )  # fmt: skip
+        _mark(axes, found[column], name, side)
+
+
+def _mark_solved(axes: Axes, table: pd.DataFrame) -> None:
+    """Thin lines at the median steps at which training set and test set are first solved."""
+    for side, name in (("right", "memorization"), ("left", "generalization")):
+        column = "train_accuracy" if name == "memorization" else "test_accuracy"
+        solved = table[table[column] > SOLVED]
+        _mark(axes, solved.groupby("seed")["step"].min(), name, side)
+
+
+def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str) -> None:
+    """A thin line at the median of steps, its name on one side."""
+    steps = steps.dropna()
+    if steps.empty:
+        return
+    step = float(steps.median())
+    axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
+    axes.annotate(
+        f"{name}\n{step:.0f}", (step, 0.56), xycoords=("data", "axes fraction"),
+        xytext=(-3 if side == "right" else 3, 0), textcoords="offset points", ha=side, va="center",
+        color="#444444", fontsize=canvas.TICK_POINTS - 1,
+    )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 import jax
-import jax.numpy as jnp
 
 Params = Any  # a pytree of weights
 Rest = Any  # a pytree of what a model carries besides weights (running statistics)
@@ -60,8 +59,9 @@ class Model(Protocol):
     def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
         """Outputs (rows, outputs), and what is carried on (statistics, in a training pass)."""
 
-    def norms(self, params: Params) -> dict[str, jax.Array]:
-        """Frobenius norms of the weight matrices, by the names that the tables use."""
+    def matrices(self, params: Params) -> dict[str, Params]:
+        """The weights whose norms are measured, by the names that the tables use: an array, or
+        any pytree of them."""
 
     def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
         """What the output layer is given: (rows, neurons)."""
@@ -81,11 +81,6 @@ class Model(Protocol):
 
     def numbers_per_row(self) -> int:
         """Numbers in a row's widest activation, which tiles and chunks are sized by."""
-
-
-def frobenius(weights: Params) -> jax.Array:
-    """Frobenius norm of all arrays of a pytree taken together."""
-    return jnp.sqrt(sum((jnp.sum(jnp.square(a)) for a in jax.tree.leaves(weights)), 0.0))
 
 
 def scaled(params: Params, scale: jax.Array) -> Params:

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 from flax import nnx
 
 from phasegrok.config import Mlp
-from phasegrok.models import analytic
+from phasegrok.models import analytic, parity
 from phasegrok.models.activations import ACTIVATIONS
-from phasegrok.models.base import Params, Pass, Vectors, frobenius
+from phasegrok.models.base import Params, Pass, Vectors
 from phasegrok.models.dropout import dropout
 from phasegrok.models.module import ModuleModel
 from phasegrok.models.normalization import Normalization
 from phasegrok.tasks import Task
+from phasegrok.tasks.parity import ParityTask
 
 
 def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: int) -> jax.Array:
@@ -35,6 +36,22 @@ def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: 
     return variance**0.5 * jax.random.normal(key, shape, jnp.float32)
 
 
+Solution = tuple[jax.Array, jax.Array | None, jax.Array, jax.Array | None]
+
+
+def solution(key: jax.Array, task: Task, width: int) -> Solution:
+    """Weights u, v, w and the hidden bias that solve a task without training; configurations are
+    checked to name one of those that have them."""
+    if isinstance(task, ParityTask):
+        bits, parity_bits = task.config.bits, task.config.parity_bits
+        few = width < 2**parity_bits
+        u, bias, w = parity.two_neurons(bits) if few else parity.weights(bits, parity_bits)
+        return u, None, w, bias
+    assert task.tokens is not None
+    u, v, w = analytic.weights(key, task.tokens, width)
+    return u, v, w, None
+
+
 class Network(nnx.Module):
     """f(m, n) = W phi(... phi(U e_m + V e_n)).
 
@@ -47,13 +64,13 @@ class Network(nnx.Module):
         weights = partial(draw, config.initialization, width=width)
         self.activation = config.activation
         if config.initialization == "analytic":
-            assert tokens is not None, "configurations are checked"
-            u, v, w = analytic.weights(rngs.params(), tokens, width)
+            u, v, w, bias = solution(rngs.params(), task, width)
             self.u, self.w = nnx.Param(u), nnx.Param(w)
-            self.v: nnx.Param[jax.Array] | None = nnx.Param(v)
+            self.v: nnx.Param[jax.Array] | None = None if v is None else nnx.Param(v)
             nothing: list[nnx.Param[jax.Array]] = []
             unnormalized: list[Normalization] = []
-            self.hidden, self.biases = nnx.List(nothing), nnx.List(nothing)
+            self.hidden = nnx.List(nothing)
+            self.biases = nnx.List(nothing if bias is None else [nnx.Param(bias)])
             self.normalizations = nnx.List(unnormalized)
             return
         # The rows of one input matrix: of both one-hot tokens, or of the features.
@@ -121,9 +138,9 @@ class MlpModel(ModuleModel):
         weights: jax.Array = params["w"][...]
         return weights
 
-    def norms(self, params: Params) -> dict[str, jax.Array]:
+    def matrices(self, params: Params) -> dict[str, Params]:
         names = [*self._inputs(), *(["hidden"] if self.config.depth > 2 else []), "w"]
-        return {name: frobenius(params[name]) for name in names}
+        return {name: params[name] for name in names}
 
     def vectors(self, params: Params) -> Vectors:
         if not self.task.tokens:

@@ -8,7 +8,7 @@ from flax import nnx
 
 from phasegrok.config import Transformer
 from phasegrok.models.activations import ACTIVATIONS
-from phasegrok.models.base import Params, Pass, Vectors, frobenius
+from phasegrok.models.base import Params, Pass, Vectors
 from phasegrok.models.dropout import dropout
 from phasegrok.models.module import ModuleModel
 from phasegrok.models.normalization import Normalization
@@ -115,9 +115,9 @@ class TransformerModel(ModuleModel):
         weights: jax.Array = params["unembedding"][...]
         return weights
 
-    def norms(self, params: Params) -> dict[str, jax.Array]:
+    def matrices(self, params: Params) -> dict[str, Params]:
         names = ["embedding", "layers", *([] if self.config.tied else ["unembedding"])]
-        return {name: frobenius(params[name]) for name in names}
+        return {name: params[name] for name in names}
 
     def vectors(self, params: Params) -> Vectors:
         tokens = params["embedding"][...][: self.tokens].T

@@ -13,13 +13,14 @@ class ParityTask:
     """The :class:`~phasegrok.tasks.base.Task` of the product of the first k of n signs."""
 
     tokens: int | None = None
-    input_names: tuple[str, ...] = ()
     outputs = 1  # f(x); an answer is +1 where it is above 0, and -1 elsewhere
 
     def __init__(self, config: Parity) -> None:
         self.config = config
         self.size = Size(config.train_examples, config.test_examples)
         self.features: int | None = config.bits
+        # The first bits, which the label depends on; the others fill no columns.
+        self.input_names = tuple(f"x{i + 1}" for i in range(config.parity_bits))
 
     def table(self, order_key: jax.Array, label_key: jax.Array) -> Table:
         """Training examples, then test examples, all drawn independently: (total, n) signs.

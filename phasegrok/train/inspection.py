@@ -42,6 +42,11 @@ def inspect(program: Program, state: State, table: tasks.Table) -> Findings:
         found |= _named("logits", _logits(program, state, table))
     if wanted.rows:
         found |= _named("rows", _rows(program, state))
+    if wanted.readout:
+        weights = models.of(program.experiment).readout(state.params)
+        found |= {"readout.output.weight": weights}
+    if wanted.activations:
+        found |= _named("activations", _activations(program, state, table))
     return found
 
 
@@ -122,8 +127,32 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
                 "restored_accuracy": corrupted[:, 2],
                 "clean_accuracy": clean[:, 2],
                 "true_accuracy": (sums[:, 0, 2] + sums[:, 1, 2]) / (counts[0] + counts[1]),
+                # What the shares are of; no columns.
+                "n_train": cell.n_train,
+                "n_corrupted": cell.n_corrupted,
             },
         )
+
+
+def _activations(
+    program: Program, state: State, table: tasks.Table
+) -> Iterator[tuple[str, Findings]]:
+    """The first training examples, and what the output layer is given for them."""
+    experiment, wanted = program.experiment, program.measure.activations
+    row = jnp.arange(min(wanted, table.label.shape[0]), dtype=jnp.int32)
+    inputs = table.inputs[row]
+    batch = models.Pass(tasks.of(experiment).look_up(inputs), row)
+    features, _ = models.of(experiment).features(state.params, state.rest, batch)
+    yield (
+        "example",
+        {
+            "trains": row < state.cell.n_train,
+            "inputs": inputs,
+            "true_label": table.label[row],
+            "shown_label": shown_labels(table, state.cell)[row],
+            "activation": features,
+        },
+    )
 
 
 def _logits(program: Program, state: State, table: tasks.Table) -> Iterator[tuple[str, Findings]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from phasegrok.config import Adam, AdamW, Sgd
@@ -34,5 +35,15 @@ def optimizer(
         case Sgd():
             return optax.chain(
                 optax.add_decayed_weights(at["weight_decay"]),
+                add_signs(at["l1"]),
                 optax.sgd(at["learning_rate"], at["momentum"]),
             )
+
+
+def add_signs(strength: jax.Array) -> optax.GradientTransformation:
+    """The gradient of ``strength`` times the sum of all weights' sizes, added to the gradient."""
+
+    def update(grads: optax.Updates, params: optax.Params | None) -> optax.Updates:
+        return jax.tree.map(lambda g, w: g + strength * jnp.sign(w), grads, params)
+
+    return optax.stateless(update)

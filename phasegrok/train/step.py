@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +15,9 @@ import optax
 
 from phasegrok import models, tasks
 from phasegrok.config import AtStep, Memorized, NoEvent
-from phasegrok.measure import spectrum
+from phasegrok.measure import norms, spectrum
 from phasegrok.models import Noise, Params, Rest
-from phasegrok.program import SOLVED, Cell, Program, traced_paths
+from phasegrok.program import SOLVED, Cell, Program, shrinks, traced_paths
 from phasegrok.tiling import into_tiles, padded
 from phasegrok.train.losses import answers, row_losses
 from phasegrok.train.optimizers import optimizer
@@ -60,7 +60,8 @@ def cell_shapes(program: Program) -> Cell:
     def cell() -> Cell:
         values = {path: jnp.zeros(()) for path in traced_paths(program.experiment)}
         count = jnp.zeros((), jnp.int32)
-        return Cell(jnp.zeros((), jnp.uint32), count, count, values)
+        shrunk = {"n_train": count, "n_corrupted": count} if shrinks(program.experiment) else {}
+        return Cell(jnp.zeros((), jnp.uint32), count, count, values, shrunk)
 
     shapes: Cell = jax.eval_shape(cell)
     return shapes
@@ -232,7 +233,8 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     if basis is not None:
         vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
         ipr, dead = spectrum.mean_ipr(vectors, basis, program.measure.ipr_order)
-    norms = model.norms(state.params)
+    matrices = model.matrices(state.params)
+    spectral = matrices if program.measure.spectral_norms else {}
     return {
         "n_train": cell.n_train,
         "n_corrupted": cell.n_corrupted,
@@ -246,7 +248,8 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
         "mean_ipr": ipr,
         "dead_neurons": dead,
         "weight_norm": optax.tree.norm(state.params),
-        **{f"norm_{name}": norm for name, norm in norms.items()},
+        **{f"norm_{name}": norms.frobenius(weights) for name, weights in matrices.items()},
+        **{f"spectral_{name}": norms.spectral(weights) for name, weights in spectral.items()},
     }
 
 
@@ -261,6 +264,12 @@ def react(program: Program, state: State, record: Record) -> State:
             now = record["train_accuracy"] > SOLVED
         case AtStep():
             now = state.step.astype(jnp.float32) >= cell.values["event.at_step"]
+    if shrinks(program.experiment):
+        # Counted on the host: a float32 fraction of many rows would be a row off here and there.
+        counts: dict[str, Any] = {
+            name: jnp.where(now, after, getattr(cell, name)) for name, after in cell.shrunk.items()
+        }
+        return state._replace(cell=cell._replace(**counts))
     value = jnp.where(now, cell.values["event.value"], cell.values[event.set])
     return state._replace(cell=cell._replace(values={**cell.values, event.set: value}))
 

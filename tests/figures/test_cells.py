@@ -13,7 +13,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phasegrok.errors import Refusal
-from phasegrok.figures import analytic, curves, draw, logits, pruning, spectra
+from phasegrok.figures import (
+    analytic,
+    canvas,
+    curves,
+    draw,
+    logits,
+    pruning,
+    representations,
+    shares,
+    spectra,
+)
 from phasegrok.figures.cells import MOST_CELLS, OneCell, closeup, one_by_one
 
 DECAYS, SEEDS, STEPS, NEURONS = (0.0, 15.0), (0, 1), (0, 10, 20, 30, 40, 50), 10
@@ -66,6 +76,27 @@ ROWS = pd.concat([
     )
     for step in (0, 50)
 ])  # fmt: skip
+RUNS = frame(
+    size=1, memorization_step=10, generalization_step=lambda d, s, i: 20 + 20 * s,
+    test_accuracy=0.95,
+).astype({"memorization_step": "Int64", "generalization_step": "Int64"})  # fmt: skip
+READOUT = pd.concat([
+    frame(
+        size=NEURONS, step=step, neuron=lambda d, s, i: i, output=0,
+        weight=lambda d, s, i, step=step: (i - 4.5) / (1 + step) * (1 + s),
+    )
+    for step in (10, 50)
+])  # fmt: skip
+ACTIVATIONS = pd.concat([
+    frame(
+        size=40, step=step, example=lambda d, s, i: i // 2,
+        x1=lambda d, s, i: (-1.0) ** (i // 2), x2=lambda d, s, i: (-1.0) ** (i // 4),
+        true_label=lambda d, s, i: (i // 2 + i // 4 + 1) % 2, shown_label=1,
+        neuron=lambda d, s, i: i % 2,
+        activation=lambda d, s, i, step=step: (-1.0) ** (i // (2 + 2 * (i % 2))) + 0.01 * i,
+    )
+    for step in (10, 50)
+])  # fmt: skip
 
 
 @pytest.fixture
@@ -81,7 +112,9 @@ def titles(figure: Figure) -> list[str]:
     return [axes.get_title() for axes in shown(figure)]
 
 
-def test_draw_makes_every_figure_its_tables_allow(tmp_path: Path) -> None:
+def test_draw_makes_every_figure_its_tables_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All of them from a folder with all tables; from one with many cells only the diagrams."""
     tables = {
         "curves": CURVES,
@@ -89,6 +122,9 @@ def test_draw_makes_every_figure_its_tables_allow(tmp_path: Path) -> None:
         "pruning": PRUNING,
         "logits": LOGITS,
         "rows": ROWS,
+        "runs": RUNS,
+        "readout": READOUT,
+        "activations": ACTIVATIONS,
     }
     for name, table in tables.items():
         (tmp_path / name).mkdir()
@@ -98,13 +134,79 @@ def test_draw_makes_every_figure_its_tables_allow(tmp_path: Path) -> None:
     names = {path.stem for path in draw(tmp_path)}
     assert names == {
         "phase_diagram", "accuracy", "curves", "norms", "ipr_histograms", "weight_rows",
-        "pruning_accuracy", "pruning_loss", "logits",
+        "pruning_accuracy", "pruning_loss", "logits", "activations", "output_weights",
     }  # fmt: skip
+    # What else is drawn is told by name: rendering takes seconds.
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     many = CELLS.iloc[np.zeros(MOST_CELLS + 1, int)].assign(weight_decay=range(MOST_CELLS + 1))
     many.to_parquet(tmp_path / "cells.parquet")
     assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
     (tmp_path / "closeup.json").write_text(json.dumps({"weight_decay": "0"}))
     assert {path.stem for path in draw(tmp_path)} == names
+
+
+def test_activations_are_coloured_by_the_bits_that_count(single: list[OneCell]) -> None:
+    """A map for every look at every cell, all examples in it, four colours named by both signs, of
+    the seed that took longest from memorization to generalization. Where the inputs take many
+    values the true label gives the colour."""
+    figure = representations.activations(ACTIVATIONS, RUNS, single)
+    assert titles(figure)[1] == "weight decay 0\nCoexistence\nseed 1, step 50"
+    assert len(shown(figure)) == 4
+    for axes in shown(figure):
+        assert sum(len(line.get_xdata()) for line in axes.lines) == 20
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["x1 +1, x2 +1", "x1 +1, x2 -1", "x1 -1, x2 +1", "x1 -1, x2 -1"]
+    tokens = ACTIVATIONS.rename(columns={"x1": "m", "x2": "n"}).assign(
+        m=lambda table: table["example"], n=lambda table: table["example"] % 7
+    )
+    legend = representations.activations(tokens, RUNS, single).legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["label 0", "label 1"]
+
+
+def test_output_weights_are_a_density(single: list[OneCell]) -> None:
+    """Area 1 under every curve, and how many weights are nearly zero; narrower where the weights
+    are. The same run is shown as of the activations."""
+    figure = representations.output_weights(READOUT, RUNS, single)
+    assert titles(figure)[3] == "weight decay 15\nFull Inversion\nseed 1, step 50"
+    tops = []
+    for axes in shown(figure):
+        outline = axes.collections[0].get_paths()[0].vertices
+        x, y = outline[1:402].T
+        np.testing.assert_allclose(np.trapezoid(y, x), 1, atol=0.02)
+        tops.append(y.max())
+        assert axes.texts[0].get_text() == "0% below 0.01"
+    assert tops[1] > 3 * tops[0]
+
+
+def test_of_runs_that_never_generalize_the_first_is_shown() -> None:
+    """And of those that do, the slowest."""
+    never = RUNS.assign(generalization_step=pd.array([pd.NA] * len(RUNS), "Int64"))
+    assert representations.slowest(never) == 0
+    assert representations.slowest(RUNS[RUNS["weight_decay"] == 0]) == 1
+
+
+def test_spectral_norms_with_the_steps_solved(single: list[OneCell]) -> None:
+    """Marked at the medians over seeds of the first steps above an accuracy of 0.999."""
+    solved = CURVES.assign(
+        spectral_u=CURVES["norm_u"], spectral_w=CURVES["norm_w"],
+        test_accuracy=np.where(CURVES["step"] >= 40 - 10 * CURVES["seed"], 1.0, 0.5),
+    )  # fmt: skip
+    figure = curves.norms(solved, single, "spectral")
+    words = [text.get_text() for text in shown(figure)[0].texts]
+    assert words == ["memorization\n20", "generalization\n35"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["U", "W"]
+
+
+def test_shares_by_width() -> None:
+    """A point and its interval at every width, a line for every other value."""
+    runs = pd.DataFrame(
+        {"width": w, "l1": l1, "seed": seed, "test_accuracy": float(seed < 5 * w)}
+        for w in (1, 2, 4) for l1 in (0.0, 0.1) for seed in range(20)
+    )  # fmt: skip
+    figure = shares.by_width(runs, ["l1", "width"])
+    line = shown(figure)[0].lines[0].get_xydata()
+    np.testing.assert_allclose(line, [[1, 0.25], [2, 0.5], [4, 1]])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["l1 0", "l1 0.1"]
 
 
 def test_closeup_is_of_cells_that_are_there() -> None:

@@ -77,12 +77,12 @@ def test_the_order_of_the_pair_is_seen() -> None:
 
 def test_vectors_and_norms() -> None:
     """Embedding rows of the p tokens without the equals sign, d of them as vectors over tokens;
-    norms add up to everything but positions and normalizations."""
+    matrices are everything but positions and normalizations."""
     model = models.build(Transformer(embedding=8, heads=2), TASK)
     params, _ = model.init(jax.random.key(0), jnp.full((), 2.0))
     vectors = model.vectors(params)
     assert vectors.input["embedding"].shape == vectors.output["unembedding"].shape == (8, 11)
-    assert not vectors.joined and list(model.norms(params)) == [
+    assert not vectors.joined and list(model.matrices(params)) == [
         "embedding",
         "layers",
         "unembedding",

@@ -144,4 +144,4 @@ def test_a_network_on_features_is_a_product(folder: Path) -> None:
     x = jnp.asarray(RNG.normal(size=(4, 6)), jnp.float32)
     out, _ = model.apply(params, rest, Pass(x, jnp.arange(4)))
     np.testing.assert_allclose(out, (x @ params["u"][...]) ** 2 @ params["w"][...], rtol=1e-5)
-    assert list(model.norms(params)) == ["u", "w"] and not model.vectors(params).input
+    assert list(model.matrices(params)) == ["u", "w"] and not model.vectors(params).input

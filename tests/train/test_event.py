@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from phasegrok.errors import Refusal
 from phasegrok.grid import plan
 from phasegrok.program import Program
 from phasegrok.train import step
@@ -14,6 +15,7 @@ from phasegrok.train.engine import machine
 from tests.conftest import MakeSweep
 
 DECAY = "optimizer.weight_decay"
+advance = jax.jit(step.advance, static_argnums=0)
 
 
 def begin(make_sweep: MakeSweep, *sets: str) -> tuple[Program, step.State, step.tasks.Table]:
@@ -44,7 +46,7 @@ def test_at_step_waits_for_its_step(make_sweep: MakeSweep) -> None:
     )
     seen = []
     for _ in range(4):
-        state, _ = jax.jit(lambda s: step.advance(program, s, table))(state)
+        state, _ = advance(program, state, table)
         seen.append(float(state.cell.values[DECAY]))
     np.testing.assert_allclose(seen, [0.1, 0.1, 2.5, 2.5])
 
@@ -62,7 +64,7 @@ def test_what_it_changes_is_felt_and_nothing_else(make_sweep: MakeSweep, changes
     weights = {}
     for name, (program, state) in runs.items():
         for interval in range(1, 4):
-            state, _ = step.advance(program, state, table)
+            state, _ = advance(program, state, table)
             weights[name, interval] = np.asarray(state.params["w"][...])
     for interval in (1, 2, 3):
         np.testing.assert_array_equal(weights["same", interval], weights["plain", interval])
@@ -88,3 +90,63 @@ def test_runs_without_an_event_keep_their_ids(make_sweep: MakeSweep) -> None:
     grids = [plan(make_sweep("", *sets), machine()) for sets in ((), ("event.kind=none",))]
     assert grids[0].runs["run"].equals(grids[1].runs["run"])
     assert grids[0].runs["run"][0] == "4f42f69f61327dca"
+
+
+def test_a_training_set_shrinks(make_sweep: MakeSweep) -> None:
+    """To exactly the first rows of what it was, in full batches and in small ones; as many of them
+    are corrupted as of a set begun at that size; the test set is all the rest."""
+    sets = (
+        "event.kind=at_step", "event.at_step=10", "event.set=data.data_fraction",
+        "event.value=0.29", "data.data_fraction=0.7", "data.corruption_fraction=0.3",
+    )  # fmt: skip
+    for batch in ("full", "5"):
+        program, state, table = begin(make_sweep, *sets, f"train.batch_size={batch}")
+        state, before = advance(program, state, table)
+        small = state.cell
+        assert (int(before["n_train"]), int(before["n_corrupted"])) == (34, 10)
+        assert (int(small.n_train), int(small.n_corrupted)) == (14, 4)  # floor(0.29 * 49)
+        state, after = advance(program, state, table)
+        assert (int(after["n_train"]), int(after["n_corrupted"])) == (14, 4)
+        # From there on it is the training of a set of that size that happened to get there.
+        other, beginning, _ = begin(
+            make_sweep, "data.data_fraction=0.29", "data.corruption_fraction=0.3",
+            f"train.batch_size={batch}",
+        )  # fmt: skip
+        assert (int(beginning.cell.n_train), int(beginning.cell.n_corrupted)) == (14, 4)
+        again, _ = advance(program, *begin(make_sweep, *sets, f"train.batch_size={batch}")[1:])
+        continued, record = advance(other, again._replace(cell=beginning.cell), table)
+        np.testing.assert_allclose(
+            continued.params["u"][...], state.params["u"][...], rtol=1e-4, atol=1e-6
+        )
+        np.testing.assert_allclose(record["test_loss"], after["test_loss"], rtol=1e-4)
+
+
+def test_a_parity_training_set_shrinks_to_a_number(make_sweep: MakeSweep) -> None:
+    """Of examples, while its test examples stay."""
+    program, state, _ = begin(
+        make_sweep, "task.kind=parity", "task.train_examples=60", "task.test_examples=30",
+        "task.bits=8", "loss=hinge", "model.activation=relu", "event.kind=memorized",
+        "event.set=task.train_examples", "event.value=20", "data.corruption_fraction=0.1",
+    )  # fmt: skip
+    cell = step.react(program, state, accuracy(1.0)).cell
+    assert (int(cell.n_train), int(cell.n_corrupted)) == (20, 2)
+    parts = step.parts(np.arange(90), cell, step.tasks.of(program.experiment).size)
+    np.testing.assert_array_equal(np.asarray(parts).sum(axis=0), [20, 30, 2, 18])
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        (["event.set=data.data_fraction", "event.value=0.6"], "found 0.6, with which 29 of 24"),
+        (["event.set=data.data_fraction", "event.value=0.001"], "found 0.001, with which 0 of 24"),
+        (["event.set=task.train_examples"], "allowed: data.data_fraction"),
+        (["task.kind=parity", "loss=hinge", "model.activation=relu", "event.value=2.5",
+          "event.set=task.train_examples"], "found 2.5, with which 2 of 300"),
+    ],
+)  # fmt: skip
+def test_what_does_not_shrink_is_refused(
+    make_sweep: MakeSweep, sets: list[str], message: str
+) -> None:
+    """One line: an event that enlarges the set, leaves nothing of it, or is of another task."""
+    with pytest.raises(Refusal, match=message):
+        plan(make_sweep("", "event.kind=memorized", *sets), machine())

@@ -80,6 +80,21 @@ def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> N
         )
 
 
+def test_activations_and_readout(make_sweep: MakeSweep) -> None:
+    """Their product is the network's outputs on the first examples, which are those of the table;
+    those beyond the training set are marked."""
+    _, found, _ = look(make_sweep, "measure.activations=40", "measure.readout=true")
+    found = {name: values[:3] for name, values in found.items()}
+    activation, weights = found["activations.example.activation"], found["readout.output.weight"]
+    assert activation.shape == (3, 40, 12) and weights.shape == (3, 12, 7)
+    np.testing.assert_allclose(activation @ weights, found["outputs"][:, :40], atol=1e-5)
+    np.testing.assert_array_equal(found["activations.example.trains"].sum(axis=1), 34)
+    label, shown = (found[f"activations.example.{name}_label"] for name in ("true", "shown"))
+    np.testing.assert_array_equal(label, found["table.label"][:, :40])
+    np.testing.assert_array_equal(shown[:, :10], found["table.noise"][:, :10])
+    np.testing.assert_array_equal(shown[:, 10:], label[:, 10:])
+
+
 def test_weights_by_name(make_sweep: MakeSweep) -> None:
     """Names and shapes that plain NumPy reads, one array a matrix; a deeper network has neurons in
     two layers."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from phasegrok.config import Adam, AdamW, Sgd
 from phasegrok.train.losses import row_losses
-from phasegrok.train.optimizers import optimizer
+from phasegrok.train.optimizers import add_signs, optimizer
 
 
 def two_updates(config: Adam | AdamW | Sgd, **values: float) -> float:
@@ -43,8 +43,18 @@ def test_weight_decay_is_decoupled_in_adamw_only() -> None:
     g1 = 0.5 + 0.3
     w1 = 1 - 0.1 * g1
     w2 = w1 - 0.1 * (0.9 * g1 - 0.2 + 0.3 * w1)
-    found = two_updates(Sgd(), learning_rate=0.1, momentum=0.9, weight_decay=0.3)
+    found = two_updates(Sgd(), learning_rate=0.1, momentum=0.9, weight_decay=0.3, l1=0)
     np.testing.assert_allclose(found, w2, rtol=1e-5)
+
+
+def test_l1_adds_the_weights_signs() -> None:
+    """To the gradient, beside the decay; a weight at zero gets none."""
+    w1 = 1 - 0.1 * (0.5 + 0.3 * 1 + 0.04)
+    w2 = w1 - 0.1 * (-0.2 + 0.3 * w1 + 0.04)
+    found = two_updates(Sgd(), learning_rate=0.1, momentum=0.0, weight_decay=0.3, l1=0.04)
+    np.testing.assert_allclose(found, w2, rtol=1e-6)
+    update, _ = add_signs(jnp.float32(2)).update(jnp.zeros(3), (), jnp.array([-1.0, 0.0, 5.0]))
+    np.testing.assert_array_equal(update, [-2, 0, 2])
 
 
 def test_losses_by_hand() -> None:

@@ -58,7 +58,7 @@ def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, 
     sets = [*MODELS[model], f"loss={loss}", f"optimizer.kind={optimizer}", "model.dropout=0.2",
             f"train.batch_size={batch}", "optimizer.learning_rate=0.05", "train.log_every=5",
             "optimizer.weight_decay=0.3", "data.corruption_fraction=0.4"]  # fmt: skip
-    sets += ["optimizer.momentum=0.5"] if optimizer == "sgd" else []
+    sets += ["optimizer.momentum=0.5", "optimizer.l1=0.01"] if optimizer == "sgd" else []
     grid = plan(make_sweep("", *sets), machine())
     program = grid.jobs[0].program
     one = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.cells(np.array([0])))
