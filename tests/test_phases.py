@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phasegrok.phases import DIVERGED, LABELS, PHASES, SUBPHASES, classify, label_cells
+from phasegrok.phases import DIVERGED, LABELS, PHASES, SUBPHASES, classify, label_cells, shown
 
 GROKKED: dict[str, Any] = {
     "data_fraction": 0.5,
@@ -265,6 +265,20 @@ def test_cells_agree_with_a_plain_group_by() -> None:
     for fraction, cell in cells.iterrows():
         mine = own[(runs["data_fraction"] == fraction) & (runs["status"] == "ok")]
         assert cell["seed_agreement"] == pytest.approx((mine == cell["subphase"]).mean())
+
+
+def test_pictures_of_parity_show_the_direct_label() -> None:
+    """With ξ = 0.08 a network that ignores every flipped label has training accuracy 0.92, which
+    Table 2 calls Coexistence; of other tasks pictures show that."""
+    runs = pd.DataFrame({
+        "corruption_fraction": [0.08], "train_accuracy": [0.92], "test_accuracy": [1.0],
+        "corrupted_accuracy": [0.0], "peak_test_accuracy": [1.0], "weight_norm": [1.0],
+        "peak_weight_norm": [1.0],
+    })  # fmt: skip
+    cells = label_cells(runs, ["corruption_fraction"])
+    assert shown(cells, "modular")["subphase"].tolist() == ["Coexistence"]
+    assert shown(cells, "parity")["subphase"].tolist() == ["Full Inversion"]
+    assert cells["subphase"].tolist() == ["Coexistence"]
 
 
 def test_a_million_runs_take_seconds() -> None:

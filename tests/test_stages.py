@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from phasegrok.stages import stages
+from phasegrok.stages import knees, stages
 
 
 def curve(run: str, test: list[float], corrupted: list[float | None]) -> pd.DataFrame:
@@ -29,3 +30,17 @@ def test_grokking_then_unlearning() -> None:
     assert found["memorization_step"].tolist() == [10, 10, pd.NA, pd.NA]
     assert found["unlearning_step"].tolist() == [50, pd.NA, pd.NA, pd.NA]
     assert (found.dtypes == "Int64").all()
+
+
+def test_knees_of_a_broken_line() -> None:
+    """Level, falling from step 30, level again from step 1000 on: on a logarithmic axis, found to
+    within a tenth, from steps that are even on a plain one; a run without numbers has none."""
+    step = np.arange(0, 10_010, 10)
+    clipped = np.log(np.clip(step, 30, 1000))
+    curves = pd.DataFrame({
+        "run": np.repeat(["a", "b"], len(step)), "step": np.tile(step, 2),
+        "spectral_u": np.concatenate([7 - clipped, np.full(len(step), np.nan)]),
+    })  # fmt: skip
+    found = knees(curves, "spectral_u")
+    np.testing.assert_allclose(found.loc["a"], [30, 1000], rtol=0.1)
+    assert found.loc["b"].isna().all() and found.index.name == "run"

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.palette import PALETTE
@@ -78,8 +78,12 @@ def log_ticks(axes: Axes) -> None:
     """A logarithmic x axis with plain numbers at 1 and 3 of every decade."""
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(_plain))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _plain(value: float, _position: object) -> str:
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:g}"
 
 
 def line_legend(figure: Figure, entries: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import LINES, OneCell, draw_line
 from phasegrok.program import SOLVED
-from phasegrok.stages import stages
+from phasegrok.stages import knees, stages
 
 __all__ = ["accuracies", "norms"]
 
@@ -64,6 +65,8 @@ def norms(curves: pd.DataFrame, cells: Sequence[OneCell], kind: str = "norm") ->
         axes.set_ylim(bottom=0)
         if kind == "spectral":
             _mark_solved(axes, cell.of(every))
+            name = "inflections of " + matrices[0].removeprefix("spectral_").upper()
+            legend[name] = _mark_knees(axes, table, matrices[0])
     _label(figure, panels, cells, {"norm": "Frobenius norm", "spectral": "spectral norm"}[kind])
     canvas.line_legend(figure, legend)
     return figure
@@ -102,10 +105,24 @@ def _mark_solved(axes: Axes, table: pd.DataFrame) -> None:
     for side, name in (("right", "memorization"), ("left", "generalization")):
         column = "train_accuracy" if name == "memorization" else "test_accuracy"
         solved = table[table[column] > SOLVED]
-        _mark(axes, solved.groupby("seed")["step"].min(), name, side)
+        _mark(axes, solved.groupby("seed")["step"].min(), name, side, height=0.12)
 
 
-def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str) -> None:
+def _mark_knees(axes: Axes, table: pd.DataFrame, column: str) -> Artist:
+    """Marks with their steps where a norm bends most: medians over seeds, on the mean's line."""
+    steps = knees(table, column).median().dropna()
+    mean = table.groupby("step")[column].mean()
+    heights = np.interp(steps, mean.index, mean)
+    (marks,) = axes.plot(steps, heights, "v", color="#000000", markersize=4)
+    for step, height in zip(steps, heights, strict=True):
+        axes.annotate(
+            f"{step:.0f}", (step, height), xytext=(0, 5), textcoords="offset points", ha="center",
+            fontsize=canvas.TICK_POINTS - 1,
+        )  # fmt: skip
+    return marks
+
+
+def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str, height: float = 0.56) -> None:
     """A thin line at the median of steps, its name on one side."""
     steps = steps.dropna()
     if steps.empty:
@@ -113,7 +130,7 @@ def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str) -> None:
     step = float(steps.median())
     axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
     axes.annotate(
-        f"{name}\n{step:.0f}", (step, 0.56), xycoords=("data", "axes fraction"),
+        f"{name}\n{step:.0f}", (step, height), xycoords=("data", "axes fraction"),
         xytext=(-3 if side == "right" else 3, 0), textcoords="offset points", ha=side, va="center",
         color="#444444", fontsize=canvas.TICK_POINTS - 1,
     )  # fmt: skip

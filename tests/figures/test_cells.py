@@ -193,8 +193,11 @@ def test_spectral_norms_with_the_steps_solved(single: list[OneCell]) -> None:
     )  # fmt: skip
     figure = curves.norms(solved, single, "spectral")
     words = [text.get_text() for text in shown(figure)[0].texts]
-    assert words == ["memorization\n20", "generalization\n35"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["U", "W"]
+    assert words[:2] == ["memorization\n20", "generalization\n35"]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["U", "W", "inflections of U"]
+    marks = shown(figure)[0].lines[-1].get_xdata()
+    assert [f"{step:.0f}" for step in marks] == words[2:] and len(marks) == 2
 
 
 def test_shares_by_width() -> None:
