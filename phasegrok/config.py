@@ -109,6 +109,13 @@ class Mlp(Block):
     """Fully connected network; the default is the paper's (appendix A, default setting)."""
 
     kind: Literal["mlp"] = "mlp"
+    embedding: Annotated[
+        Count | None,
+        Field(
+            description="d: tokens are embedded in so many dimensions first, both by the same "
+            "learned vectors; null: the first layer's weights are the tokens' own"
+        ),
+    ] = None
     width: Annotated[Count, Field(description="N: neurons of every hidden layer")] = 500
     depth: Annotated[int, Field(ge=2, le=64, description="number of weight layers")] = 2
     activation: Activation = "quadratic"
@@ -164,6 +171,42 @@ class Transformer(Block):
         return self
 
 
+class Lstm(Block):
+    """Stacked LSTM on the tokens m, n and an equals sign, after which the answer is read."""
+
+    kind: Literal["lstm"] = "lstm"
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
+    embedding: Annotated[Count, Field(description="d: of a token")] = 128
+    width: Annotated[
+        Count | None, Field(description="neurons of every layer; null: as the embedding")
+    ] = None
+    init_scale: Annotated[
+        Positive, Field(description="multiplies every initial weight"), TRACED
+    ] = 1.0
+    dropout: Annotated[
+        Fraction, Field(description="share zeroed of what a layer is given by the one below, and "
+                        "the output layer by the last"), TRACED
+    ] = 0.0  # fmt: skip
+
+
+UpdateNoise = Annotated[
+    NotNegative,
+    Field(
+        description="standard deviation of Gaussian noise on every step's update, before the "
+        "learning rate"
+    ),
+    TRACED,
+]
+WeightNoise = Annotated[
+    NotNegative,
+    Field(
+        description="standard deviation of Gaussian noise on the weights that every step's "
+        "gradient is taken at"
+    ),
+    TRACED,
+]
+
+
 class AdamW(Block):
     """Adam with decoupled weight decay (multiplied by the learning rate) on every weight."""
 
@@ -173,6 +216,11 @@ class AdamW(Block):
     beta2: Annotated[Fraction, TRACED] = 0.98
     epsilon: Annotated[Positive, TRACED] = 1e-8
     weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    decay_towards: Annotated[
+        Literal["zero", "init"], Field(description="init: the network's initial weights")
+    ] = "zero"
+    update_noise: UpdateNoise = 0.0
+    weight_noise: WeightNoise = 0.0
 
 
 class Adam(Block):
@@ -184,6 +232,8 @@ class Adam(Block):
     beta2: Annotated[Fraction, TRACED] = 0.98
     epsilon: Annotated[Positive, TRACED] = 1e-8
     weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    update_noise: UpdateNoise = 0.0
+    weight_noise: WeightNoise = 0.0
 
 
 class Sgd(Block):
@@ -198,6 +248,8 @@ class Sgd(Block):
         Field(description="this times the sum of all weights' sizes is added to the loss"),
         TRACED,
     ] = 0.0
+    update_noise: UpdateNoise = 0.0
+    weight_noise: WeightNoise = 0.0
 
 
 class Train(Block):
@@ -288,10 +340,10 @@ class AtStep(Block):
     value: Annotated[NotNegative, TRACED] = 0.0
 
 
-Loss = Literal["mse", "cross_entropy", "hinge"]
+Loss = Literal["mse", "cross_entropy", "brier", "hinge"]
 Event = Annotated[NoEvent | Memorized | AtStep, Field(discriminator="kind")]
 Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]
-Model = Annotated[Mlp | Transformer, Field(discriminator="kind")]
+Model = Annotated[Mlp | Transformer | Lstm, Field(discriminator="kind")]
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
 
@@ -314,6 +366,11 @@ class Experiment(Block):
             raise ValueError(
                 f"found model.kind {self.model.kind} with task.kind {task}; allowed: mlp, where"
                 " inputs are no tokens"
+            )
+        if task in TOKENLESS and value_at(self, "model.embedding") is not None:
+            raise ValueError(
+                f"found model.embedding {value_at(self, 'model.embedding')} with task.kind {task};"
+                " allowed: null, where inputs are no tokens"
             )
         if self.loss == "hinge" and task != "parity":
             raise ValueError(
@@ -357,6 +414,7 @@ class Experiment(Block):
             yield "task.operation", ("addition",)
             yield "model.activation", ("quadratic",)
             yield "model.bias", (False,)
+            yield "model.embedding", (None,)
         yield "model.depth", (2,)
         yield "model.normalization", ("none",)
 
@@ -376,6 +434,13 @@ class Measure(Block):
         Field(
             description="columns spectral_NAME of curves and runs: the largest singular value of"
             " every weight matrix"
+        ),
+    ] = False
+    correct_logit: Annotated[
+        bool,
+        Field(
+            description="columns train_logit and test_logit of curves and runs: the mean output "
+            "at the label (of training examples the one that is shown)"
         ),
     ] = False
     readout: Annotated[

@@ -21,7 +21,7 @@ from phasegrok import models, tasks
 from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
 from phasegrok.errors import Refusal
 from phasegrok.identity import default, without_defaults
-from phasegrok.program import Cell, Program, has, shrinks, traced_paths, without_traced
+from phasegrok.program import NOISES, Cell, Program, has, shrinks, traced_paths, without_traced
 from phasegrok.sweepfile import Sweep
 
 
@@ -285,6 +285,8 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
     kind = sweep.engine.mapping
     mapping: Literal["vmap", "map"] = machine.default_mapping if kind == "auto" else kind
     dropout = frame["dropout"].to_numpy() > 0
+    noisy = frame[[column(path) for path in NOISES]].to_numpy() > 0
+    noises = [tuple(itertools.compress(NOISES, row)) for row in noisy]
     n_train = frame["n_train"].to_numpy()
     least = n_train.copy()
     for i, experiment in enumerate(experiments):
@@ -296,18 +298,23 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
         for s, n in {(int(s), int(n)) for s, n in zip(static, n_train, strict=True)}
     }
     for i in range(len(frame)):
-        key = (int(static[i]), bool(dropout[i]), *schedules[int(static[i]), int(n_train[i])])
+        key = (
+            int(static[i]),
+            bool(dropout[i]),
+            noises[i],
+            *schedules[int(static[i]), int(n_train[i])],
+        )
         groups.setdefault(key, []).append(i)
     jobs = []
-    for (which, drop, steps, log_every), members in groups.items():
+    for (which, drop, noise, steps, log_every), members in groups.items():
         runs = np.array(members)
         experiment = experiments[which]
         work = models.of(experiment).flops_per_row() * steps
         for part in padding_groups(n_train[runs], work, mapping, machine):
             jobs.append(
                 make_job(
-                    sweep, experiment, runs[part], n_train, least, steps, log_every, drop, mapping,
-                    machine,
+                    sweep, experiment, runs[part], n_train, least, steps, log_every, drop, noise,
+                    mapping, machine,
                 )
             )  # fmt: skip
     return Grid([column(a.path) for a in sweep.axes], frame, experiments, static, jobs)
@@ -349,7 +356,8 @@ def padding_groups(
 
 def make_job(
     sweep: Sweep, experiment: Experiment, runs: np.ndarray, n_train: np.ndarray, least: np.ndarray,
-    steps: int, log_every: int, dropout: bool, mapping: Literal["vmap", "map"], machine: Machine,
+    steps: int, log_every: int, dropout: bool, noises: tuple[str, ...],
+    mapping: Literal["vmap", "map"], machine: Machine,
 ) -> Job:  # fmt: skip
     """The program of a group of runs and its layout, chunk size apart.
 
@@ -373,7 +381,7 @@ def make_job(
     program = Program(
         experiment=without_traced(experiment), steps=steps, log_every=log_every,
         rows=tile * tiles, tile=tile, orders=orders, use_dropout=dropout,
-        precision=sweep.engine.precision, measure=sweep.measure,
+        noises=noises, precision=sweep.engine.precision, measure=sweep.measure,
     )  # fmt: skip
     cell_bytes = 4 * (4 * models.parameters(model) + 3 * side_by_side * width)
     batch = max(1, CACHE_BYTES // cell_bytes)
@@ -402,7 +410,8 @@ def size_chunks(
     if sweep.engine.chunk != "auto":
         limit = min(sweep.engine.chunk, len(job.runs))
     else:
-        limit = min(MAX_CHUNK[job.kind], len(job.runs))
+        # Of tiny networks more fit side by side than a chunk usually holds.
+        limit = min(max(MAX_CHUNK[job.kind], job.devices * job.batch), len(job.runs))
         if job.kind == "map":
             one = interval_seconds(job, 1, machine)
             limit = min(limit, max(job.devices * job.batch, round(INTERVAL_SECONDS / one)))

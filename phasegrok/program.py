@@ -31,6 +31,10 @@ class Cell(NamedTuple):
     shrunk: dict[str, Array]  # int32: n_train and n_corrupted after an event that shrinks them
 
 
+# Noises that cost random numbers: runs that have none get a program without them.
+NOISES = ("optimizer.update_noise", "optimizer.weight_noise")
+
+
 @dataclass(frozen=True)
 class Program:
     """Everything that fixes array shapes and traced code. Hashable: equal programs share one
@@ -43,6 +47,7 @@ class Program:
     tile: int  # rows whose gradient is taken at a time; divides rows
     orders: int  # minibatches: epochs that one logging interval may touch; 0 for a full batch
     use_dropout: bool
+    noises: tuple[str, ...] = ()  # of NOISES, those that the group's runs have
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     measure: Measure = MEASURE_NOTHING
 

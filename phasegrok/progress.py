@@ -56,13 +56,17 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
         lines.append(f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done")
     if seconds is not None:
         lines.append("")
-        lines.append("program  rows  runs  chunks x cells  steps  parameters  memory")
+        lines.append(
+            "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
+        )
         for j, job in enumerate(jobs):
+            model = models.of(job.program.experiment)
             memory = measured_bytes(job, job.chunk) / 2**20
             lines.append(
                 f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
                 f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
-                f"  {models.parameters(models.of(job.program.experiment)):10d}  {memory:.0f} MiB"
+                f"  {models.parameters(model):10d}"
+                f"  {models.parameters(model, embeddings=False):13d}  {memory:.0f} MiB"
             )
         lines.append("")
         lines.append(f"estimated time on this machine: {duration(seconds)}")

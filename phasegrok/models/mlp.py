@@ -1,4 +1,4 @@
-"""Fully connected networks on pairs of tokens (Doshi et al., equation 1)."""
+"""Fully connected networks on pairs of tokens, one-hot (Doshi et al., equation 1) or embedded."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class Network(nnx.Module):
         width, inner, tokens, outputs = config.width, config.depth - 2, task.tokens, task.outputs
         weights = partial(draw, config.initialization, width=width)
         self.activation = config.activation
+        self.embedded = config.embedding is not None
         if config.initialization == "analytic":
             u, v, w, bias = solution(rngs.params(), task, width)
             self.u, self.w = nnx.Param(u), nnx.Param(w)
@@ -73,10 +74,11 @@ class Network(nnx.Module):
             self.biases = nnx.List(nothing if bias is None else [nnx.Param(bias)])
             self.normalizations = nnx.List(unnormalized)
             return
-        # The rows of one input matrix: of both one-hot tokens, or of the features.
-        inputs = 2 * tokens if tokens else task.features or 0
-        self.u = nnx.Param(weights(rngs.params(), (tokens or inputs, width), inputs))
-        self.v = nnx.Param(weights(rngs.params(), (tokens, width), inputs)) if tokens else None
+        # The rows of one input matrix: of both tokens, embedded or one-hot, or of the features.
+        each = config.embedding or tokens
+        inputs = 2 * each if each else task.features or 0
+        self.u = nnx.Param(weights(rngs.params(), (each or inputs, width), inputs))
+        self.v = nnx.Param(weights(rngs.params(), (each, width), inputs)) if each else None
         self.hidden = nnx.List(
             [nnx.Param(weights(rngs.params(), (width, width), width)) for _ in range(inner)]
         )
@@ -94,6 +96,9 @@ class Network(nnx.Module):
                 for i in range(biases)
             ]
         )
+        if tokens and config.embedding:
+            normal = jax.random.normal(rngs.params(), (tokens, config.embedding), jnp.float32)
+            self.embedding = nnx.Param(config.embedding**-0.5 * normal)
         after = inner + 1 if config.normalization != "none" else 0
         self.normalizations = nnx.List(
             [Normalization(config.normalization, width) for _ in range(after)]
@@ -105,7 +110,10 @@ class Network(nnx.Module):
         if self.v is None:
             x = batch.inputs @ self.u[...]
         else:
-            x = self.u[...][batch.inputs[:, 0]] + self.v[...][batch.inputs[:, 1]]
+            u, v = self.u[...], self.v[...]
+            if self.embedded:  # each token's product is taken once, not each example's
+                u, v = self.embedding[...] @ u, self.embedding[...] @ v
+            x = u[batch.inputs[:, 0]] + v[batch.inputs[:, 1]]
         for layer in range(len(self.hidden) + 1):
             if layer:
                 x = x @ self.hidden[layer - 1][...]
@@ -139,14 +147,20 @@ class MlpModel(ModuleModel):
         return weights
 
     def matrices(self, params: Params) -> dict[str, Params]:
-        names = [*self._inputs(), *(["hidden"] if self.config.depth > 2 else []), "w"]
+        embedding = ["embedding"] if self.config.embedding else []
+        names = [*embedding, *self._inputs(), *(["hidden"] if self.config.depth > 2 else []), "w"]
         return {name: params[name] for name in names}
 
     def vectors(self, params: Params) -> Vectors:
         if not self.task.tokens:
             return Vectors({}, {}, joined=True)
-        first = {name: params[name][...].T for name in self._inputs()}
+        first = {name: self._over_tokens(params, name).T for name in self._inputs()}
         return Vectors(first, {"w": params["w"][...]}, joined=self.config.depth == 2)
+
+    def _over_tokens(self, params: Params, name: str) -> jax.Array:
+        """(tokens, width): what a first layer's matrix adds to the neurons for each token."""
+        weights: jax.Array = params[name][...]
+        return params["embedding"][...] @ weights if self.config.embedding else weights
 
     def _inputs(self) -> tuple[str, ...]:
         return ("u", "v") if self.task.tokens else ("u",)

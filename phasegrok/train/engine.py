@@ -63,7 +63,7 @@ class Engine:
         self.calls = 0  # of the compiled segment; what tests and benchmarks count
         mesh = jax.make_mesh((mapping.devices,), (CELLS,), devices=local_devices(mapping.devices))
         self._sharding = NamedSharding(mesh, PartitionSpec(CELLS))
-        begin = self._mapped(partial(_begin, program), mesh)
+        begin = self._mapped(partial(step.begin, program), mesh)
         segment = self._mapped(partial(step.segment, program, mapping.intervals), mesh)
         cells = _abstract(program, mapping.chunk, self._sharding)
         with jax.default_matmul_precision(PRECISION[program.precision]):
@@ -156,11 +156,6 @@ def named_weights(state: State) -> dict[str, Any]:
             # Flax wraps every array in a variable, whose own level is called "value".
             named[prefix + ".".join(str(key) for key in keys if key != "value")] = leaf
     return named
-
-
-def _begin(program: Program, cell: Cell) -> tuple[State, Table, Record]:
-    state, table = step.init(program, cell), step.make_table(program, cell)
-    return state, table, step.measure(program, state, table)
 
 
 @lru_cache(maxsize=8)

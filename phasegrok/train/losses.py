@@ -14,9 +14,11 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
 
     ``mse`` is the squared distance to the one-hot label, averaged over the outputs (so the
     training loss is the mean over examples *and* outputs, as in the original experiments);
-    ``cross_entropy`` is that of the softmax. With a single output f and labels y of -1 and 1
-    (numbered 0 and 1) they are (f - y)^2 and log(1 + exp(-f y)), and ``hinge`` is
-    max(0, 1 - f y) (thesis, section 2.1).
+    ``cross_entropy`` is that of the softmax; ``brier`` is the squared distance of the softmax to
+    the one-hot label, summed over the classes (Brier's score; the MSE of the efficiency study,
+    section 2, which prints it with a stray minus). With a single output f and labels y of -1 and 1
+    (numbered 0 and 1) they are (f - y)^2, log(1 + exp(-f y)) and 2 / (1 + exp(f y))^2, and
+    ``hinge`` is max(0, 1 - f y) (thesis, section 2.1).
 
     Args:
         loss: by name.
@@ -27,7 +29,7 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
         (rows,) float32.
     """
     if outputs.shape[-1] == 1:
-        margin = outputs[:, 0] * (2 * labels - 1).astype(outputs.dtype)
+        margin = at_label(outputs, labels)
         match loss:
             case "hinge":
                 return jax.nn.relu(1 - margin)
@@ -35,6 +37,8 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
                 return jnp.square(1 - margin)
             case "cross_entropy":
                 return jax.nn.softplus(-margin)
+            case "brier":
+                return 2 * jnp.square(jax.nn.sigmoid(-margin))
     match loss:
         case "hinge":
             raise AssertionError("configurations are checked: hinge has one output")
@@ -43,6 +47,9 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
             return jnp.mean(jnp.square(outputs - target), axis=-1)
         case "cross_entropy":
             return optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
+        case "brier":
+            target = jax.nn.one_hot(labels, outputs.shape[-1], dtype=outputs.dtype)
+            return jnp.sum(jnp.square(jax.nn.softmax(outputs) - target), axis=-1)
 
 
 def answers(outputs: jax.Array) -> jax.Array:
@@ -52,6 +59,13 @@ def answers(outputs: jax.Array) -> jax.Array:
     if outputs.shape[-1] == 1:
         return (outputs[:, 0] > 0).astype(jnp.int32)
     return jnp.argmax(outputs, axis=-1).astype(jnp.int32)
+
+
+def at_label(outputs: jax.Array, labels: jax.Array) -> jax.Array:
+    """(rows,) the output at each row's label; of a single output f its margin, f y."""
+    if outputs.shape[-1] == 1:
+        return outputs[:, 0] * (2 * labels - 1).astype(outputs.dtype)
+    return jnp.take_along_axis(outputs, labels[:, None], axis=-1)[:, 0]
 
 
 def column_losses(loss: Loss, outputs: jax.Array, at_label: jax.Array) -> jax.Array:
@@ -72,5 +86,9 @@ def column_losses(loss: Loss, outputs: jax.Array, at_label: jax.Array) -> jax.Ar
             return (jnp.sum(jnp.square(outputs), axis=0) - 2 * at_label + 1) / outputs.shape[0]
         case "cross_entropy":
             return jax.nn.logsumexp(outputs, axis=0) - at_label
+        case "brier":
+            total = jax.nn.logsumexp(outputs, axis=0)
+            squares = jnp.sum(jnp.exp(2 * (outputs - total)), axis=0)
+            return squares - 2 * jnp.exp(at_label - total) + 1
         case "hinge":
             raise AssertionError("configurations are checked: only tokens are pruned by IPR")

@@ -22,6 +22,12 @@ def optimizer(
     """
     at = {path.removeprefix("optimizer."): v for path, v in values.items()}
     match config:
+        case AdamW(decay_towards="init"):
+            return optax.chain(
+                optax.scale_by_adam(at["beta1"], at["beta2"], at["epsilon"]),
+                decay_to_start(at["weight_decay"]),
+                optax.scale_by_learning_rate(at["learning_rate"]),
+            )
         case AdamW():
             return optax.adamw(
                 at["learning_rate"], at["beta1"], at["beta2"], at["epsilon"],
@@ -47,3 +53,26 @@ def add_signs(strength: jax.Array) -> optax.GradientTransformation:
         return jax.tree.map(lambda g, w: g + strength * jnp.sign(w), grads, params)
 
     return optax.stateless(update)
+
+
+def decay_to_start(strength: jax.Array) -> optax.GradientTransformation:
+    """Weight decay towards the weights that training began with: ``strength`` times what each has
+    moved is added to its update."""
+
+    def update(
+        updates: optax.Updates, start: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
+        moved = jax.tree.map(jnp.subtract, params, start)
+        return jax.tree.map(lambda u, m: u + strength * m, updates, moved), start
+
+    return optax.GradientTransformation(lambda params: params, update)
+
+
+def gaussian(key: jax.Array, like: optax.Params, deviation: jax.Array) -> optax.Params:
+    """Independent normal numbers of a standard deviation, in the shapes of a pytree."""
+    leaves, structure = jax.tree.flatten(like)
+    drawn = [
+        deviation * jax.random.normal(jax.random.fold_in(key, i), leaf.shape, leaf.dtype)
+        for i, leaf in enumerate(leaves)
+    ]
+    return jax.tree.unflatten(structure, drawn)

@@ -19,11 +19,11 @@ from phasegrok.measure import norms, spectrum
 from phasegrok.models import Noise, Params, Rest
 from phasegrok.program import SOLVED, Cell, Program, shrinks, traced_paths
 from phasegrok.tiling import into_tiles, padded
-from phasegrok.train.losses import answers, row_losses
-from phasegrok.train.optimizers import optimizer
+from phasegrok.train.losses import answers, at_label, row_losses
+from phasegrok.train.optimizers import gaussian, optimizer
 
 # Streams of a seed: each draws from its own key, so that none depends on another's use.
-ORDER, LABELS, WEIGHTS, BATCHES, MASKS, PRUNING = range(6)
+ORDER, LABELS, WEIGHTS, BATCHES, MASKS, PRUNING, UPDATE_NOISE, WEIGHT_NOISE = range(8)
 
 
 class State(NamedTuple):
@@ -169,14 +169,15 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
         losses = row_losses(experiment.loss, outputs, tile.labels)
         return jnp.sum(losses * tile.weights) / total, rest
 
+    at = disturbed(program, state, "optimizer.weight_noise", state.params)
     gradient = jax.grad(loss, has_aux=True)
     tiles = 1 if program.orders else batch.rows.shape[0] // program.tile
     if tiles == 1:
-        grads, rest = gradient(state.params, state.rest, batch)
+        grads, rest = gradient(at, state.rest, batch)
     else:
 
         def add(carry: tuple[Params, Rest], tile: Batch) -> tuple[tuple[Params, Rest], None]:
-            grads, rest = gradient(state.params, carry[1], tile)
+            grads, rest = gradient(at, carry[1], tile)
             return (jax.tree.map(jnp.add, carry[0], grads), rest), None
 
         zeros = jax.tree.map(jnp.zeros_like, state.params)
@@ -186,8 +187,22 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
         updates, moments = optimizer(experiment.optimizer, state.cell.values).update(
             grads, state.moments, state.params
         )
+    rate = state.cell.values["optimizer.learning_rate"]
+    updates = disturbed(program, state, "optimizer.update_noise", updates, rate)
     params = optax.apply_updates(state.params, updates)
     return State(state.step + 1, state.cell, params, rest, moments)
+
+
+def disturbed(
+    program: Program, state: State, noise: str, tree: Params, scale: jax.Array | float = 1.0
+) -> Params:
+    """``tree`` with a step's Gaussian noise of the kind that the path ``noise`` names, where the
+    program has it; its standard deviation is the path's value times ``scale``."""
+    if noise not in program.noises:
+        return tree
+    stream = UPDATE_NOISE if noise == "optimizer.update_noise" else WEIGHT_NOISE
+    key = jax.random.fold_in(seed_key(state.cell, stream), state.step)
+    return jax.tree.map(jnp.add, tree, gaussian(key, tree, state.cell.values[noise] * scale))
 
 
 def measure(program: Program, state: State, table: tasks.Table) -> Record:
@@ -221,11 +236,14 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
             (finite & (answer == shown)).astype(jnp.float32),
             (finite & (answer == label)).astype(jnp.float32),
         ]
+        if program.measure.correct_logit:
+            columns += [at_label(outputs, shown), at_label(outputs, label)]
         # Where, not a product: padding rows of a diverged network would give 0 * inf = NaN.
         part = parts[:, :, None] > 0
         return carry + jnp.sum(jnp.where(part, jnp.stack(columns, 1)[:, None], 0.0), 0), None
 
-    table_sums, _ = jax.lax.scan(sums, jnp.zeros((4, 4)), into_tiles(everything, tiles))
+    width = 6 if program.measure.correct_logit else 4
+    table_sums, _ = jax.lax.scan(sums, jnp.zeros((4, width)), into_tiles(everything, tiles))
     counts = jnp.sum(everything[4], axis=0)
     mean = table_sums / counts[:, None]  # parts (train, test, corrupted, clean) x columns
     ipr, dead = jnp.full((), jnp.nan), jnp.zeros((), jnp.int32)
@@ -235,6 +253,9 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
         ipr, dead = spectrum.mean_ipr(vectors, basis, program.measure.ipr_order)
     matrices = model.matrices(state.params)
     spectral = matrices if program.measure.spectral_norms else {}
+    logits = {}
+    if program.measure.correct_logit:
+        logits = {"train_logit": mean[0, 4], "test_logit": mean[1, 5]}
     return {
         "n_train": cell.n_train,
         "n_corrupted": cell.n_corrupted,
@@ -245,6 +266,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
         "corrupted_accuracy": mean[2, 2],
         "restored_accuracy": mean[2, 3],
         "clean_accuracy": mean[3, 3],
+        **logits,
         "mean_ipr": ipr,
         "dead_neurons": dead,
         "weight_norm": optax.tree.norm(state.params),
@@ -290,6 +312,13 @@ def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, 
     state, _ = jax.lax.scan(step, state, None, length=program.log_every)
     record = measure(program, state, table)
     return react(program, state, record), record
+
+
+def begin(program: Program, cell: Cell) -> tuple[State, tasks.Table, Record]:
+    """The state before the first step, its examples and measurement; an event may come here."""
+    state, table = init(program, cell), make_table(program, cell)
+    record = measure(program, state, table)
+    return react(program, state, record), table, record
 
 
 def segment(

@@ -91,3 +91,23 @@ def test_dropout_acts_before_the_activation() -> None:
     noise = Noise(jax.random.key(1), jnp.float32(0.99998))
     out, _ = model.apply(params, rest, Pass(PAIRS, ROWS, jnp.ones(3), noise))
     np.testing.assert_allclose(out[0], 0.5 * params["w"][...].sum(0), rtol=1e-4, atol=1e-5)
+
+
+def test_embedded_tokens_are_one_hot_ones_in_other_words() -> None:
+    """With u and v the embedding's products, the network is the default one; its vectors over
+    tokens are those products; the embedding, both tokens', is trained as one matrix."""
+    task = Modular(modulus=5)
+    config = Mlp(embedding=3, width=4, depth=3, activation="relu")
+    model = models.build(config, task)
+    params, rest = model.init(jax.random.key(3), jnp.ones(()))
+    plain = models.build(Mlp(width=4, depth=3, activation="relu"), task)
+    u, v = (params["embedding"][...] @ params[name][...] for name in ("u", "v"))
+    same, _ = plain.init(jax.random.key(3), jnp.ones(()))
+    same["u"][...], same["v"][...] = u, v
+    same["hidden"][0][...], same["w"][...] = params["hidden"][0][...], params["w"][...]
+    batch = Pass(jnp.array([[0, 1], [4, 4], [2, 0]]), jnp.arange(3))
+    out = model.apply(params, rest, batch)[0]
+    np.testing.assert_allclose(out, plain.apply(same, rest, batch)[0], rtol=1e-5)
+    np.testing.assert_allclose(model.vectors(params).input["v"], v.T, rtol=1e-6)
+    assert models.parameters(model, embeddings=False) == 2 * 3 * 4 + 16 + 20
+    assert models.parameters(model) == 2 * 3 * 4 + 16 + 20 + 15

@@ -51,6 +51,17 @@ def test_at_step_waits_for_its_step(make_sweep: MakeSweep) -> None:
     np.testing.assert_allclose(seen, [0.1, 0.1, 2.5, 2.5])
 
 
+def test_step_zero_is_a_logging_point(make_sweep: MakeSweep) -> None:
+    """An event at step 0 acts from the first step: with it a sweep holds training from scratch
+    beside training that changes later."""
+    program, state, _ = begin(
+        make_sweep, "event.kind=at_step", "event.at_step=0", "event.value=2.5"
+    )
+    begun, _, record = step.begin(program, state.cell)
+    assert begun.cell.values[DECAY] == 2.5 and int(begun.step) == 0
+    assert record["n_train"] == state.cell.n_train
+
+
 @pytest.mark.parametrize("changes", [DECAY, "optimizer.learning_rate"])
 def test_what_it_changes_is_felt_and_nothing_else(make_sweep: MakeSweep, changes: str) -> None:
     """Up to the event a run is the one without it, bit for bit; after it, another. An event that

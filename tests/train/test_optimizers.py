@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok.config import Adam, AdamW, Sgd
-from phasegrok.train.losses import row_losses
-from phasegrok.train.optimizers import add_signs, optimizer
+from phasegrok.train.losses import column_losses, row_losses
+from phasegrok.train.optimizers import add_signs, gaussian, optimizer
 
 
 def two_updates(config: Adam | AdamW | Sgd, **values: float) -> float:
@@ -24,22 +24,25 @@ def two_updates(config: Adam | AdamW | Sgd, **values: float) -> float:
     return float(w)
 
 
-def adam(l2: float, decoupled: float) -> float:
+def adam(l2: float, decoupled: float, towards: float = 0.0) -> float:
     w, m, v = 1.0, 0.0, 0.0
     for t, g in ((1, 0.5), (2, -0.2)):
         g += l2 * w
         m, v = 0.9 * m + 0.1 * g, 0.98 * v + 0.02 * g * g
         step = m / (1 - 0.9**t) / ((v / (1 - 0.98**t)) ** 0.5 + 1e-8)
-        w -= 0.1 * (step + decoupled * w)
+        w -= 0.1 * (step + decoupled * (w - towards))
     return w
 
 
 def test_weight_decay_is_decoupled_in_adamw_only() -> None:
     """AdamW shrinks weights by lr * wd beside Adam's step; Adam and SGD add wd * w to the
-    gradient first. All three against scalar recursions written out."""
+    gradient first. Decay towards the beginning acts on what a weight has moved. All against scalar
+    recursions written out."""
     betas = {"learning_rate": 0.1, "beta1": 0.9, "beta2": 0.98, "epsilon": 1e-8}
     np.testing.assert_allclose(two_updates(AdamW(), **betas, weight_decay=3), adam(0, 3), rtol=1e-5)
     np.testing.assert_allclose(two_updates(Adam(), **betas, weight_decay=3), adam(3, 0), rtol=1e-5)
+    to_start = two_updates(AdamW(decay_towards="init"), **betas, weight_decay=3)
+    np.testing.assert_allclose(to_start, adam(0, 3, towards=1), rtol=1e-5)
     g1 = 0.5 + 0.3
     w1 = 1 - 0.1 * g1
     w2 = w1 - 0.1 * (0.9 * g1 - 0.2 + 0.3 * w1)
@@ -63,3 +66,29 @@ def test_losses_by_hand() -> None:
     np.testing.assert_allclose(row_losses("mse", outputs, labels), [(0 + 4 + 0) / 3])
     expected = np.log(np.exp([0, 2, 1]).sum()) - 1
     np.testing.assert_allclose(row_losses("cross_entropy", outputs, labels), [expected], rtol=1e-6)
+
+
+def test_brier_by_hand() -> None:
+    """Squared distance of the probabilities to the one-hot label, summed: in columns the same, and
+    with a single output f the same as with outputs (0, f)."""
+    p = np.exp([0.0, 2.0, 1.0]) / np.exp([0.0, 2.0, 1.0]).sum()
+    expected = p[0] ** 2 + p[1] ** 2 + (1 - p[2]) ** 2
+    outputs, label = jnp.array([[0.0, 2.0, 1.0]]), jnp.array([2])
+    np.testing.assert_allclose(row_losses("brier", outputs, label), [expected], rtol=1e-5)
+    found = column_losses("brier", outputs.T, outputs[:, 2])
+    np.testing.assert_allclose(found, [expected], rtol=1e-5)
+    for y in (0, 1):
+        one, two = jnp.array([[0.7]]), jnp.array([[0.0, 0.7]])
+        both = [row_losses("brier", f, jnp.array([y])) for f in (one, two)]
+        np.testing.assert_allclose(both[0], both[1], rtol=1e-5)
+
+
+def test_gaussian_noise_is_normal_and_independent() -> None:
+    """Standard deviation as asked for; leaves of one shape differ, and so do keys."""
+    like = {"a": jnp.zeros(20_000), "b": jnp.zeros(20_000)}
+    drawn = gaussian(jax.random.key(0), like, jnp.float32(0.3))
+    np.testing.assert_allclose([float(x.std()) for x in drawn.values()], 0.3, rtol=0.03)
+    correlation = np.corrcoef(drawn["a"], drawn["b"])[0, 1]
+    assert abs(correlation) < 0.03
+    other = gaussian(jax.random.key(1), like, jnp.float32(0.3))
+    assert not np.array_equal(drawn["a"], other["a"])

@@ -21,8 +21,13 @@ MODELS = {
     "batch": ["model.normalization=batch"],
     "layer": ["model.normalization=layer", "model.activation=gelu"],
     "transformer": ["model.kind=transformer", "model.embedding=8", "model.feed_forward=12"],
+    "lstm": ["model.kind=lstm", "model.embedding=6"],
 }
-LOSSES, OPTIMIZERS, BATCHES = ("mse", "cross_entropy"), ("adamw", "adam", "sgd"), ("full", "7")
+LOSSES, OPTIMIZERS, BATCHES = (
+    ("mse", "cross_entropy", "brier"),
+    ("adamw", "adam", "sgd"),
+    ("full", "7"),
+)
 
 
 def pairwise() -> list[tuple[str, str, str, str]]:
@@ -31,7 +36,7 @@ def pairwise() -> list[tuple[str, str, str, str]]:
     rows = []
     for m, model in enumerate(MODELS):
         for o, optimizer in enumerate(OPTIMIZERS):
-            rows.append((model, LOSSES[(m + o) % 2], optimizer, BATCHES[(m + o // 2 + o) % 2]))
+            rows.append((model, LOSSES[(m + o) % 3], optimizer, BATCHES[(m + o // 2 + o) % 2]))
     return rows
 
 
@@ -57,7 +62,8 @@ def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, 
     """
     sets = [*MODELS[model], f"loss={loss}", f"optimizer.kind={optimizer}", "model.dropout=0.2",
             f"train.batch_size={batch}", "optimizer.learning_rate=0.05", "train.log_every=5",
-            "optimizer.weight_decay=0.3", "data.corruption_fraction=0.4"]  # fmt: skip
+            "optimizer.weight_decay=0.3", "data.corruption_fraction=0.4",
+            "optimizer.update_noise=0.1", "optimizer.weight_noise=0.01"]  # fmt: skip
     sets += ["optimizer.momentum=0.5", "optimizer.l1=0.01"] if optimizer == "sgd" else []
     grid = plan(make_sweep("", *sets), machine())
     program = grid.jobs[0].program

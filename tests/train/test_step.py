@@ -168,3 +168,50 @@ def test_experiment_numbers_cannot_leak_into_programs(make_sweep: MakeSweep) -> 
     assert program == other and hash(program) == hash(other)
     assert program.experiment.optimizer.learning_rate is None
     assert isinstance(program.experiment, Experiment)
+
+
+def test_noise_on_updates_and_on_weights(make_sweep: MakeSweep) -> None:
+    """One step of plain gradient descent: update noise adds learning rate times s to every weight's
+    change; weight noise moves the point that the gradient is taken at and nothing else. Without
+    either the program has no random numbers, and other steps draw other ones."""
+    sgd = ("optimizer.kind=sgd", "optimizer.learning_rate=0.5")
+    plain, cell = one(make_sweep, *sgd)
+    assert plain.noises == ()
+
+    def stepped(program: Program, cell: Cell, moved: object = None, at: int = 0) -> jax.Array:
+        state = step.init(program, cell)._replace(step=jnp.int32(at))
+        if moved is not None:
+            state = state._replace(params=moved)
+        batch = step.full_batch(program, step.make_table(program, cell), cell)
+        return step.train_step(program, state, batch).params
+
+    start = step.init(plain, cell).params
+    for kind in ("update_noise", "weight_noise"):
+        program, noisy = one(make_sweep, *sgd, f"optimizer.{kind}=0.2")
+        assert program.noises == (f"optimizer.{kind}",)
+        first, later = stepped(program, noisy), stepped(program, noisy, at=1)
+        if kind == "update_noise":
+            change = first["u"][...] - stepped(plain, cell)["u"][...]
+            np.testing.assert_allclose(change.std(), 0.5 * 0.2, rtol=0.3)
+        else:
+            state = step.init(program, noisy)
+            moved = step.disturbed(program, state, "optimizer.weight_noise", state.params)
+            np.testing.assert_allclose((moved["u"][...] - start["u"][...]).std(), 0.2, rtol=0.3)
+            elsewhere = stepped(plain, cell, moved)["u"][...] - moved["u"][...]
+            here = first["u"][...] - start["u"][...]
+            np.testing.assert_allclose(here, elsewhere, rtol=1e-3, atol=1e-5)
+        assert not np.array_equal(first["u"][...], later["u"][...])
+
+
+def test_correct_logits_by_hand(make_sweep: MakeSweep) -> None:
+    """The mean output at the shown label over training rows, at the true one over the others."""
+    program, cell = one(make_sweep, "data.corruption_fraction=0.5", "measure.correct_logit=true")
+    table, state = step.make_table(program, cell), step.init(program, cell)
+    record = step.measure(program, state, table)
+    u, v, w = (np.asarray(state.params[k][...]) for k in "uvw")
+    pairs, label, _ = (np.asarray(x) for x in table)
+    outputs = (u[pairs[:, 0]] + v[pairs[:, 1]]) ** 2 @ w
+    n, shown = int(cell.n_train), np.asarray(step.shown_labels(table, cell))
+    row = np.arange(49)
+    np.testing.assert_allclose(record["train_logit"], outputs[row, shown][:n].mean(), rtol=1e-4)
+    np.testing.assert_allclose(record["test_logit"], outputs[row, label][n:].mean(), rtol=1e-4)

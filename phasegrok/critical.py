@@ -1,0 +1,64 @@
+"""The size of a training set from which on networks generalize (efficiency study, section 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Estimate", "crossings", "estimate"]
+
+
+class Estimate(NamedTuple):
+    """A mean over seeds with its 95 % confidence interval (Student's t)."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int  # that cross within the sizes looked at; the others are in none of the numbers
+
+
+def crossings(runs: pd.DataFrame, size: str, level: float = 0.5) -> pd.Series[Any]:
+    """Where each seed's final test accuracy comes to stay above a level, by size.
+
+    Between the largest size that ends below the level and the next, on the straight line between
+    their accuracies: a recovery below that does not count.
+
+    Args:
+        runs: one row a run, with ``seed``, ``test_accuracy`` and the column ``size``.
+        size: column, such as ``data_fraction``.
+
+    Returns:
+        By seed; NaN where all sizes end above the level, or the largest below it.
+    """
+    found = {}
+    for seed, one in runs.groupby("seed"):
+        ordered = one.sort_values(size)
+        x, y = ordered[size].to_numpy(np.float64), ordered["test_accuracy"].to_numpy(np.float64)
+        below = np.flatnonzero(~(y > level))  # a diverged run's accuracy of NaN is none
+        last = int(below[-1]) if len(below) else -1
+        if last in (-1, len(y) - 1):
+            found[seed] = np.nan
+        else:
+            low, high = np.nan_to_num(y[last]), y[last + 1]
+            share = (level - low) / (high - low)
+            found[seed] = x[last] + share * (x[last + 1] - x[last])
+    return pd.Series(found, dtype=np.float64)
+
+
+def estimate(values: Sequence[float] | pd.Series[Any]) -> Estimate:
+    """Mean and interval of numbers, those that are missing left out; NaN where there are none, an
+    interval of NaN where there is one."""
+    from scipy.stats import t  # takes a second, which most figures need not wait
+
+    numbers = np.asarray(values, np.float64)
+    numbers = numbers[~np.isnan(numbers)]
+    n = len(numbers)
+    if n < 2:
+        mean = float(numbers[0]) if n else float("nan")
+        return Estimate(mean, float("nan"), float("nan"), n)
+    half = float(t.ppf(0.975, n - 1) * numbers.std(ddof=1) / n**0.5)
+    mean = float(numbers.mean())
+    return Estimate(mean, mean - half, mean + half, n)

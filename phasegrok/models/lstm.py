@@ -1,0 +1,120 @@
+"""Stacked LSTM on pairs of tokens (efficiency study, section 3.1)."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from phasegrok.config import Lstm
+from phasegrok.models.base import Noise, Params, Pass, Vectors
+from phasegrok.models.dropout import dropout
+from phasegrok.models.module import ModuleModel
+from phasegrok.tasks import Task
+
+POSITIONS = 3  # m, n, and an equals sign, after which the answer is read
+
+
+def uniform(key: jax.Array, fan_in: int, shape: tuple[int, ...]) -> nnx.Param[jax.Array]:
+    """Weights U(-1, 1) / sqrt(fan_in)."""
+    bound = fan_in**-0.5
+    return nnx.Param(jax.random.uniform(key, shape, jnp.float32, -bound, bound))
+
+
+class Layer(nnx.Module):
+    """One layer's weights; columns are those of the input, forget, cell and output gates."""
+
+    def __init__(self, inputs: int, width: int, rngs: nnx.Rngs) -> None:
+        self.input = uniform(rngs.params(), width, (inputs, 4 * width))
+        self.recurrent = uniform(rngs.params(), width, (width, 4 * width))
+        self.bias = uniform(rngs.params(), width, (4 * width,))
+
+    def __call__(self, given: list[jax.Array]) -> list[jax.Array]:
+        """The states h after each position, (rows, width), from what ``input`` makes of each
+        position's inputs, (rows, 4 width) or one row for all.
+
+        h and c begin at zero, so the first position needs no product with them.
+        """
+        states: list[jax.Array] = []
+        cell: jax.Array | None = None
+        for gates in given:
+            gates = gates + self.bias[...]
+            if states:
+                gates = gates + states[-1] @ self.recurrent[...]
+            enter, keep, new, out = jnp.split(gates, 4, axis=-1)
+            entering = jax.nn.sigmoid(enter) * jnp.tanh(new)
+            cell = entering if cell is None else jax.nn.sigmoid(keep) * cell + entering
+            states.append(jax.nn.sigmoid(out) * jnp.tanh(cell))
+        return states
+
+
+class Network(nnx.Module):
+    """Embedding, layers, and an output layer that reads the last one's state after the sign."""
+
+    def __init__(self, config: Lstm, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
+        d, width = config.embedding, config.width or config.embedding
+        # A row is one token's vector: its entries have variance 1 / d, as a Transformer's.
+        normal = jax.random.normal(rngs.params(), (tokens + 1, d), jnp.float32)
+        self.embedding = nnx.Param(d**-0.5 * normal)
+        self.layers = nnx.List(
+            [Layer(width if i else d, width, rngs) for i in range(config.layers)]
+        )
+        self.unembedding = uniform(rngs.params(), width, (width, outputs))
+
+    def __call__(self, batch: Pass) -> jax.Array:
+        """What the output layer is given, (rows, width)."""
+        first = self.layers[0]
+        # Each token's product is taken once, not each example's: there are fewer tokens.
+        by_token = self.embedding[...] @ first.input[...]
+        given = [by_token[batch.inputs[:, 0]], by_token[batch.inputs[:, 1]], by_token[-1:]]
+        states = [noisy(h, batch, i) for i, h in enumerate(first(given))]
+        for number, layer in enumerate(list(self.layers)[1:], start=1):
+            hidden = layer([h @ layer.input[...] for h in states])
+            states = [noisy(h, batch, number * POSITIONS + i) for i, h in enumerate(hidden)]
+        return states[-1]
+
+
+def noisy(x: jax.Array, batch: Pass, place: int) -> jax.Array:
+    """Dropout on a layer's states, in a training pass that has it."""
+    noise: Noise | None = batch.noise
+    if noise is None:
+        return x
+    return dropout(x, noise.rate, jax.random.fold_in(noise.key, place), batch.rows)
+
+
+class LstmModel(ModuleModel):
+    """The :class:`~phasegrok.models.base.Model` of an LSTM on pairs of ``tokens``."""
+
+    whole_batch = False
+
+    def __init__(self, config: Lstm, task: Task) -> None:
+        assert task.tokens is not None, "configurations are checked: only tokens come here"
+        self.config, self.tokens, self.outputs = config, task.tokens, task.outputs
+        self.width = config.width or config.embedding
+        super().__init__()
+
+    def make(self, rngs: nnx.Rngs) -> Network:
+        return Network(self.config, self.tokens, self.outputs, rngs)
+
+    def readout(self, params: Params) -> jax.Array:
+        weights: jax.Array = params["unembedding"][...]
+        return weights
+
+    def matrices(self, params: Params) -> dict[str, Params]:
+        return {name: params[name] for name in ("embedding", "layers", "unembedding")}
+
+    def vectors(self, params: Params) -> Vectors:
+        tokens = params["embedding"][...][: self.tokens].T
+        return Vectors({"embedding": tokens}, {"unembedding": self.readout(params)}, joined=False)
+
+    def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
+        return {}
+
+    def numbers_per_row(self) -> int:
+        return POSITIONS * max(4 * self.width, self.outputs)
+
+    def flops_per_row(self) -> int:
+        square = 4 * self.width * self.width
+        recurrent = (POSITIONS - 1) * self.config.layers
+        from_below = POSITIONS * (self.config.layers - 1)
+        return 6 * ((recurrent + from_below) * square + self.width * self.outputs)
