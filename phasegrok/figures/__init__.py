@@ -62,6 +62,7 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
         pruning,
         representations,
         shares,
+        sizes,
         spectra,
     )
     from phasegrok.figures.cells import MOST_CELLS, closeup, one_by_one
@@ -84,6 +85,8 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
         yield "analytic", analytic.by_width(tables["curves"])
     if "width" in axes and (tables["runs"]["seed"].nunique() >= shares.FEWEST_SEEDS):
         yield "generalizing", shares.by_width(tables["runs"], axes)
+    if "runs" in tables:
+        yield from sizes.by_size(tables["runs"], axes, sweep)
     if (chosen := folder / CLOSEUP).exists():
         cells = closeup(cells, axes, json.loads(chosen.read_text(encoding="utf-8")))
     elif len(cells) > MOST_CELLS:
