@@ -8,7 +8,8 @@ inverted network has training accuracy 1 - xi + xi/p, and for xi <= 0.10 that is
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -140,13 +141,25 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     return cells
 
 
-def shown(cells: pd.DataFrame, task: str) -> pd.DataFrame:
+def shown(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
     """The cells with the label that pictures show as ``subphase``: for parity the direct one.
 
     Table 2 takes the training accuracy for the share of corrupted labels memorized, with 1/p of
     them right by luck. Of two classes none is: a corrupted label is a flipped one.
+
+    Args:
+        cells: table of labelled cells.
+        sweep: the resolved sweep, whose ``task`` and ``variants`` say which cells are of parity.
     """
-    return cells.assign(subphase=cells["direct_phase"]) if task == "parity" else cells
+    base = sweep.get("task", {}).get("kind")
+    tasks = pd.Series(base, index=cells.index, dtype=object)
+    if "task" in cells:  # swept
+        tasks = cells["task"]
+    elif variants := sweep.get("variants"):
+        of = {name: settings.get("task.kind", base) for name, settings in variants.items()}
+        tasks = cells["variant"].map(of)
+    parity = (tasks == "parity").to_numpy(dtype=bool)
+    return cells.assign(subphase=cells["subphase"].where(~parity, cells["direct_phase"]))
 
 
 def is_metric(column: str) -> bool:

@@ -56,13 +56,17 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
         lines.append(f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done")
     if seconds is not None:
         lines.append("")
-        lines.append("program  rows  runs  chunks x cells  steps  parameters  memory")
+        head = "program  rows  runs  chunks x cells  steps  parameters  memory"
+        lines.append(f"{head:<67}variants" if "variant" in grid.axes else head)
         for j, job in enumerate(jobs):
-            memory = measured_bytes(job, job.chunk) / 2**20
+            memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
+            there = grid.runs.iloc[job.runs]
+            variants = there["variant"].unique() if "variant" in there else []
             lines.append(
                 f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
                 f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
-                f"  {models.parameters(models.of(job.program.experiment)):10d}  {memory:.0f} MiB"
+                f"  {models.parameters(models.of(job.program.experiment)):10d}"
+                f"  {memory:<12}{', '.join(variants)}".rstrip()
             )
         lines.append("")
         lines.append(f"estimated time on this machine: {duration(seconds)}")
@@ -160,6 +164,6 @@ def status_text(folder: Folder) -> str:
 def diagram(results: Folder, cells: pd.DataFrame) -> str:
     """The phase diagram in characters, as wide as the terminal, coloured where it is one."""
     manifest = results.require_manifest()
-    cells = shown(cells, manifest["sweep"]["task"]["kind"])
+    cells = shown(cells, manifest["sweep"])
     width = shutil.get_terminal_size((100, 40)).columns
     return terminal.diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())

@@ -70,9 +70,7 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     axes = manifest["axes"]
     sweep = manifest.get("sweep", {})
-    cells = shown(
-        pd.read_parquet(folder / "cells.parquet"), sweep.get("task", {}).get("kind", "modular")
-    )
+    cells = shown(pd.read_parquet(folder / "cells.parquet"), sweep)
     tables = {name: pd.read_parquet(folder / name) for name in TABLES if (folder / name).is_dir()}
     layout = arrange(cells, axes)
     yield "phase_diagram", diagram.phase_diagram(layout)
