@@ -142,7 +142,8 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
 
 
 def shown(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
-    """The cells with the label that pictures show as ``subphase``: for parity the direct one.
+    """The cells as pictures show them: variants in the sweep's order, and as ``subphase`` the label
+    that is shown, for parity the direct one.
 
     Table 2 takes the training accuracy for the share of corrupted labels memorized, with 1/p of
     them right by luck. Of two classes none is: a corrupted label is a flipped one.
@@ -151,14 +152,23 @@ def shown(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
         cells: table of labelled cells.
         sweep: the resolved sweep, whose ``task`` and ``variants`` say which cells are of parity.
     """
+    variants = sweep.get("variants", {})
     base = sweep.get("task", {}).get("kind")
-    tasks = pd.Series(base, index=cells.index, dtype=object)
+    if variants:
+        order = {name: place for place, name in enumerate(variants)}
+        cells = cells.sort_values(
+            "variant", key=lambda names: names.map(order), kind="stable", ignore_index=True
+        )
     if "task" in cells:  # swept
         tasks = cells["task"]
-    elif variants := sweep.get("variants"):
+    elif variants:
         of = {name: settings.get("task.kind", base) for name, settings in variants.items()}
         tasks = cells["variant"].map(of)
+    else:
+        tasks = pd.Series(base, index=cells.index, dtype=object)
     parity = (tasks == "parity").to_numpy(dtype=bool)
+    if not parity.any():
+        return cells
     return cells.assign(subphase=cells["subphase"].where(~parity, cells["direct_phase"]))
 
 

@@ -38,7 +38,9 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
     from phasegrok.train.engine import measured_bytes
 
     grid, jobs = prepared.grid, prepared.grid.jobs
-    axes = " x ".join(f"{grid.runs[a].nunique()} {a}" for a in grid.axes) or "one cell"
+    count = {axis: grid.runs[axis].nunique() for axis in grid.axes}
+    several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
+    axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
     seeds = grid.runs["seed"].nunique()
     done = len(prepared.folder.done()) if prepared.resumes else 0
     chunks = sum(len(job.chunks()) for job in jobs)

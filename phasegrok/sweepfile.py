@@ -249,7 +249,11 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
     settings = {key: setting(key, node) for key, node in draft.settings.items()}
     seeds = settings.get("seeds", (0,))
     named = [variants.said(name, node) for name, node in draft.variants.items()]
-    axes = _axes(draft, len(seeds) * max(1, len(named)))
+    runs = len(seeds) * max(1, len(named))
+    if named and runs > MAX_RUNS:
+        raise refusal(named[0].where, variants.BLOCK, f"found {runs} runs; allowed: at most "
+                      f"{MAX_RUNS}")  # fmt: skip
+    axes = _axes(draft, runs)
     variants.refuse_swept(named, {axis.path: axis.where for axis in axes})
     places = {key: node.where for key, node in draft.settings.items()}
     places |= {axis.path: axis.where for axis in axes}
