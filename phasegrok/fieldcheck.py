@@ -35,6 +35,11 @@ FIELDS: dict[str, list[FieldInfo]] = {
 NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 
 
+def is_name(text: str) -> bool:
+    """Whether a sweep or a variant may be called so."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text) is not None
+
+
 def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
     """What to say of a key that is not one of the allowed, with the nearest that is."""
     # A bare leaf name stands for the path that ends in it.
@@ -47,7 +52,7 @@ def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
 def setting(key: str, node: Node, prefix: str = "") -> Any:
     """The value of name, seeds or a field; `prefix` only words the key in a refusal."""
     if key == "name":
-        if isinstance(node.value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,100}", node.value):
+        if isinstance(node.value, str) and is_name(node.value):
             return node.value
         quote = " (in quotes)" if isinstance(node.value, int | float) else ""
         raise refusal(node.where, prefix + key, f"found {node.shown()}; allowed: {NAME}{quote}")

@@ -6,9 +6,7 @@ never on what the machine happens to be doing, so that a resumed sweep plans the
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,12 +15,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from phasegrok import models, tasks
-from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
+from phasegrok import models
+from phasegrok.config import Experiment, column, value_at
 from phasegrok.errors import Refusal
-from phasegrok.identity import default, without_defaults
-from phasegrok.program import NOISES, Cell, Program, has, shrinks, traced_paths, without_traced
+from phasegrok.program import NOISES, Cell, Program, shrinks, traced_paths, without_traced
+from phasegrok.runs import check_sizes, expand, row_count, rows_after
 from phasegrok.sweepfile import Sweep
+from phasegrok.variants import COLUMN
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Job:
 class Grid:
     """Every run of a sweep, and the jobs that train them."""
 
-    axes: list[str]  # swept columns, in the sweep file's order
+    axes: list[str]  # swept columns: variant, if there are any, and axes in the file's order
     runs: pd.DataFrame  # one row a run: run, config columns, seed, n_train, n_corrupted
     experiments: list[Experiment]  # one per combination of static values
     static: np.ndarray  # (runs,) index into experiments
@@ -127,19 +126,6 @@ class Grid:
         return 1 - useful / spent if spent else 0.0
 
 
-def row_count(fraction: float, total: int) -> int:
-    """floor(fraction * total), with 0.29 * 100 = 29: decimal fractions mean what they say."""
-    return math.floor(round(fraction * total, 6))
-
-
-def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
-    """Training rows after an event that shrinks the training set to ``values``."""
-    if value_at(experiment, "event.set") == "task.train_examples":
-        return np.asarray(values, np.int32)
-    total = tasks.of(experiment).size.pool
-    return np.asarray([row_count(value, total) for value in values], np.int32)
-
-
 def learning_rate_scale(experiment: Experiment) -> float:
     """sqrt(B / 256) under the paper's scaling of minibatch training (appendix A.1), else 1."""
     train = experiment.train
@@ -159,123 +145,6 @@ def schedule(experiment: Experiment, n_train: int) -> tuple[int, int]:
     if train.scaling == "paper" and train.batch_size != "full":
         log_every = max(1, round(log_every * 256 / train.batch_size))
     return train.steps // train.log_every * log_every, log_every
-
-
-def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
-    """The table of runs: axes crossed in order, seeds innermost, with a stable id each."""
-    paths = [axis.path for axis in sweep.axes]
-    cells = list(itertools.product(*(axis.values for axis in sweep.axes)))
-    static_at = [i for i, path in enumerate(paths) if not is_traced(path)]
-    experiments: list[Experiment] = []
-    index: dict[tuple[Any, ...], int] = {}
-    static = np.empty(len(cells), np.int64)
-    for i, cell in enumerate(cells):
-        key = tuple(cell[j] for j in static_at)
-        if key not in index:
-            index[key] = len(experiments)
-            experiments.append(sweep.at({paths[j]: cell[j] for j in static_at}))
-        static[i] = index[key]
-    columns: dict[str, Any] = {}
-    for i, path in enumerate(paths):
-        columns[column(path)] = [cell[i] for cell in cells]
-    for path in PATHS:
-        if is_traced(path) and path not in paths and any(has(e, path) for e in experiments):
-            each = [value_at(e, path) if has(e, path) else np.nan for e in experiments]
-            columns[column(path)] = np.array(each, np.float64)[static]
-    columns.setdefault("data_fraction", np.full(len(cells), np.nan))  # none: all examples train
-    frame = pd.DataFrame(columns)
-    for name in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
-            frame[name] = frame[name].astype(np.float64)
-        else:
-            frame[name] = frame[name].astype(str)
-    frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
-    static = np.repeat(static, len(sweep.seeds))
-    frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
-    try:
-        total = np.array([tasks.of(e).size.pool for e in experiments])[static]
-    except Refusal as refusal:  # data that a task names could not be read
-        raise Refusal(f"{sweep.where('task.source')}: {refusal}") from None
-    frame["n_train"] = [
-        int(t) if np.isnan(a) else row_count(a, int(t))
-        for a, t in zip(frame["data_fraction"], total, strict=True)
-    ]
-    frame["n_corrupted"] = [
-        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
-    ]
-    frame.insert(0, "run", run_ids(sweep, frame, experiments, static))
-    return frame, experiments, static
-
-
-def run_ids(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> list[str]:
-    """An id for every run: 16 hex digits of a hash over all that decides its numbers.
-
-    The same training has the same id in every sweep, whichever of its values are swept. Values
-    equal to their defaults are left out, see :func:`phasegrok.identity.without_defaults`.
-    """
-    shared = [
-        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *data_of(e)]
-        for e in experiments
-    ]
-    paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
-    values = frame[[column(p) for p in paths]].to_numpy(np.float64)
-    ids = []
-    usual = [{p: default(e, p) for p in paths if has(e, p)} for e in experiments]
-    for row, seed, kind in zip(values, frame["seed"], static, strict=True):
-        traced = sorted(
-            (p, float(v))
-            for p, v in zip(paths, row, strict=True)
-            if p in usual[kind] and v != usual[kind][p]
-        )
-        text = json.dumps([shared[kind], traced, int(seed)], sort_keys=True)
-        ids.append(hashlib.sha256(text.encode()).hexdigest()[:16])
-    return ids
-
-
-def data_of(experiment: Experiment) -> list[str]:
-    """What identifies data that an experiment names but does not hold, if there is any."""
-    fingerprint = tasks.of(experiment).fingerprint()
-    return [] if fingerprint is None else [fingerprint]
-
-
-def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
-                static: np.ndarray) -> None:  # fmt: skip
-    """Refuse training sets of no rows and minibatches larger than the training set."""
-    for i, experiment in enumerate(experiments):
-        n = int(frame["n_train"][static == i].min())
-        total = tasks.of(experiment).size.pool
-        if shrinks(experiment):
-            n = min(n, check_event(sweep, frame[static == i], experiment))
-        where = sweep.where("data.data_fraction")
-        if n < 1:
-            raise Refusal(
-                f"{where}: data.data_fraction: the smallest fraction leaves a training set of no"
-                f" rows (of {total} examples); allowed: at least {1 / total:.6g}"
-            )
-        size = experiment.train.batch_size
-        if size != "full" and size > n and experiment.train.last_batch == "drop":
-            raise Refusal(
-                f"{sweep.where('train.batch_size')}: train.batch_size: found {size}, more than"
-                f" the {n} rows of the smallest training set; allowed: at most {n}, or"
-                " last_batch: keep"
-            )
-
-
-def check_event(sweep: Sweep, frame: pd.DataFrame, experiment: Experiment) -> int:
-    """Refuse events that leave no training set or enlarge it; the smallest that they leave."""
-    after = rows_after(experiment, frame["event_value"])
-    before = frame["n_train"].to_numpy()
-    for value, few, many in zip(frame["event_value"], after, before, strict=True):
-        whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
-        if not (1 <= few <= many and whole):
-            raise Refusal(
-                f"{sweep.where('event.value')}: event.value: found {value:g}, with which"
-                f" {few} of {many} training examples would be left; allowed: values that leave at"
-                " least one, and no more than there were"
-            )
-    return int(after.min())
 
 
 def plan(sweep: Sweep, machine: Machine) -> Grid:
@@ -317,7 +186,8 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
                     mapping, machine,
                 )
             )  # fmt: skip
-    return Grid([column(a.path) for a in sweep.axes], frame, experiments, static, jobs)
+    axes = [COLUMN] * bool(sweep.variants) + [column(axis.path) for axis in sweep.axes]
+    return Grid(axes, frame, experiments, static, jobs)
 
 
 def padding_groups(

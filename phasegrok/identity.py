@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from phasegrok.assembly import leaves
 from phasegrok.config import MEASURE_NOTHING, Experiment, Images, kinds
 
 # How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
@@ -59,7 +60,25 @@ def identity(resolved: dict[str, Any]) -> dict[str, Any]:
     usual = MEASURE_NOTHING.model_dump(mode="json")
     measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual[k]}
     rest = {k: resolved[k] for k in ("axes", "seeds")}
-    return without_defaults(resolved) | rest | {"measure": measure, "engine": engine}
+    named = {
+        name: without_defaults(with_settings(resolved, settings))
+        for name, settings in resolved.get("variants", {}).items()
+    }
+    rest |= {"measure": measure, "engine": engine} | ({"variants": named} if named else {})
+    return without_defaults(resolved) | rest
+
+
+def with_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """An experiment's dump with a variant's settings, and without what only replaced kinds have."""
+    changed: dict[str, Any] = {}
+    for name, info in Experiment.model_fields.items():
+        if not kinds(info.annotation):
+            changed[name] = settings.get(name, values[name])
+            continue
+        own = {p.partition(".")[2]: v for p, v in settings.items() if p.startswith(f"{name}.")}
+        fits = leaves(name, [own["kind"]]) if "kind" in own else {*values[name], *own}
+        changed[name] = {k: v for k, v in {**values[name], **own}.items() if k in fits}
+    return changed
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:

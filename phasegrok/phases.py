@@ -8,7 +8,8 @@ inverted network has training accuracy 1 - xi + xi/p, and for xi <= 0.10 that is
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -140,13 +141,35 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     return cells
 
 
-def shown(cells: pd.DataFrame, task: str) -> pd.DataFrame:
-    """The cells with the label that pictures show as ``subphase``: for parity the direct one.
+def shown(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
+    """The cells as pictures show them: variants in the sweep's order, and as ``subphase`` the label
+    that is shown, for parity the direct one.
 
     Table 2 takes the training accuracy for the share of corrupted labels memorized, with 1/p of
     them right by luck. Of two classes none is: a corrupted label is a flipped one.
+
+    Args:
+        cells: table of labelled cells.
+        sweep: the resolved sweep, whose ``task`` and ``variants`` say which cells are of parity.
     """
-    return cells.assign(subphase=cells["direct_phase"]) if task == "parity" else cells
+    variants = sweep.get("variants", {})
+    base = sweep.get("task", {}).get("kind")
+    if variants:
+        order = {name: place for place, name in enumerate(variants)}
+        cells = cells.sort_values(
+            "variant", key=lambda names: names.map(order), kind="stable", ignore_index=True
+        )
+    if "task" in cells:  # swept
+        tasks = cells["task"]
+    elif variants:
+        of = {name: settings.get("task.kind", base) for name, settings in variants.items()}
+        tasks = cells["variant"].map(of)
+    else:
+        tasks = pd.Series(base, index=cells.index, dtype=object)
+    parity = (tasks == "parity").to_numpy(dtype=bool)
+    if not parity.any():
+        return cells
+    return cells.assign(subphase=cells["subphase"].where(~parity, cells["direct_phase"]))
 
 
 def is_metric(column: str) -> bool:

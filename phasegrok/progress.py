@@ -38,7 +38,9 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
     from phasegrok.train.engine import measured_bytes
 
     grid, jobs = prepared.grid, prepared.grid.jobs
-    axes = " x ".join(f"{grid.runs[a].nunique()} {a}" for a in grid.axes) or "one cell"
+    count = {axis: grid.runs[axis].nunique() for axis in grid.axes}
+    several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
+    axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
     seeds = grid.runs["seed"].nunique()
     done = len(prepared.folder.done()) if prepared.resumes else 0
     chunks = sum(len(job.chunks()) for job in jobs)
@@ -56,17 +58,19 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
         lines.append(f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done")
     if seconds is not None:
         lines.append("")
-        lines.append(
-            "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
-        )
+        head = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
+        lines.append(f"{head:<82}variants" if "variant" in grid.axes else head)
         for j, job in enumerate(jobs):
             model = models.of(job.program.experiment)
-            memory = measured_bytes(job, job.chunk) / 2**20
+            memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
+            there = grid.runs.iloc[job.runs]
+            variants: list[str] = list(there["variant"].unique()) if "variant" in there else []
             lines.append(
                 f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
                 f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
                 f"  {models.parameters(model):10d}"
-                f"  {models.parameters(model, embeddings=False):13d}  {memory:.0f} MiB"
+                f"  {models.parameters(model, embeddings=False):13d}"
+                f"  {memory:<12}{', '.join(variants)}".rstrip()
             )
         lines.append("")
         lines.append(f"estimated time on this machine: {duration(seconds)}")
@@ -164,6 +168,6 @@ def status_text(folder: Folder) -> str:
 def diagram(results: Folder, cells: pd.DataFrame) -> str:
     """The phase diagram in characters, as wide as the terminal, coloured where it is one."""
     manifest = results.require_manifest()
-    cells = shown(cells, manifest["sweep"]["task"]["kind"])
+    cells = shown(cells, manifest["sweep"])
     width = shutil.get_terminal_size((100, 40)).columns
     return terminal.diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())

@@ -25,8 +25,14 @@ sweeping one adds runs. *Static* keys fix shapes or code: sweeping one adds prog
 
 - `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below,
   crossed in order. Ranges are rounded to 12 digits.
+- `variants: {NAME: {PATH: value, ...}, ...}`: named sets of settings, crossed with axes and seeds;
+  column `variant`. Each is what the rest of the file says with its own settings instead, `{}` that
+  itself. Choosing another `kind` drops what only the old one has; unsaid keys have the new kind's
+  defaults. A path is an axis or in variants, not both.
 - `seeds: [0, 1, ...]` or `{start: 0, stop: 199, num: 200}`: default `[0]`.
-- `reduced: {PATH: value, axes: {...}}`: what `--reduced` changes.
+- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. Paths
+  are changed for all variants, whose own values stay; a variant is replaced or added whole, `null`
+  drops it.
 - Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
 """
 

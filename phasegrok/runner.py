@@ -27,9 +27,10 @@ import pandas as pd
 
 from phasegrok import models, tasks
 from phasegrok.errors import Refusal
-from phasegrok.grid import Grid, Job, Machine, data_of, plan, size_chunks
+from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
 from phasegrok.identity import differences, identity, sweep_hash
 from phasegrok.results import Folder
+from phasegrok.runs import data_of
 from phasegrok.sweepfile import Sweep, dump
 from phasegrok.tables import as_table, chunk_tables, findings_tables, schema
 from phasegrok.train import inspection

@@ -8,48 +8,45 @@ experiments, so that nothing wrong is left to be found once training has begun.
 from __future__ import annotations
 
 import itertools
-import re
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
-from phasegrok import yamlfile
+from phasegrok import variants, yamlfile
+from phasegrok.assembly import Sources, build, check_fits, fitting, flat
 from phasegrok.config import (
     MEASURE_NOTHING,
     PATHS,
     TOKENLESS,
-    Block,
     Engine,
     Experiment,
     Measure,
     is_traced,
     kinds,
 )
-from phasegrok.errors import Refusal
 from phasegrok.fieldcheck import (
     FIELDS,
     MAX_RUNS,
     NAME,
     OTHER_BLOCKS,
-    allowed_words,
     axis_values,
     length,
     setting,
     unknown,
 )
-from phasegrok.program import has
+from phasegrok.variants import Variant
 from phasegrok.yamlfile import Node, refusal, short
 
 _SETTINGS = ("name", *FIELDS, "seeds")
 _CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
 _BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
 MAX_CHECKED = 10_000
-_TOP = ("name", *Experiment.model_fields, "axes", "seeds", *OTHER_BLOCKS, "reduced")
+_TOP = (
+    "name", *Experiment.model_fields, variants.BLOCK, "axes", "seeds", *OTHER_BLOCKS, "reduced",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Base experiment, axes and seeds: the runs are their full product.
+    """Base experiment, variants of it, axes and seeds: the runs are their full product.
 
-    Where a path is swept, `base` holds the first value of its axis.
+    Where a path is swept, `base` holds the first value of its axis. A sweep without variants
+    runs the base.
     """
 
     name: str
@@ -74,26 +72,33 @@ class Sweep:
     seeds: tuple[int, ...]
     engine: Engine
     measure: Measure = MEASURE_NOTHING
-    # Settings that only another kind on a swept `kind` axis has: (path, value) each.
+    # Settings that only another kind, on a `kind` axis or in a variant, has: (path, value) each.
     others: tuple[tuple[str, Any], ...] = ()
+    variants: tuple[Variant, ...] = ()
     file: str = field(default="", compare=False)
     places: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
 
-    def at(self, values: Mapping[str, Any]) -> Experiment:
-        """The base with these values at dotted paths, checked as a whole.
+    def at(self, values: Mapping[str, Any], variant: Variant | None = None) -> Experiment:
+        """The base, or a variant of it, with these values at dotted paths, checked as a whole.
 
         Where a kind is among the values, settings that only other kinds have are left out and
         those that only this kind has take their given value or default.
-        Raises Refusal, naming the axis, where the combination is not possible.
+        Raises Refusal, naming the variant or the axis, where the combination is not possible.
         """
-        flat = {**dict(self.others), **_flat(self.base), **values}
-        experiment, _ = _build(flat, self.axes, self.where)
+        own = variant.settings if variant else ()
+        everything = {**dict(self.others), **flat(self.base), **dict(own), **values}
+        swept = [axis.path for axis in self.axes]
+        experiment, _ = build(everything, Sources(self.file, self.places, swept, variant))
         return experiment
 
-    def where(self, path: str) -> str:
-        """Where the file (or --set) says what is at a path; the file itself for a default."""
+    def where(self, path: str, variant: str | None = None) -> str:
+        """Where the file (or --set) says what is at a path, of a variant if it says that itself;
+        the file itself for a default."""
+        for each in self.variants:
+            if each.name == variant and path in each.places:
+                return each.places[path]
         return self.places.get(path, self.file)
 
     def resolved(self) -> dict[str, Any]:
@@ -102,11 +107,16 @@ class Sweep:
         for path, value in self.others:
             block, _, leaf = path.partition(".")
             blocks[block][leaf] = value
-        if not has(self.base, "data.data_fraction"):
+        tasks = [dict(each.settings).get("task.kind") for each in self.variants]
+        tasks += [value for axis in self.axes if axis.path == "task.kind" for value in axis.values]
+        if "parity" in (self.base.task.kind, *tasks):
+            # Said as a default, the fraction would be refused; said by the user, it already was.
             del blocks["data"]["data_fraction"]
+        named = {each.name: dict(each.settings) for each in self.variants}
         return {
             "name": self.name,
             **blocks,
+            **({variants.BLOCK: named} if named else {}),
             "axes": {axis.path: list(axis.values) for axis in self.axes},
             "seeds": list(self.seeds),
             "measure": self.measure.model_dump(mode="json"),
@@ -120,6 +130,7 @@ class _Draft:
 
     settings: dict[str, Node]
     axes: dict[str, Node]
+    variants: dict[str, Node]
 
 
 def dump(sweep: Sweep) -> str:
@@ -146,7 +157,7 @@ def load(path: Path, overrides: Sequence[str] = (), reduced: bool = False) -> Sw
 
 
 def _read(root: Node) -> _Draft:
-    draft = _Draft({}, {})
+    draft = _Draft({}, {}, {})
     for key, node in root.value.items():
         if key not in _TOP:
             raise unknown(node, key, key, _TOP)
@@ -155,6 +166,8 @@ def _read(root: Node) -> _Draft:
                 if path not in PATHS:
                     raise unknown(axis, f"axes.{path}", path, tuple(PATHS))
                 draft.axes[path] = axis
+        elif key == variants.BLOCK:
+            draft.variants = variants.read(node)
         elif key in _BLOCKS:
             leaves = tuple(p.partition(".")[2] for p in FIELDS if p.startswith(f"{key}."))
             for leaf, inner in _entries(node, key):
@@ -181,9 +194,12 @@ def _reduced_changes(root: Node, draft: _Draft) -> list[tuple[str, Node]]:
         if key == "axes":
             inner = _entries(node, "reduced.axes")
             changes += [(f"axes.{path}", axis) for path, axis in inner]
+        elif key.startswith(f"{variants.BLOCK}."):
+            raise refusal(node.key_where, f"reduced.{key}", "found a part of a variant; allowed: "
+                          "whole ones, reduced: {variants: {NAME: {PATH: value}}}")  # fmt: skip
         else:
             changes.append((key, node))
-    trial = _Draft(dict(draft.settings), dict(draft.axes))
+    trial = _Draft(dict(draft.settings), dict(draft.axes), dict(draft.variants))
     _apply(trial, changes, "reduced.")
     for key, node in changes:
         path = key.removeprefix("axes.")
@@ -200,12 +216,19 @@ def _override(text: str) -> tuple[str, Node]:
     if not equals:
         raise refusal(where, "", "found no `=`; allowed: KEY=VALUE")
     node = yamlfile.read_text(value, lambda line, column: where)
-    return key.strip(), node
+    key = key.strip()
+    if key.partition(".")[0] == variants.BLOCK:
+        raise refusal(where, key, "found a change of variants; allowed: keys of what they share "
+                      "(a variant's own value stays), or reduced: {variants: ...}")  # fmt: skip
+    return key, node
 
 
 def _apply(draft: _Draft, changes: Iterable[tuple[str, Node]], prefix: str = "") -> None:
     """Let later settings replace earlier ones; kinds first, since they decide what else fits."""
     for key, node in sorted(changes, key=lambda change: not change[0].endswith(".kind")):
+        if key == variants.BLOCK:
+            draft.variants = variants.replaced(draft.variants, node)
+            continue
         path = key.removeprefix("axes.")
         if key not in _CHANGES:
             raise unknown(node, prefix + key, path, _SETTINGS if path == key else tuple(PATHS))
@@ -217,10 +240,7 @@ def _apply(draft: _Draft, changes: Iterable[tuple[str, Node]], prefix: str = "")
         block, _, leaf = key.partition(".")
         if leaf == "kind" and isinstance(node.value, str):
             # What was said about the replaced kind says nothing about the new one.
-            fitting = _leaves(block, [node.value])
-            for given in [p for p in draft.settings if p.startswith(f"{block}.")]:
-                if fitting and given.partition(".")[2] not in fitting:
-                    del draft.settings[given]
+            draft.settings = fitting(draft.settings, block, node.value)
 
 
 def _sweep(draft: _Draft, file: str) -> Sweep:
@@ -228,37 +248,90 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
         raise refusal(f"{file}:1:1", "name", f"found no such key; allowed: {NAME}")
     settings = {key: setting(key, node) for key, node in draft.settings.items()}
     seeds = settings.get("seeds", (0,))
-    axes: list[Axis] = []
-    runs = len(seeds)
-    for path, node in draft.axes.items():
-        runs *= length(node, f"axes.{path}")
-        if runs > MAX_RUNS:
-            raise refusal(node.where, f"axes.{path}", f"found {runs} runs up to this axis; "
-                          f"allowed: at most {MAX_RUNS}")  # fmt: skip
-        axes.append(Axis(path, axis_values(path, node), node.key_where))
+    named = [variants.said(name, node) for name, node in draft.variants.items()]
+    runs = len(seeds) * max(1, len(named))
+    if named and runs > MAX_RUNS:
+        raise refusal(named[0].where, variants.BLOCK, f"found {runs} runs; allowed: at most "
+                      f"{MAX_RUNS}")  # fmt: skip
+    axes = _axes(draft, runs)
+    variants.refuse_swept(named, {axis.path: axis.where for axis in axes})
     places = {key: node.where for key, node in draft.settings.items()}
     places |= {axis.path: axis.where for axis in axes}
+    sources = Sources(file, places, [axis.path for axis in axes])
 
-    def where(path: str) -> str:
-        return places.get(path, file)
-
-    flat = {path: settings[path] for path in PATHS if path in settings}
-    flat |= {axis.path: axis.values[0] for axis in axes}
-    base, others = _build(flat, axes, where)
+    said = {path: settings[path] for path in PATHS if path in settings}
+    said |= {axis.path: axis.values[0] for axis in axes}
+    check_fits(said, sources, _kinds(said, axes, named))
+    base, others = build(said, sources)
 
     def block(name: str) -> dict[str, Any]:
         return {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(f"{name}.")}
 
     sweep = Sweep(
         settings["name"], base, tuple(axes), seeds, Engine(**block("engine")),
-        Measure(**block("measure")), others, file, MappingProxyType(places),
+        Measure(**block("measure")), others, _filled(named, said, base, others, sources), file,
+        MappingProxyType(places),
     )  # fmt: skip
     static = [axis for axis in axes if not is_traced(axis.path)]
+    each = sweep.variants or (None,)
     # Of very many combinations the first are looked at here; planning looks at all of them.
-    for values in itertools.islice(itertools.product(*(a.values for a in static)), MAX_CHECKED):
-        experiment = sweep.at({axis.path: v for axis, v in zip(static, values, strict=True)})
-        _check_measure(sweep, experiment)
+    points = itertools.product(*(axis.values for axis in static))
+    for values in itertools.islice(points, -(-MAX_CHECKED // len(each))):
+        for variant in each:
+            at = {axis.path: v for axis, v in zip(static, values, strict=True)}
+            _check_measure(sweep, sweep.at(at, variant))
     return sweep
+
+
+def _axes(draft: _Draft, runs: int) -> list[Axis]:
+    """The axes, their values checked; ``runs`` are those at each of their points."""
+    axes: list[Axis] = []
+    for path, node in draft.axes.items():
+        runs *= length(node, f"axes.{path}")
+        if runs > MAX_RUNS:
+            raise refusal(node.where, f"axes.{path}", f"found {runs} runs up to this axis; "
+                          f"allowed: at most {MAX_RUNS}")  # fmt: skip
+        axes.append(Axis(path, axis_values(path, node), node.key_where))
+    return axes
+
+
+def _kinds(
+    said: Mapping[str, Any], axes: Sequence[Axis], named: Sequence[Variant]
+) -> dict[str, list[Any]]:
+    """Every kind that a sweep has of the blocks whose kind is swept or set by variants."""
+    found = {axis.path: list(axis.values) for axis in axes}
+    for path, value in (item for variant in named for item in variant.settings):
+        if path.endswith(".kind"):
+            block = path.removesuffix(".kind")
+            base = said.get(path, Experiment.model_fields[block].default.kind)
+            found.setdefault(path, [base]).append(value)
+    return found
+
+
+def _filled(
+    named: Sequence[Variant], said: Mapping[str, Any], base: Experiment,
+    others: Sequence[tuple[str, Any]], sources: Sources,
+) -> tuple[Variant, ...]:  # fmt: skip
+    """The variants with everything in which they differ from the base: a kind that one chooses has
+    its own defaults, as if the file said no other. Refuses two that are the same."""
+    known = {**dict(others), **flat(base)}
+    seen: dict[Experiment, str] = {}
+    filled: list[Variant] = []
+    for variant in named:
+        own = dict(variant.settings)
+        experiment, _ = build({**said, **own}, replace(sources, variant=variant))
+        if experiment in seen:
+            label = f"{variants.BLOCK}.{variant.name}"
+            raise refusal(variant.where, label, "found the same experiment as variant "
+                          f"{seen[experiment]}; allowed: variants that differ")  # fmt: skip
+        seen[experiment] = variant.name
+        differing = {
+            path: value
+            for path, value in flat(experiment).items()
+            if path not in sources.axes and (path not in known or known[path] != value)
+        }
+        filled.append(replace(variant, settings=variants.ordered({**differing, **own})))
+    return tuple(filled)
 
 
 def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
@@ -279,90 +352,3 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
                 sweep.where("measure.steps"), "measure.steps", f"found {step}; allowed: multiples"
                 f" of log_every {train.log_every} up to {last}"
             )  # fmt: skip
-
-
-def _flat(experiment: Experiment) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in experiment:
-        if isinstance(value, Block):
-            # Of the data only what was said: a default that the task has no use for is no mistake.
-            said = value.model_fields_set if name == "data" else type(value).model_fields
-            found |= {f"{name}.{k}": v for k, v in value if k in said}
-        else:
-            found[name] = value
-    return found
-
-
-def _leaves(block: str, allowed_kinds: Iterable[Any]) -> set[str]:
-    """The keys of a block under any of these kinds."""
-    classes = kinds(Experiment.model_fields[block].annotation)
-    wanted = set(allowed_kinds)
-    return {k for c in classes if c.model_fields["kind"].default in wanted for k in c.model_fields}
-
-
-def _build(
-    flat: Mapping[str, Any], axes: Sequence[Axis], where: Callable[[str], str]
-) -> tuple[Experiment, tuple[tuple[str, Any], ...]]:
-    """The experiment with these values, and the values that only another swept kind has."""
-    swept = {axis.path: axis.values for axis in axes}
-    built: dict[str, Any] = {}
-    others: list[tuple[str, Any]] = []
-    for name, info in Experiment.model_fields.items():
-        classes = kinds(info.annotation)
-        if not classes:
-            built |= {name: flat[name]} if name in flat else {}
-            continue
-        leaves = {p.partition(".")[2]: v for p, v in flat.items() if p.startswith(f"{name}.")}
-        block = classes[0]
-        if "kind" in block.model_fields:
-            kind = leaves.get("kind", info.default.kind)
-            block = next(c for c in classes if c.model_fields["kind"].default == kind)
-            elsewhere = _leaves(name, swept.get(f"{name}.kind", ()))
-            for leaf in [leaf for leaf in leaves if leaf not in block.model_fields]:
-                path = f"{name}.{leaf}"
-                if path in swept or leaf not in elsewhere:
-                    has = ", ".join(block.model_fields)
-                    what = f"found a key that {name}.kind {kind} does not have; allowed: {has}"
-                    raise refusal(where(path), path, what)
-                others.append((path, leaves.pop(leaf)))
-        try:
-            built[name] = block(**leaves)
-        except ValidationError as error:
-            raise _refused(error, name, block, swept, where) from None
-    try:
-        return Experiment(**built), tuple(sorted(others))
-    except ValidationError as error:
-        raise _refused_whole(error, swept, where) from None
-
-
-def _refused(
-    error: ValidationError, name: str, block: type[Block], swept: Mapping[str, Any],
-    where: Callable[[str], str],
-) -> Refusal:  # fmt: skip
-    """A block's own refusal, at the field it is most likely about: a swept one, then a given."""
-    first = error.errors()[0]
-    if first["loc"]:
-        path = f"{name}.{first['loc'][0]}"
-        allowed = allowed_words(path) if path in PATHS else "another value"
-        return refusal(where(path), path, f"found {short(str(first['input']))}; allowed: {allowed}")
-    text = str(first.get("ctx", {}).get("error", first["msg"]))
-    named = [f"{name}.{leaf}" for leaf in block.model_fields if re.search(rf"\b{leaf}\b", text)]
-    path = _likeliest(named, swept, where) if named else name
-    return refusal(where(path), path, text)
-
-
-def _refused_whole(
-    error: ValidationError, swept: Mapping[str, Any], where: Callable[[str], str]
-) -> Refusal:
-    """A refusal of blocks that do not go together, at the likeliest of the paths it names."""
-    text = str(error.errors()[0]["ctx"]["error"])
-    named = [path for path in PATHS if re.search(rf"\b{re.escape(path)}\b", text)]
-    path = _likeliest(named, swept, where)
-    return refusal(where(path), path, text)
-
-
-def _likeliest(paths: Iterable[str], swept: Mapping[str, Any], where: Callable[[str], str]) -> str:
-    """The newest word on a matter is the likeliest mistake: an axis, a --set, the file."""
-    return min(
-        paths, key=lambda p: (p not in swept, not where(p).startswith("--set"), ":" not in where(p))
-    )

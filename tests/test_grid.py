@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from phasegrok.config import PATHS, Experiment, is_traced
 from phasegrok.errors import Refusal
-from phasegrok.grid import MAX_WASTE, Job, Machine, padding_groups, plan, row_count, size_chunks
+from phasegrok.grid import MAX_WASTE, Job, Machine, padding_groups, plan, size_chunks
 from phasegrok.identity import identity, without_defaults
 from phasegrok.program import traced_paths
+from phasegrok.runs import row_count
 from phasegrok.train.engine import least_bytes
 from tests.conftest import MakeSweep
 

@@ -276,8 +276,14 @@ def test_pictures_of_parity_show_the_direct_label() -> None:
         "peak_weight_norm": [1.0],
     })  # fmt: skip
     cells = label_cells(runs, ["corruption_fraction"])
-    assert shown(cells, "modular")["subphase"].tolist() == ["Coexistence"]
-    assert shown(cells, "parity")["subphase"].tolist() == ["Full Inversion"]
+    for task, label in (("modular", "Coexistence"), ("parity", "Full Inversion")):
+        sweep = {"task": {"kind": task}}
+        assert shown(cells, sweep)["subphase"].tolist() == [label]
+        assert shown(cells.assign(task=task), {})["subphase"].tolist() == [label], "swept"
+    both = pd.concat([cells.assign(variant="a"), cells.assign(variant="b")], ignore_index=True)
+    variants = {"a": {"task.kind": "modular"}, "b": {}}
+    labels = shown(both, {"task": {"kind": "parity"}, "variants": variants})["subphase"]
+    assert labels.tolist() == ["Coexistence", "Full Inversion"]
     assert cells["subphase"].tolist() == ["Coexistence"]
 
 

@@ -658,6 +658,7 @@ TREE: dict[str, Any] = {
     "loss": "mse",
     "optimizer": {"kind": "adamw", "learning_rate": 0.01, "beta1": 0.9},
     "train": {"steps": 2000, "batch_size": "full", "log_every": 20},
+    "variants": {"a": {}, "b": {"model.width": 64, "model.kind": "mlp"}},
     "axes": {
         "data.data_fraction": {"start": 0.1, "stop": 0.9, "num": 17},
         "optimizer.kind": ["adamw", "sgd"],
@@ -665,8 +666,10 @@ TREE: dict[str, Any] = {
     },
     "seeds": [0, 1],
     "engine": {"mapping": "auto", "chunk": "auto"},
-    "reduced": {"train.steps": 200, "axes": {"data.data_fraction": [0.3]}},
-}
+    "reduced": {
+        "train.steps": 200, "axes": {"data.data_fraction": [0.3]}, "variants": {"a": None, "c": {}},
+    },
+}  # fmt: skip
 
 
 @st.composite

@@ -71,9 +71,7 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     axes = manifest["axes"]
     sweep = manifest.get("sweep", {})
-    cells = shown(
-        pd.read_parquet(folder / "cells.parquet"), sweep.get("task", {}).get("kind", "modular")
-    )
+    cells = shown(pd.read_parquet(folder / "cells.parquet"), sweep)
     tables = {name: pd.read_parquet(folder / name) for name in TABLES if (folder / name).is_dir()}
     layout = arrange(cells, axes)
     yield "phase_diagram", diagram.phase_diagram(layout)
@@ -97,21 +95,27 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
         yield "norms", curves.norms(tables["curves"], single)
         if any(name.startswith("spectral_") for name in tables["curves"].columns):
             yield "spectral_norms", curves.norms(tables["curves"], single, "spectral")
-    if "neurons" in tables:
-        yield "ipr_histograms", spectra.histograms(tables["neurons"], single)
-        if "normalization_weight" in tables["neurons"]:
-            figure = spectra.normalization_weights(tables["neurons"], single)
-            yield "normalization_weights", figure
-    if "rows" in tables:
-        yield "weight_rows", spectra.weight_rows(tables["rows"], tables.get("neurons"), single)
-    if "pruning" in tables:
-        yield "pruning_accuracy", pruning.accuracies(tables["pruning"], single)
-        yield "pruning_loss", pruning.losses(tables["pruning"], single)
-    if "activations" in tables:
-        figure = representations.activations(tables["activations"], tables["runs"], single)
-        yield "activations", figure
-    if "readout" in tables:
-        figure = representations.output_weights(tables["readout"], tables["runs"], single)
-        yield "output_weights", figure
-    if "logits" in tables:
-        yield "logits", logits.logits(tables["logits"], single)
+    # Not every cell has rows in every table: there are logits of corrupted examples alone.
+    having = {
+        name: [cell for cell in single if not cell.of(table).empty]
+        for name, table in tables.items()
+    }
+    if having.get("neurons"):
+        neurons = tables["neurons"]
+        yield "ipr_histograms", spectra.histograms(neurons, having["neurons"])
+        if "normalization_weight" in neurons:
+            yield "normalization_weights", spectra.normalization_weights(neurons, single)
+    if having.get("rows"):
+        figure = spectra.weight_rows(tables["rows"], tables.get("neurons"), having["rows"])
+        yield "weight_rows", figure
+    if having.get("pruning"):
+        yield "pruning_accuracy", pruning.accuracies(tables["pruning"], having["pruning"])
+        yield "pruning_loss", pruning.losses(tables["pruning"], having["pruning"])
+    if having.get("activations"):
+        table, there = tables["activations"], having["activations"]
+        yield "activations", representations.activations(table, tables["runs"], there)
+    if having.get("readout"):
+        table, there = tables["readout"], having["readout"]
+        yield "output_weights", representations.output_weights(table, tables["runs"], there)
+    if having.get("logits"):
+        yield "logits", logits.logits(tables["logits"], having["logits"])

@@ -105,7 +105,7 @@ def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
     across, up = layout.x.labels, layout.y.labels
     step = _spacing(across, width, TICK_CHARACTER)
     axes.set_xticks(range(0, len(across), step), across[::step])
-    step = _spacing([""] * len(up), height, TICK_LINE)
+    step = 1 if layout.y.named else _spacing([""] * len(up), height, TICK_LINE)
     axes.set_yticks(range(0, len(up), step), up[::step])
     axes.tick_params(labelsize=TICK_POINTS, length=2, labelleft=left, labelbottom=bottom)
     if bottom:
@@ -173,7 +173,8 @@ def _panel_inches(layout: Layout) -> tuple[float, float]:
     across, up = len(layout.x.values), len(layout.y.values)
     width = max(PANEL_INCHES, across * LEAST_CELL_INCHES)
     # A diagram of one row or two would be a stack of towers at full height.
-    height = max(min(PANEL_INCHES, up * 0.5), up * LEAST_CELL_INCHES, LEAST_PANEL_INCHES)
+    least = TICK_LINE if layout.y.named else LEAST_CELL_INCHES  # of names none may be left out
+    height = max(min(PANEL_INCHES, up * 0.5), up * least, LEAST_PANEL_INCHES)
     return width, height
 
 

@@ -65,8 +65,9 @@ def norms(curves: pd.DataFrame, cells: Sequence[OneCell], kind: str = "norm") ->
         axes.set_ylim(bottom=0)
         if kind == "spectral":
             _mark_solved(axes, cell.of(every))
-            name = "inflections of " + matrices[0].removeprefix("spectral_").upper()
-            legend[name] = _mark_knees(axes, table, matrices[0])
+            first = next(name for name in matrices if table[name].notna().any())
+            name = "inflections of " + first.removeprefix("spectral_").upper()
+            legend[name] = _mark_knees(axes, table, first)
     _label(figure, panels, cells, {"norm": "Frobenius norm", "spectral": "spectral norm"}[kind])
     canvas.line_legend(figure, legend)
     return figure

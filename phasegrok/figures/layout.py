@@ -22,6 +22,7 @@ __all__ = ["SYMBOLS", "Axis", "Layout", "Panel", "arrange", "format_values", "ph
 
 ALPHA: Final = "data_fraction"
 XI: Final = "corruption_fraction"
+VARIANT: Final = "variant"
 SYMBOLS: Final = {ALPHA: "α", XI: "ξ"}
 
 
@@ -31,7 +32,8 @@ class Axis:
 
     Attributes:
         column: column of the cells table, or None where the table has nothing to spread out.
-        values: what occurs in that column, ascending; a single None without a column.
+        values: what occurs in that column, numbers ascending, names from the last to the first,
+            which so stands on top; a single None without a column.
     """
 
     column: str | None
@@ -41,6 +43,11 @@ class Axis:
     def name(self) -> str:
         """Name for people, in words."""
         return "" if self.column is None else words(self.column)
+
+    @property
+    def named(self) -> bool:
+        """Whether the values are names, which nobody can read between two others."""
+        return self.column == VARIANT
 
     @property
     def labels(self) -> list[str]:
@@ -89,9 +96,9 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
     """Choose what runs across, what runs up, and what tells the panels apart.
 
     Across goes the data fraction if swept, else the first other swept number; up the corruption
-    fraction if swept, else the next number. A direction without a swept number shows the constant
-    fraction. One column left over makes a row of panels; two make a grid, the first going down;
-    more make a nearly square arrangement of the combinations that occur.
+    fraction if swept, else the next number, else the variants. A direction without any of them
+    shows the constant fraction. One column left over makes a row of panels; two make a grid, the
+    first going down; more make a nearly square arrangement of the combinations that occur.
 
     Args:
         cells: table of cells with the swept columns.
@@ -107,6 +114,8 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
     # A lone swept corruption fraction or number goes up or across; it is never taken twice.
     x = ALPHA if ALPHA in numbers else (others.pop(0) if others else None)
     y = XI if XI in numbers else (others.pop(0) if others else None)
+    if y is None and VARIANT in axes:
+        y = VARIANT  # a list of names reads better than a row of slivers with titles
     remaining = [name for name in axes if name not in (x, y)]
     if x is None and ALPHA in cells and ALPHA not in remaining:
         x = ALPHA
@@ -147,7 +156,8 @@ def _format(value: Any, digits: int) -> str:
 
 def _axis(cells: pd.DataFrame, column: str | None) -> Axis:
     values = () if column is None else _values(cells, column)
-    return Axis(column, values) if values else Axis(None, (None,))
+    axis = Axis(column, values) if values else Axis(None, (None,))
+    return Axis(column, values[::-1]) if axis.named else axis
 
 
 def _values(cells: pd.DataFrame, column: str) -> tuple[Any, ...]:

@@ -94,11 +94,11 @@ def weight_rows(
     Of the neurons saved, the one of the highest final IPR is shown (the first one where spectra
     were not measured), of the first seed.
     """
-    matrix = rows["matrix"].iloc[0]
     steps = sorted(rows["step"].unique())
     figure, sheet = canvas.panels(len(cells), len(steps), width=3.0, height=1.3)
     for line, cell in zip(sheet, cells, strict=True):
         mine = cell.of(rows)
+        matrix = mine["matrix"].iloc[0]  # of another model another one
         mine = mine[(mine["seed"] == mine["seed"].min()) & (mine["matrix"] == matrix)]
         best = _most_periodic(mine, neurons)
         for axes, step in zip(line, steps, strict=True):

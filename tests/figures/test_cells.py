@@ -279,6 +279,36 @@ def test_weight_rows_show_the_most_periodic_neuron(single: list[OneCell]) -> Non
     np.testing.assert_allclose(shown(figure)[3].lines[0].get_ydata(), np.arange(7, 14) * 50)
 
 
+def test_cells_of_other_models_have_other_matrices(single: list[OneCell]) -> None:
+    """As variants may: rows and inflections are of the first matrix that each cell has."""
+    other = ROWS["weight_decay"] > 0
+    rows = ROWS.assign(matrix=np.where(other, "embedding", "u"))
+    figure = spectra.weight_rows(rows, NEURON, single)
+    names = [axes.get_ylabel() for axes in shown(figure)]
+    assert names == ["U weight", "", "EMBEDDING weight", ""]
+    other = CURVES["weight_decay"] > 0
+    table = CURVES.assign(
+        spectral_u=CURVES["norm_u"].where(~other), spectral_embedding=CURVES["norm_w"].where(other)
+    )
+    figure = curves.norms(table, single, "spectral")
+    labels = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert labels == {"U", "EMBEDDING", "inflections of U", "inflections of EMBEDDING"}
+
+
+def test_tables_of_some_cells_are_drawn_for_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logits are of corrupted examples: of a cell without any there are none, and of a sweep
+    without any there is no figure."""
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    CELLS.to_parquet(tmp_path / "cells.parquet")
+    (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
+    (tmp_path / "logits").mkdir()
+    for rows, drawn in ((LOGITS[LOGITS["weight_decay"] > 0], True), (LOGITS.iloc[:0], False)):
+        rows.to_parquet(tmp_path / "logits" / "part.parquet")
+        assert ("logits" in {path.stem for path in draw(tmp_path)}) == drawn
+
+
 def test_pruning_curves(single: list[OneCell]) -> None:
     """Cells down, orders across, against the share of neurons; test accuracy is the seeds' mean."""
     figure = pruning.accuracies(PRUNING, single)

@@ -195,6 +195,25 @@ def test_format_values() -> None:
     assert format_values([0.123451, 0.123452]) == ["0.123451", "0.123452"]
 
 
+def test_variants_are_rows_or_panels() -> None:
+    """Their names stand in the sweep's order, the first on top, none left out, where nothing else
+    runs up; else each has a panel. No names are on an axis of numbers."""
+    cells = table(variant=["zeta", *map(str, range(30)), "alpha"], weight_decay=[0.0, 1.0])
+    layout = arrange(cells, ["variant", "weight_decay"])
+    assert (layout.x.column, layout.y.column, len(layout.panels)) == ("weight_decay", "variant", 1)
+    grid = layout.grid(layout.panels[0], "train_accuracy")
+    assert (grid[-1, 0], grid[0, 1]) == (0.0, 1.0)
+    axes = phase_diagram(layout).axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["alpha", *map(str, range(29, -1, -1)), "zeta"]
+    cells = table(variant=["b", "a"], data_fraction=[0.1, 0.2], corruption_fraction=[0.0, 0.3])
+    layout = arrange(cells, ["variant", "data_fraction", "corruption_fraction"])
+    assert layout.y.column == "corruption_fraction"
+    assert [panel.titles for panel in layout.panels] == [("variant = b",), ("variant = a",)]
+    layout = arrange(table(variant=["b", "a"]), ["variant"])
+    assert (layout.x.column, layout.y.labels) == ("data_fraction", ["a", "b"])
+
+
 def test_palette_is_readable_without_colour() -> None:
     """Every pair of phases differs in lightness by 9 of 100 (well above the 2 an eye can tell
     side by side), letters differ, and each letter has contrast with its ground.
