@@ -17,6 +17,7 @@ from phasegrok.stages import stages
 __all__ = ["claims"]
 
 MODELS: Final = ("transformer", "lstm", "mlp")
+NAMES: Final = {"transformer": "Transformer", "lstm": "LSTM", "mlp": "MLP"}
 CHANCE: Final = 0.1  # a test accuracy below it is no generalization, at 31 classes or more
 BETWEEN: Final = (0.2, 0.8)  # neither memorization alone nor generalization
 NOISES: Final = ("update-noise", "dropout", "weight-noise")
@@ -42,3 +43,212 @@ def _delays(results: Results) -> pd.DataFrame:
     runs["memorized"] = runs["memorization_step"].astype("Float64")
     runs["grokked"] = stages(results["curves"])["grokking_step"].astype("Float64")
     return runs
+
+
+def _delayed(results: Results) -> Iterator[Claim]:
+    runs, curves = _delays(results), results["curves"]
+    for model in MODELS:
+        one = runs[runs["variant"] == model]
+        words, delayed = [], False
+        for fraction, group in one.groupby("data_fraction"):
+            grokked = group["grokked"].dropna()
+            late = (
+                spread(grokked, 0) if len(grokked) == len(group) else
+                f"in {len(grokked)} of {len(group)} seeds"
+            )  # fmt: skip
+            words.append(f"{fraction}: {spread(group['memorized'], 0)}, {late}")
+            ratio = (group["grokked"] / group["memorized"]).min()
+            delayed |= len(grokked) == len(group) and bool(ratio > 3)
+        yield Claim(
+            "3.1, Fig. 1", f"{NAMES[model]}: generalizes long after it has memorized",
+            "step of training accuracy 0.999, of test accuracy 0.9, by share of data "
+            + "; ".join(words),
+            delayed,
+        )  # fmt: skip
+    plateau = _on_the_way(runs[runs["variant"] == "transformer"], curves)
+    near = all(BETWEEN[0] < value < BETWEEN[1] for value in plateau.values())
+    yield Claim(
+        "3.1, Figs. 1, 2",
+        "the Transformer's test accuracy stays at intermediate values; the higher the more data",
+        "half way to its grokking, by share of data "
+        + ", ".join(f"{fraction}: {value:.2f}" for fraction, value in plateau.items()),
+        near and list(plateau.values()) == sorted(plateau.values()),
+    )  # fmt: skip
+    at = curves.merge(runs["memorized"].rename("step").reset_index(), on=["run", "step"])
+    known = at[at["variant"] != "transformer"].groupby("variant")["test_accuracy"]
+    yield Claim(
+        "3.1, Fig. 1", "LSTM and MLP: test accuracy is near chance when training accuracy is perfect",
+        "there on average "
+        + ", ".join(f"{NAMES[model]} {known.mean()[model]:.2f}" for model in ("lstm", "mlp")),
+        bool(known.mean().max() < CHANCE),
+    )  # fmt: skip
+
+
+def _on_the_way(runs: pd.DataFrame, curves: pd.DataFrame) -> dict[float, float]:
+    """Mean test accuracy half way (in logarithm) between memorization and grokking, by share of
+    data, over the runs that grok."""
+    found: dict[float, list[float]] = {}
+    for name, run in runs.dropna(subset=["grokked"]).iterrows():
+        curve = curves[curves["run"] == name]
+        half = (run["memorized"] * run["grokked"]) ** 0.5
+        near = (curve["step"] - half).abs().idxmin()
+        found.setdefault(float(run["data_fraction"]), []).append(curve["test_accuracy"][near])
+    return {fraction: float(np.mean(values)) for fraction, values in sorted(found.items())}
+
+
+def _more_data(results: Results) -> Iterator[Claim]:
+    runs = _delays(results)
+    budget = float(results["curves"]["step"].max())
+    for model, source in (("transformer", "3.2, Fig. 2"), ("lstm", "3.2, Fig. 3")):
+        one = runs[runs["variant"] == model]
+        # A run that does not grok within its steps needs more than those.
+        wait = (one["grokked"].fillna(budget) - one["memorized"]).groupby(one["data_fraction"])
+        words = [
+            f"{fraction}: {'more than ' if missing else ''}{delay:.0f}"
+            for (fraction, delay), missing in zip(
+                wait.mean().items(),
+                one["grokked"].isna().groupby(one["data_fraction"]).any(),
+                strict=True,
+            )
+        ]
+        yield Claim(
+            source, f"{NAMES[model]}: the more data, the less delay",
+            "steps between the two, by share of data " + ", ".join(words),
+            bool(wait.mean().is_monotonic_decreasing and wait.mean().iloc[-1] < wait.mean().iloc[0]),
+        )  # fmt: skip
+
+
+def _data_efficiency(runs: pd.DataFrame) -> Iterator[Claim]:
+    best = runs.groupby(["variant", "data_fraction"])["peak_test_accuracy"].mean().unstack()
+    area = best.mean(axis=1)
+    plain = area["full-batch"]
+    words = ", ".join(f"{name} {value:.2f}" for name, value in area.sort_values()[::-1].items())
+    yield Claim(
+        "3.3, Fig. 4", "weight decay to zero is the most data-efficient of the nine",
+        f"best test accuracy, mean over shares of data {best.columns.min():g} to"
+        f" {best.columns.max():g}: {words}",
+        area.idxmax() == "decay-to-zero",
+    )  # fmt: skip
+    yield Claim(
+        "3.3, Fig. 4", "weight decay to the start helps, to a lesser extent",
+        f"{area['decay-to-start']:.2f}, to zero {area['decay-to-zero']:.2f}, without {plain:.2f}",
+        bool(plain < area["decay-to-start"] < area["decay-to-zero"]),
+    )  # fmt: skip
+    better = [name for name in NOISES if area[name] > plain]
+    yield Claim(
+        "3.3, Fig. 4", "update noise, weight noise and dropout all help",
+        ", ".join(f"{name} {area[name] - plain:+.2f}" for name in NOISES)
+        + " against the full batch without",
+        True if len(better) == len(NOISES) else (None if better else False),
+    )  # fmt: skip
+
+
+def _mixture(curves: pd.DataFrame) -> Iterator[Claim]:
+    for scale, source, grokks in (
+        (10.0, "5.1, Fig. 5 above", True),
+        (1.0, "5.1, Fig. 5 below", False),
+    ):
+        one = curves[curves["memorizing_scale"] == scale].groupby("step")
+        train, test = one["train_loss"].mean(), one["test_loss"].mean()
+        peak = test.idxmax()
+        rise = test[peak] / test.iloc[0]
+        words = (
+            f"test loss {test.iloc[0]:.2f} at the start, {test[peak]:.2f} at step {peak}, where the"
+            f" training loss is {train[peak]:.3f}, {test.iloc[-1]:.3f} at the end"
+        )
+        if grokks:
+            yield Claim(
+                source, "the memorizing part learns faster: the test loss rises while the training"
+                " loss falls, and falls once that is near zero", words,
+                bool(rise > 1.1 and test.iloc[-1] < test[peak] / 2 and train[peak] < train.iloc[0] / 2),
+            )  # fmt: skip
+        else:
+            yield Claim(
+                source, "both parts learn equally fast: both losses fall together, no grokking", words,
+                bool(rise <= 1.0 and test.is_monotonic_decreasing),
+            )  # fmt: skip
+
+
+def _model_efficiency(runs: pd.DataFrame) -> Iterator[Claim]:
+    solved = (runs["train_accuracy"] > SOLVED) & (
+        (runs["corruption_fraction"] > 0) | (runs["test_accuracy"] > SOLVED)
+    )
+    for xi, name in ((1.0, "C_mem"), (0.0, "C_gen")):
+        one = runs[solved & (runs["corruption_fraction"] == xi)].groupby("data_fraction")
+        norm, logit = one["weight_norm"].mean(), one["train_logit"].mean()
+        per = norm / logit
+        change = per.iloc[-1] / per.iloc[0] - 1
+        words = (
+            f"norm {norm.iloc[0]:.1f} to {norm.iloc[-1]:.1f}, correct logit {logit.iloc[0]:.1f} to"
+            f" {logit.iloc[-1]:.1f}, norm per logit {change:+.0%}, from share {norm.index[0]:g} to"
+            f" {norm.index[-1]:g}"
+        )
+        if xi:
+            yield Claim(
+                "5.2, Fig. 6", "C_mem needs a larger norm for the same logit, the more data", words,
+                bool(per.is_monotonic_increasing and change > 0.2),
+            )  # fmt: skip
+        else:
+            yield Claim(
+                "5.2, Fig. 6", "C_gen's norm stays as it is", words, bool(abs(change) < 0.1)
+            )
+
+
+def _ungrokking(results: Results) -> Iterator[Claim]:
+    runs, curves = results["runs"], results["curves"]
+    begun = float(runs["event_at_step"].iloc[0])
+    before = curves[curves["step"] == begun].groupby("variant")["test_accuracy"].mean()
+    for model in MODELS:
+        one = runs[runs["variant"] == model].groupby("event_value")
+        final, train = one["test_accuracy"].mean(), one["train_accuracy"].mean()
+        yield Claim(
+            "5.3, Fig. 7", f"{NAMES[model]}: ungrokking on a small enough training set",
+            f"test accuracy {before[model]:.2f} before; at the end, by share of data kept "
+            + ", ".join(f"{share:g}: {value:.2f}" for share, value in final.items())
+            + f"; training accuracy there at least {train.min():.2f}",
+            bool(before[model] > 0.9 and final.iloc[0] < CHANCE and train.iloc[0] > 0.99),
+        )  # fmt: skip
+
+
+def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
+    smallest = runs["event_value"].min()
+    later = runs["event_at_step"] > 0
+    lost = runs[later & (runs["event_value"] == smallest)]
+    final = lost.groupby("weight_decay")["test_accuracy"].mean()
+    yield Claim(
+        "5.3, Fig. 8", "ungrokking at every weight decay",
+        f"final test accuracy with {smallest:g} of the data, by decay "
+        + ", ".join(f"{decay:g}: {value:.2f}" for decay, value in final.items()),
+        bool((final < CHANCE).all()),
+    )  # fmt: skip
+    found: dict[bool, dict[float, Any]] = {True: {}, False: {}}
+    for (old, decay), one in runs.groupby([later, "weight_decay"]):
+        found[bool(old)][float(decay)] = estimate(crossings(one, "event_value"))
+    words = [
+        f"{decay:g}: {_interval(found[True][decay])} against {_interval(found[False][decay])}"
+        for decay in found[True]
+    ]
+    yield Claim(
+        "beyond", "the critical size of networks that have grokked is that of new ones",
+        "critical share of data by decay, grokked before against new: " + "; ".join(words),
+        all(found[True][d].high > found[False][d].low for d in found[True]),
+    )  # fmt: skip
+
+
+def _interval(found: Any) -> str:
+    return f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
+
+
+def _semi_grokking(runs: pd.DataFrame) -> Iterator[Claim]:
+    inside = runs["test_accuracy"].between(*BETWEEN)
+    share = inside.groupby(runs["data_fraction"]).mean()
+    size = estimate(crossings(runs, "data_fraction"))
+    ends = runs.groupby("data_fraction")["test_accuracy"].agg(["min", "max"])
+    yield Claim(
+        "5.3, Fig. 9", "intermediate accuracies near the critical size, and not far from it",
+        f"D_crit at a share of {_interval(size)}, {size.seeds} seeds; final accuracies by share "
+        + ", ".join(f"{at:g}: {low:.2f} to {high:.2f}" for at, (low, high) in
+                    zip(ends.index, ends.to_numpy(), strict=True))
+        + f"; between {BETWEEN[0]} and {BETWEEN[1]} are at most {share.max():.0%} of the seeds",
+        bool(share.max() >= 0.25 and share.iloc[0] == 0 and share.iloc[-1] == 0),
+    )  # fmt: skip
