@@ -194,8 +194,9 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
     try:
         total = np.array([tasks.of(e).size.pool for e in experiments])[static]
-    except Refusal as refusal:  # data that a task names could not be read
-        raise Refusal(f"{sweep.where('task.source')}: {refusal}") from None
+        data = [data_of(e) for e in experiments]
+    except Refusal as refusal:  # of files that a key names; it begins with the key
+        raise Refusal(f"{sweep.where(str(refusal).partition(':')[0])}: {refusal}") from None
     frame["n_train"] = [
         int(t) if np.isnan(a) else row_count(a, int(t))
         for a, t in zip(frame["data_fraction"], total, strict=True)
@@ -203,21 +204,22 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     frame["n_corrupted"] = [
         row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
     ]
-    frame.insert(0, "run", run_ids(sweep, frame, experiments, static))
+    frame.insert(0, "run", run_ids(sweep, frame, experiments, static, data))
     return frame, experiments, static
 
 
 def run_ids(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> list[str]:
+    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray,
+    data: list[list[str]],
+) -> list[str]:  # fmt: skip
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
     The same training has the same id in every sweep, whichever of its values are swept. Values
     equal to their defaults are left out, see :func:`phasegrok.identity.without_defaults`.
     """
     shared = [
-        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *data_of(e)]
-        for e in experiments
+        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *hashes]
+        for e, hashes in zip(experiments, data, strict=True)
     ]
     paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
     values = frame[[column(p) for p in paths]].to_numpy(np.float64)
@@ -235,9 +237,13 @@ def run_ids(
 
 
 def data_of(experiment: Experiment) -> list[str]:
-    """What identifies data that an experiment names but does not hold, if there is any."""
-    fingerprint = tasks.of(experiment).fingerprint()
-    return [] if fingerprint is None else [fingerprint]
+    """Hashes of data and of networks that an experiment names but does not hold, if any.
+
+    Raises:
+        Refusal: their files cannot be used; the message begins with the key that names them.
+    """
+    found = (tasks.of(experiment).fingerprint(), models.fingerprint(experiment))
+    return [each for each in found if each is not None]
 
 
 def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
@@ -278,13 +284,30 @@ def check_event(sweep: Sweep, frame: pd.DataFrame, experiment: Experiment) -> in
     return int(after.min())
 
 
+def check_origins(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
+                  static: np.ndarray) -> None:  # fmt: skip
+    """Refuse frozen networks that were trained on other rows than a run that names them: those
+    that one of them memorized would not be those that the run trains on."""
+    for i, experiment in enumerate(experiments):
+        for key, about in models.origins(experiment).items():
+            for name in ("seed", "n_train", "n_corrupted"):
+                theirs, ours = getattr(about, name), frame[name][static == i]
+                if len(other := ours[ours != theirs]):
+                    raise Refusal(
+                        f"{sweep.where(key)}: {key}: found a network trained with {name} {theirs}"
+                        f" for a run with {name} {other.iloc[0]}; allowed: the seed, data fraction"
+                        " and corruption of the run that trained it"
+                    )
+
+
 def plan(sweep: Sweep, machine: Machine) -> Grid:
     """Group runs into programs, and lay programs out for the machine; chunks are sized later."""
     frame, experiments, static = expand(sweep)
     check_sizes(sweep, frame, experiments, static)
+    check_origins(sweep, frame, experiments, static)
     kind = sweep.engine.mapping
     mapping: Literal["vmap", "map"] = machine.default_mapping if kind == "auto" else kind
-    dropout = frame["dropout"].to_numpy() > 0
+    dropout = frame["dropout"].to_numpy() > 0 if "dropout" in frame else np.zeros(len(frame), bool)
     n_train = frame["n_train"].to_numpy()
     least = n_train.copy()
     for i, experiment in enumerate(experiments):

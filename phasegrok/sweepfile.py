@@ -49,6 +49,8 @@ _SETTINGS = ("name", *FIELDS, "seeds")
 _CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
 _BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
 MAX_CHECKED = 10_000
+# What looks at layers of neurons, all of them frozen in a mixture.
+LOOKS = ("spectra", "pruning", "rows", "readout", "activations", "spectral_norms")
 _TOP = ("name", *Experiment.model_fields, "axes", "seeds", *OTHER_BLOCKS, "reduced")
 
 
@@ -265,14 +267,22 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     """Networks can be looked into where they are measured, and have a spectrum over tokens."""
     train = experiment.train
     last = train.steps or train.epochs or 0
-    if experiment.task.kind in TOKENLESS:
-        for name in ("spectra", "pruning", "rows"):
+    for names, found, allowed in (
+        (
+            ("spectra", "pruning", "rows") if experiment.task.kind in TOKENLESS else (),
+            f"task.kind {experiment.task.kind}",
+            "tasks whose inputs are tokens, over which weights have a spectrum",
+        ),
+        (
+            LOOKS if experiment.model.kind == "mixture" else (),
+            "model.kind mixture",
+            "the sweep that trained the networks which a mixture only weighs",
+        ),
+    ):
+        for name in names:
             if getattr(sweep.measure, name):
-                raise refusal(
-                    sweep.where(f"measure.{name}"), f"measure.{name}", "found it with task.kind"
-                    f" {experiment.task.kind}; allowed: tasks whose inputs are tokens, over which"
-                    " weights have a spectrum",
-                )  # fmt: skip
+                raise refusal(sweep.where(f"measure.{name}"), f"measure.{name}",
+                              f"found it with {found}; allowed: {allowed}")  # fmt: skip
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
             raise refusal(
@@ -343,6 +353,9 @@ def _refused(
     first = error.errors()[0]
     if first["loc"]:
         path = f"{name}.{first['loc'][0]}"
+        if first["type"] == "missing":
+            what = f"found no such key; allowed: {allowed_words(path)}"
+            return refusal(where(f"{name}.kind"), path, what)
         allowed = allowed_words(path) if path in PATHS else "another value"
         return refusal(where(path), path, f"found {short(str(first['input']))}; allowed: {allowed}")
     text = str(first.get("ctx", {}).get("error", first["msg"]))
