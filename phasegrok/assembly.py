@@ -174,6 +174,9 @@ def _refused(error: ValidationError, name: str, block: type[Block], sources: Sou
     first = error.errors()[0]
     if first["loc"]:
         path = f"{name}.{first['loc'][0]}"
+        if first["type"] == "missing":
+            what = f"found no {path} beside it; allowed: {allowed_words(path)}"
+            return sources.refusal([f"{name}.kind"], what)
         allowed = allowed_words(path) if path in PATHS else "another value"
         return sources.refusal_at(path, f"found {short(str(first['input']))}; allowed: {allowed}")
     text = str(first.get("ctx", {}).get("error", first["msg"]))

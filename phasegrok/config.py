@@ -26,6 +26,17 @@ class Traced:
 
 TRACED = Traced()
 
+
+class Place:
+    """Marks a config field that says where files lie. What they hold is part of what identifies a
+    run; where they lie is not."""
+
+    def __repr__(self) -> str:
+        return "PLACE"
+
+
+PLACE = Place()
+
 # Cells are float32 (largest value 3e38) and steps are int32: larger numbers would overflow there.
 LARGEST = 1e30
 Positive = Annotated[float, Field(gt=0, le=LARGEST)]
@@ -58,6 +69,7 @@ class Images(Block):
             min_length=1, max_length=4096,
             description="digits (scikit-learn's 8 x 8 scans), or a folder with MNIST's IDX files",
         ),
+        PLACE,
     ] = "digits"  # fmt: skip
 
 
@@ -187,6 +199,23 @@ class Lstm(Block):
         Fraction, Field(description="share zeroed of what a layer is given by the one below, and "
                         "the output layer by the last"), TRACED
     ] = 0.0  # fmt: skip
+
+
+class Mixture(Block):
+    """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen: two trained networks, frozen, whose four factors alone are
+    trained, w_m1 and w_g1 from 0 on (efficiency study, section 5.1)."""
+
+    kind: Literal["mixture"] = "mixture"
+    memorizing: Annotated[
+        str,
+        Field(min_length=1, max_length=4096, description="C_mem: DIR/weights/RUN/STEP.npz"),
+        PLACE,
+    ]
+    generalizing: Annotated[
+        str, Field(min_length=1, max_length=4096, description="C_gen: another such file"), PLACE
+    ]
+    memorizing_scale: Annotated[Positive, Field(description="w_m2 at the start"), TRACED] = 1.0
+    generalizing_scale: Annotated[Positive, Field(description="w_g2 at the start"), TRACED] = 1.0
 
 
 UpdateNoise = Annotated[
@@ -343,7 +372,7 @@ class AtStep(Block):
 Loss = Literal["mse", "cross_entropy", "brier", "hinge"]
 Event = Annotated[NoEvent | Memorized | AtStep, Field(discriminator="kind")]
 Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]
-Model = Annotated[Mlp | Transformer | Lstm, Field(discriminator="kind")]
+Model = Annotated[Mlp | Transformer | Lstm | Mixture, Field(discriminator="kind")]
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
 
@@ -362,10 +391,10 @@ class Experiment(Block):
     def _suits(self) -> Experiment:
         """Not every model suits every task, and equation 2 solves one network on one task."""
         task = self.task.kind
-        if task in TOKENLESS and self.model.kind != "mlp":
+        if task in TOKENLESS and self.model.kind not in ("mlp", "mixture"):
             raise ValueError(
-                f"found model.kind {self.model.kind} with task.kind {task}; allowed: mlp, where"
-                " inputs are no tokens"
+                f"found model.kind {self.model.kind} with task.kind {task}; allowed: mlp or"
+                " mixture, where inputs are no tokens"
             )
         if task in TOKENLESS and value_at(self, "model.embedding") is not None:
             raise ValueError(
@@ -548,6 +577,11 @@ PATHS: dict[str, list[FieldInfo]] = dict(fields())
 def is_traced(path: str) -> bool:
     """Whether the field at a dotted path is a traced leaf."""
     return any(isinstance(mark, Traced) for mark in PATHS[path][0].metadata)
+
+
+def is_place(field: FieldInfo) -> bool:
+    """Whether a field says where files lie."""
+    return any(isinstance(mark, Place) for mark in field.metadata)
 
 
 def column(path: str) -> str:

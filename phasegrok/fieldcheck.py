@@ -158,6 +158,8 @@ def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
         yield from ("true", "false")
     elif annotation is type(None):
         yield "null"
+    elif annotation is str:
+        yield "a path"
     else:
         bounds: list[str] = []
         for mark in metadata:

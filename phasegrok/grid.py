@@ -19,7 +19,7 @@ from phasegrok import models
 from phasegrok.config import Experiment, column, value_at
 from phasegrok.errors import Refusal
 from phasegrok.program import NOISES, Cell, Program, shrinks, traced_paths, without_traced
-from phasegrok.runs import check_sizes, expand, row_count, rows_after
+from phasegrok.runs import check_origins, check_sizes, expand, row_count, rows_after
 from phasegrok.sweepfile import Sweep
 from phasegrok.variants import COLUMN
 
@@ -151,9 +151,10 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
     """Group runs into programs, and lay programs out for the machine; chunks are sized later."""
     frame, experiments, static = expand(sweep)
     check_sizes(sweep, frame, experiments, static)
+    check_origins(sweep, frame, experiments, static)
     kind = sweep.engine.mapping
     mapping: Literal["vmap", "map"] = machine.default_mapping if kind == "auto" else kind
-    dropout = frame["dropout"].to_numpy() > 0
+    dropout = frame["dropout"].to_numpy() > 0 if "dropout" in frame else np.zeros(len(frame), bool)
     noisy = frame[[column(path) for path in NOISES]].to_numpy() > 0
     noises = [tuple(itertools.compress(NOISES, row)) for row in noisy]
     n_train = frame["n_train"].to_numpy()

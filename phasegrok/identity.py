@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from phasegrok.assembly import leaves
-from phasegrok.config import MEASURE_NOTHING, Experiment, Images, kinds
+from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_place, kinds
 
 # How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
 # these out.
@@ -39,14 +39,21 @@ def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
             continue
         block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
         defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
+        places = {leaf for leaf, field in block.model_fields.items() if is_place(field)}
         kept[name] = {
             leaf: inner
             for leaf, inner in value.items()
             if inner is not None
             and (leaf == "kind" or inner != defaults.get(leaf))
-            and not (block is Images and leaf == "source")  # its data tell, not its place
+            and leaf not in places  # what lies there tells
         }
     return kept
+
+
+def placeless(block: Block) -> dict[str, Any]:
+    """A block's values but for those that say where files lie."""
+    declared = type(block).model_fields
+    return {name: value for name, value in block if not is_place(declared[name])}
 
 
 def sweep_hash(resolved: dict[str, Any]) -> str:

@@ -45,7 +45,8 @@ def section(path: str, title: str, block: type[Block]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for name, info in block.model_fields.items():
         mark = "traced" if any(isinstance(m, Traced) for m in info.metadata) else "static"
-        default = "" if info.default is None else f"`{shown(info.default)}`"
+        given = info.default is not None and not info.is_required()
+        default = f"`{shown(info.default)}`" if given else ""
         yield (
             f"| `{name}` | {mark} | {allowed_words(f'{path}.{name}')} | {default}"
             f" | {info.description or ''} |"

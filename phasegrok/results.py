@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from phasegrok.errors import Locked, Refusal
+from phasegrok.origin import ABOUT
 from phasegrok.phases import label_cells
 from phasegrok.tables import as_table
 
@@ -97,6 +98,15 @@ class Folder:
 
     def weights_path(self, run: str, step: int) -> Path:
         return self.path / "weights" / run / f"{step}.npz"
+
+    def about_path(self, run: str) -> Path:
+        return self.path / "weights" / run / ABOUT
+
+    def save_about(self, run: str, text: str) -> None:
+        """Say beside a run's weights what they are of."""
+        path = self.about_path(run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.write_text(str(path.relative_to(self.path)), text)
 
     def save_weights(self, run: str, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Save one network: an ``.npz`` with one float32 array a weight matrix, by its name."""

@@ -29,6 +29,7 @@ from phasegrok import models, tasks
 from phasegrok.errors import Refusal
 from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
 from phasegrok.identity import differences, identity, sweep_hash
+from phasegrok.origin import describe
 from phasegrok.results import Folder
 from phasegrok.runs import data_of
 from phasegrok.sweepfile import Sweep, dump
@@ -133,9 +134,9 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
     grid = plan(sweep_then, planned_for)
     if (found := fingerprints(grid)) != old.get("data", []):
         raise Refusal(
-            f"{output}: task.source holds other data than when this folder was begun (hash"
-            f" {', '.join(found)}, then {', '.join(old.get('data', []))}); allowed: --fresh, or"
-            " another --output"
+            f"{output}: the files that this sweep names hold other data or weights than when this"
+            f" folder was begun (hash {', '.join(found)}, then {', '.join(old.get('data', []))});"
+            " allowed: --fresh, or another --output"
         )
     jobs = [
         replace(job, **(layout | {"devices": fitting(layout, here)}))
@@ -190,7 +191,7 @@ def new_manifest(
 
 
 def fingerprints(grid: Grid) -> list[str]:
-    """Hashes of the data that a sweep's tasks name but do not hold."""
+    """Hashes of the data and networks that a sweep names but does not hold."""
     return sorted({each for experiment in grid.experiments for each in data_of(experiment)})
 
 
@@ -287,14 +288,14 @@ def train_chunk(
         }
         reporter.skip(each * done, 0)
     else:
-        look(folder, engine, state, table, rows, 0, looks, session)
+        look(folder, grid, engine, state, table, runs, 0, looks, session)
     last_save = time.monotonic()
     while done < program.intervals:
         state, records = timed(session, engine.segment, state, table)
         for name, value in records.items():
             pieces[name].append(value)
         done += job.intervals
-        look(folder, engine, state, table, rows, done, looks, session)
+        look(folder, grid, engine, state, table, runs, done, looks, session)
         reporter.advanced(each * job.intervals, len(runs) if done == program.intervals else 0)
         late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
         if done < program.intervals and (late or asked_to_stop):
@@ -329,7 +330,7 @@ def train_chunk(
 
 
 def look(
-    folder: Folder, engine: Engine, state: Any, table: tasks.Table, rows: pd.DataFrame,
+    folder: Folder, grid: Grid, engine: Engine, state: Any, table: tasks.Table, runs: np.ndarray,
     point: int, looks: Looks, session: dict[str, Any],
 ) -> None:  # fmt: skip
     """At the logging points that ask for it: look into a chunk's networks, save their weights."""
@@ -338,7 +339,11 @@ def look(
         (looks[point],) = timed(session, lambda: (engine.inspect(state, table),))
     if point in program.weight_saves:
         weights = engine.weights(state)
-        for i, run in enumerate(rows["run"]):
+        for i, (_, row) in enumerate(grid.runs.iloc[runs].iterrows()):
+            run = row["run"]
+            if not folder.about_path(run).exists():
+                experiment = grid.experiments[grid.static[runs[i]]]
+                folder.save_about(run, describe(experiment, row, data_of(experiment)))
             arrays = {name: every[i] for name, every in weights.items()}
             folder.save_weights(run, point * program.log_every, arrays)
 

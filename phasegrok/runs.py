@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from phasegrok import tasks
+from phasegrok import models, tasks
 from phasegrok.config import PATHS, Experiment, column, is_traced, value_at
 from phasegrok.errors import Refusal
 from phasegrok.identity import default, without_defaults
@@ -84,7 +84,8 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
     which = np.repeat(which, len(sweep.seeds))
     frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
-    total = np.array([_pool(sweep, *each) for each in zip(every, names, strict=True)])[which]
+    outside = [_outside(sweep, *each) for each in zip(every, names, strict=True)]
+    total = np.array([pool for pool, _ in outside])[which]
     frame["n_train"] = [
         int(t) if np.isnan(a) else row_count(a, int(t))
         for a, t in zip(frame["data_fraction"], total, strict=True)
@@ -93,28 +94,32 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
         row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
     ]
     static = shared[which]
-    frame.insert(0, "run", run_ids(sweep, frame, experiments, static))
+    hashes = [outside[i][1] for i in np.unique(shared, return_index=True)[1]]
+    frame.insert(0, "run", run_ids(sweep, frame, experiments, static, hashes))
     return frame, experiments, static
 
 
-def _pool(sweep: Sweep, experiment: Experiment, variant: str | None) -> int:
+def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple[int, list[str]]:
+    """What lies outside an experiment: the size of its task's pool, hashes of what it names."""
     try:
-        return tasks.of(experiment).size.pool
-    except Refusal as refusal:  # data that a task names could not be read
-        raise Refusal(f"{sweep.where('task.source', variant)}: {refusal}") from None
+        return tasks.of(experiment).size.pool, data_of(experiment)
+    except Refusal as refusal:  # of files that a key names; it begins with the key
+        where = sweep.where(str(refusal).partition(":")[0], variant)
+        raise Refusal(f"{where}: {refusal}") from None
 
 
 def run_ids(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> list[str]:
+    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray,
+    data: list[list[str]],
+) -> list[str]:  # fmt: skip
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
     The same training has the same id in every sweep, whichever of its values are swept. Values
     equal to their defaults are left out, see :func:`phasegrok.identity.without_defaults`.
     """
     shared = [
-        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *data_of(e)]
-        for e in experiments
+        [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *hashes]
+        for e, hashes in zip(experiments, data, strict=True)
     ]
     paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
     values = frame[[column(p) for p in paths]].to_numpy(np.float64)
@@ -132,9 +137,13 @@ def run_ids(
 
 
 def data_of(experiment: Experiment) -> list[str]:
-    """What identifies data that an experiment names but does not hold, if there is any."""
-    fingerprint = tasks.of(experiment).fingerprint()
-    return [] if fingerprint is None else [fingerprint]
+    """Hashes of data and of networks that an experiment names but does not hold, if any.
+
+    Raises:
+        Refusal: their files cannot be used; the message begins with the key that names them.
+    """
+    found = (tasks.of(experiment).fingerprint(), models.fingerprint(experiment))
+    return [each for each in found if each is not None]
 
 
 def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
@@ -176,6 +185,24 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
                 " least one, and no more than there were"
             )
     return after
+
+
+def check_origins(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
+                  static: np.ndarray) -> None:  # fmt: skip
+    """Refuse frozen networks that were trained on other rows than a run that names them: those
+    that one of them memorized would not be those that the run trains on."""
+    for i, experiment in enumerate(experiments):
+        rows = frame[static == i]
+        for key, about in models.origins(experiment).items():
+            for name in ("seed", "n_train", "n_corrupted"):
+                theirs, ours = getattr(about, name), rows[name]
+                for found, variant in zip(ours, _variants(rows), strict=True):
+                    if found != theirs:
+                        raise Refusal(
+                            f"{sweep.where(key, variant)}: {key}: found a network trained with"
+                            f" {name} {theirs} for a run with {name} {found}; allowed: the seed,"
+                            " data fraction and corruption of the run that trained it"
+                        )
 
 
 def _variants(rows: pd.DataFrame) -> list[str | None]:

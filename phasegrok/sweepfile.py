@@ -47,6 +47,8 @@ MAX_CHECKED = 10_000
 _TOP = (
     "name", *Experiment.model_fields, variants.BLOCK, "axes", "seeds", *OTHER_BLOCKS, "reduced",
 )  # fmt: skip
+# What looks at layers of neurons, all of them frozen in a mixture.
+LOOKS = ("spectra", "pruning", "rows", "readout", "activations", "spectral_norms")
 
 
 @dataclass(frozen=True)
@@ -338,14 +340,22 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     """Networks can be looked into where they are measured, and have a spectrum over tokens."""
     train = experiment.train
     last = train.steps or train.epochs or 0
-    if experiment.task.kind in TOKENLESS:
-        for name in ("spectra", "pruning", "rows"):
+    for names, found, allowed in (
+        (
+            ("spectra", "pruning", "rows") if experiment.task.kind in TOKENLESS else (),
+            f"task.kind {experiment.task.kind}",
+            "tasks whose inputs are tokens, over which weights have a spectrum",
+        ),
+        (
+            LOOKS if experiment.model.kind == "mixture" else (),
+            "model.kind mixture",
+            "the sweep that trained the networks which a mixture only weighs",
+        ),
+    ):
+        for name in names:
             if getattr(sweep.measure, name):
-                raise refusal(
-                    sweep.where(f"measure.{name}"), f"measure.{name}", "found it with task.kind"
-                    f" {experiment.task.kind}; allowed: tasks whose inputs are tokens, over which"
-                    " weights have a spectrum",
-                )  # fmt: skip
+                raise refusal(sweep.where(f"measure.{name}"), f"measure.{name}",
+                              f"found it with {found}; allowed: {allowed}")  # fmt: skip
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
             raise refusal(

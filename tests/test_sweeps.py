@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from phasegrok.config import value_at
+from phasegrok.grid import Machine, plan
+from phasegrok.models import PARTS
 from phasegrok.sweepfile import load
 
 FILES = sorted((Path(__file__).parents[1] / "sweeps").glob("*.yaml"))
@@ -24,3 +27,18 @@ def test_loads_and_says_what_it_is(file: Path) -> None:
     assert head.startswith("# ") and f"sweeps/{file.name}" in head
     assert all(words in head for words in ("Expected time", "What one should see", "make "))
     assert not [line for line in text.splitlines() if len(line) > 120]
+
+
+def test_the_mixture_names_networks_that_circuits_saves() -> None:
+    """Run and steps in sweeps/mixture.yaml are those of sweeps/circuits.yaml, on the same rows."""
+    circuits, mixture = (
+        load(FILES[0].with_name(f"{name}.yaml")) for name in ("circuits", "mixture")
+    )
+    grid = plan(circuits, Machine("cpu", 2, 1 << 34, 1 << 30, 1e11, 2.0))
+    (run,), (job,) = grid.runs["run"], grid.jobs
+    steps = [point * job.program.log_every for point in job.program.weight_saves]
+    for part, step in zip(PARTS, steps, strict=True):
+        place = value_at(mixture.base, f"model.{part}")
+        assert place == f"results/circuits/weights/{run}/{step}.npz"
+    assert mixture.base.task == circuits.base.task and mixture.base.data == circuits.base.data
+    assert mixture.seeds == circuits.seeds and circuits.measure.weights == "final"

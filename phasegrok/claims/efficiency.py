@@ -150,7 +150,7 @@ def _mixture(curves: pd.DataFrame) -> Iterator[Claim]:
     ):
         one = curves[curves["memorizing_scale"] == scale].groupby("step")
         train, test = one["train_loss"].mean(), one["test_loss"].mean()
-        peak = test.idxmax()
+        peak = int(str(test.idxmax()))
         rise = test[peak] / test.iloc[0]
         words = (
             f"test loss {test.iloc[0]:.2f} at the start, {test[peak]:.2f} at step {peak}, where the"
@@ -223,7 +223,7 @@ def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
     )  # fmt: skip
     found: dict[bool, dict[float, Any]] = {True: {}, False: {}}
     for (old, decay), one in runs.groupby([later, "weight_decay"]):
-        found[bool(old)][float(decay)] = estimate(crossings(one, "event_value"))
+        found[bool(old)][float(str(decay))] = estimate(crossings(one, "event_value"))
     words = [
         f"{decay:g}: {_interval(found[True][decay])} against {_interval(found[False][decay])}"
         for decay in found[True]

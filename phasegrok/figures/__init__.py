@@ -92,6 +92,7 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     single = list(one_by_one(cells, axes))
     if "curves" in tables:
         yield "curves", curves.accuracies(tables["curves"], single)
+        yield "losses", curves.losses(tables["curves"], single)
         yield "norms", curves.norms(tables["curves"], single)
         if any(name.startswith("spectral_") for name in tables["curves"].columns):
             yield "spectral_norms", curves.norms(tables["curves"], single, "spectral")

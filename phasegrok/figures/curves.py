@@ -1,4 +1,4 @@
-"""Training curves of single cells (Doshi et al., Figures 1, 2a, 8 and 19)."""
+"""Training curves of single cells (Doshi et al., Figures 1, 2a, 8 and 19; efficiency study, 5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from phasegrok.figures.cells import LINES, OneCell, draw_line
 from phasegrok.program import SOLVED
 from phasegrok.stages import knees, stages
 
-__all__ = ["accuracies", "norms"]
+__all__ = ["accuracies", "losses", "norms"]
 
 PANELS_ACROSS: Final = 4
 COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
@@ -39,6 +39,22 @@ def accuracies(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
         axes.set_ylim(-0.03, 1.03)
         _mark_stages(axes, table)
     _label(figure, panels, cells, "accuracy (0..1), IPR")
+    canvas.line_legend(figure, legend)
+    return figure
+
+
+def losses(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+    """Figure of training and test loss against the step, both axes logarithmic."""
+    curves = curves[curves["step"] > 0]
+    figure, panels = _sheet(cells)
+    legend: dict[str, Artist] = {}
+    for cell, axes in zip(cells, panels, strict=False):
+        table = cell.of(curves)
+        for column in ("train_loss", "test_loss"):
+            name, style = LINES[column]
+            legend[name] = draw_line(axes, table, "step", column, style)
+        axes.set_yscale("log")
+    _label(figure, panels, cells, "loss")
     canvas.line_legend(figure, legend)
     return figure
 

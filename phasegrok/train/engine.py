@@ -18,6 +18,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from phasegrok import models
 from phasegrok.grid import Job, Machine
+from phasegrok.models import saved
 from phasegrok.program import Cell, Program
 from phasegrok.tasks import Table
 from phasegrok.train import inspection, step
@@ -121,7 +122,8 @@ class Engine:
 
     def weights(self, state: State) -> dict[str, np.ndarray]:
         """Weights and running statistics by name, cells leading."""
-        return {name: np.asarray(leaf) for name, leaf in named_weights(state).items()}
+        named = saved.named(state.params, state.rest)
+        return {name: np.asarray(leaf) for name, leaf in named.items()}
 
     def to_host(self, state: State) -> list[np.ndarray]:
         """The state's leaves as arrays that can be saved."""
@@ -144,18 +146,6 @@ class Engine:
             - stats.alias_size_in_bytes
         )
         return int(each) * self.mapping.devices
-
-
-def named_weights(state: State) -> dict[str, Any]:
-    """The arrays of a network by the names that saved files use: ``u``, ``hidden.0``; what it
-    carries besides weights is ``rest.NAME``."""
-    named = {}
-    for prefix, tree in (("", state.params), ("rest.", state.rest)):
-        for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
-            keys = (getattr(k, "key", getattr(k, "idx", getattr(k, "name", ""))) for k in path)
-            # Flax wraps every array in a variable, whose own level is called "value".
-            named[prefix + ".".join(str(key) for key in keys if key != "value")] = leaf
-    return named
 
 
 @lru_cache(maxsize=8)

@@ -76,7 +76,7 @@ def make_table(program: Program, cell: Cell) -> tasks.Table:
 def init(program: Program, cell: Cell) -> State:
     """The state before the first step. Weights depend on model and seed alone."""
     model = models.of(program.experiment)
-    params, rest = model.init(seed_key(cell, WEIGHTS), cell.values["model.init_scale"])
+    params, rest = models.begin(model, seed_key(cell, WEIGHTS), cell.values)
     moments = optimizer(program.experiment.optimizer, cell.values).init(params)
     return State(jnp.zeros((), jnp.int32), cell, params, rest, moments)
 
@@ -248,8 +248,8 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     mean = table_sums / counts[:, None]  # parts (train, test, corrupted, clean) x columns
     ipr, dead = jnp.full((), jnp.nan), jnp.zeros((), jnp.int32)
     basis = spectrum.task_basis(task)
-    if basis is not None:
-        vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
+    vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
+    if basis is not None and vectors:
         ipr, dead = spectrum.mean_ipr(vectors, basis, program.measure.ipr_order)
     matrices = model.matrices(state.params)
     spectral = matrices if program.measure.spectral_norms else {}

@@ -133,7 +133,7 @@ def test_draw_makes_every_figure_its_tables_allow(
     (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
     names = {path.stem for path in draw(tmp_path)}
     assert names == {
-        "phase_diagram", "accuracy", "curves", "norms", "ipr_histograms", "weight_rows",
+        "phase_diagram", "accuracy", "curves", "losses", "norms", "ipr_histograms", "weight_rows",
         "pruning_accuracy", "pruning_loss", "logits", "activations", "output_weights",
     }  # fmt: skip
     # What else is drawn is told by name: rendering takes seconds.
@@ -247,6 +247,25 @@ def test_curves_are_means_over_seeds_with_the_stages_marked(single: list[OneCell
     assert first.get_xscale() == "log" and figure.legends
     labels = [text.get_text() for text in curves.norms(CURVES, single).legends[0].get_texts()]
     assert labels == ["U", "W"]
+
+
+def test_losses_fall_on_logarithmic_axes(single: list[OneCell]) -> None:
+    """Means over seeds at every step after 0, a decade as far apart at 1 as at 0.01; where a loss
+    is exactly 0, or not finite, the line has a gap."""
+    table = CURVES.assign(
+        train_loss=np.where(CURVES["step"] < 40, 10.0 ** (-CURVES["step"] / 10), 0.0),
+        test_loss=np.where(CURVES["step"] < 50, 3.0 + CURVES["seed"], np.nan),
+    )
+    figure = curves.losses(table, single)
+    figure.canvas.draw()
+    assert titles(figure) == ["weight decay 0\nCoexistence", "weight decay 15\nFull Inversion"]
+    for axes in shown(figure):
+        assert axes.get_yscale() == axes.get_xscale() == "log"
+        lines = {line.get_color(): line.get_xydata() for line in axes.lines}
+        train, test = lines["#0072b2"], lines["#d55e00"]
+        np.testing.assert_allclose(train[:3], [[10, 0.1], [20, 0.01], [30, 0.001]])
+        np.testing.assert_allclose(test[:4, 1], 3.5)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["train", "test"]
 
 
 def test_histograms_count_living_neurons(single: list[OneCell]) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from phasegrok import models
 from phasegrok.grid import plan, size_chunks
+from phasegrok.models.saved import named
 from phasegrok.tables import exact_accuracies
 from phasegrok.tasks import Size
 from phasegrok.train import inspection, step
-from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, named_weights
+from phasegrok.train.engine import Engine, Mapping, least_bytes, machine
 from phasegrok.train.step import Record
 from tests.conftest import MakeSweep
 
@@ -102,7 +103,7 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
         plan(make_sweep(MEASURE, "model.depth=3", "model.bias=true"), machine()).jobs[0].program
     )
     state = jax.eval_shape(partial(step.init, program), step.cell_shapes(program))
-    assert {name: leaf.shape for name, leaf in named_weights(state).items()} == {
+    assert {name: leaf.shape for name, leaf in named(state.params, state.rest).items()} == {
         "u": (7, 12), "v": (7, 12), "hidden.0": (12, 12), "w": (12, 7),
         "biases.0": (12,), "biases.1": (12,),
     }  # fmt: skip
