@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from phasegrok.claims import hypothesis, parity, variants
+from phasegrok.claims import efficiency, hypothesis, parity, variants
 from phasegrok.claims.base import Claim, spread
 
 __all__ = ["Claim", "begin", "end", "spread", "table", "written"]
@@ -21,6 +21,7 @@ SECTIONS: Final[dict[str, Callable[[Path], Iterator[Claim]]]] = {
     "hypothesis": hypothesis.claims,
     "variants": variants.claims,
     "parity": parity.claims,
+    "efficiency": efficiency.claims,
 }
 
 
