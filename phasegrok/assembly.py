@@ -57,13 +57,14 @@ class Sources:
 
         return self.refusal_at(min(paths, key=age), what)
 
-    def refusal_at(self, path: str, what: str) -> Refusal:
+    def refusal_at(self, path: str, what: str, said: str = "") -> Refusal:
         """A refusal at a path; what no variant's axis or --set says, its variant is to blame for,
-        since the base alone was found sound."""
-        place = self.places.get(path, self.file)
+        since the base alone was found sound. ``said`` is the path that made a missing one due."""
+        said = said or path
+        place = self.places.get(said, self.file)
         variant = self.variant
-        if variant and (path in self.own or not (path in self.axes or place.startswith("--set"))):
-            place = variant.places.get(path, variant.where)
+        if variant and (said in self.own or not (said in self.axes or place.startswith("--set"))):
+            place = variant.places.get(said, variant.where)
             path = f"{BLOCK}.{variant.name}.{path}"
         return refusal(place, path, what)
 
@@ -175,8 +176,8 @@ def _refused(error: ValidationError, name: str, block: type[Block], sources: Sou
     if first["loc"]:
         path = f"{name}.{first['loc'][0]}"
         if first["type"] == "missing":
-            what = f"found no {path} beside it; allowed: {allowed_words(path)}"
-            return sources.refusal([f"{name}.kind"], what)
+            what = f"found no such key; allowed: {allowed_words(path)}"
+            return sources.refusal_at(path, what, said=f"{name}.kind")
         allowed = allowed_words(path) if path in PATHS else "another value"
         return sources.refusal_at(path, f"found {short(str(first['input']))}; allowed: {allowed}")
     text = str(first.get("ctx", {}).get("error", first["msg"]))

@@ -189,9 +189,7 @@ class Lstm(Block):
     kind: Literal["lstm"] = "lstm"
     layers: Annotated[int, Field(ge=1, le=64)] = 2
     embedding: Annotated[Count, Field(description="d: of a token")] = 128
-    width: Annotated[
-        Count | None, Field(description="neurons of every layer; null: as the embedding")
-    ] = None
+    width: Annotated[Count, Field(description="neurons of every layer")] = 128
     init_scale: Annotated[
         Positive, Field(description="multiplies every initial weight"), TRACED
     ] = 1.0

@@ -186,6 +186,8 @@ def test_fields_say_once_whether_they_are_traced() -> None:
         "data.data_fraction", "data.corruption_fraction", "model.init_scale", "model.dropout",
         "optimizer.learning_rate", "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon",
         "optimizer.weight_decay", "optimizer.momentum", "optimizer.l1",
+        "optimizer.update_noise", "optimizer.weight_noise",
+        "model.memorizing_scale", "model.generalizing_scale",
         "event.at_step", "event.value",
     }  # fmt: skip
     assert "optimizer.momentum" not in traced_paths(Experiment())

@@ -104,7 +104,7 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
         'data: {data_fraction: "0.5"}', "2:23", "data.data_fraction",
         ['found the text "0.5"', FRACTION]),
     "number for a bool": ("model: {bias: 1}", "2:15", "model.bias", ["1", "true or false"]),
-    "number for text": ("loss: 3", "2:7", "loss", ["found 3", "mse, cross_entropy or hinge"]),
+    "number for text": ("loss: 3", "2:7", "loss", ["found 3", "mse, cross_entropy, brier or hinge"]),
     "fraction for a count": ("model: {width: 2.5}", "2:16", "model.width", ["2.5", COUNT]),
     "null for a number": ("model: {width: null}", "2:16", "model.width", ["null", COUNT]),
     "mapping for a number": ("model: {width: {}}", "2:16", "model.width", ["empty mapping", COUNT]),
@@ -203,7 +203,7 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
         ['the text "silu"', "quadratic, relu, gelu, tanh, sigmoid or identity"]),
     "range over text": (
         "axes: {loss: {start: 0, stop: 1, num: 2}}", "2:14", "axes.loss",
-        ["found 0", "mse, cross_entropy or hinge"]),
+        ["found 0", "mse, cross_entropy, brier or hinge"]),
     "same value twice": (
         "axes: {optimizer.weight_decay: [5, 5.0]}", "2:36", "axes.optimizer.weight_decay",
         ["found 5.0 a second time", "each value once"]),

@@ -86,10 +86,10 @@ def test_a_variant_overrides_the_base(write: Write) -> None:
 
 def test_the_base_may_speak_of_the_variants_kinds(write: Write) -> None:
     """As the base of a `kind` axis may: keys that no kind of the sweep has stay refused."""
-    text = BASE.replace("width: 12", "width: 12, heads: 2, embedding: 6")
+    text = BASE.replace("width: 12", "width: 12, heads: 2, feed_forward: 6")
     sweep = load(write(text + "  mlp: {}\n  encoder: {model.kind: transformer}\n"))
     assert sweep.at({}, sweep.variants[0]).model == Mlp(width=12)
-    assert sweep.at({}, sweep.variants[1]).model == Transformer(heads=2, embedding=6)
+    assert sweep.at({}, sweep.variants[1]).model == Transformer(heads=2, feed_forward=6)
     line = refused(write(text + "  mlp: {}\n  wide: {model.width: 24}\n"))
     assert line.startswith("s.yaml:3:27: model.heads: found a key that model.kind mlp does not")
 
@@ -196,7 +196,7 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
         ["found the same experiment as variant a", "variants that differ"]),
     "a key of another kind": (
         "variants:\n  a: {model.layers: 2}\n  b: {model.kind: transformer}",
-        "7:21: variants.a.model.layers", ["model.kind mlp does not have; allowed: kind, width"]),
+        "7:21: variants.a.model.layers", ["model.kind mlp does not have; allowed: kind, embedding"]),
     "a key that a swept kind has not": (
         "variants:\n  a: {model.width: 8}\naxes: {model.kind: [mlp, transformer]}",
         "7:20: variants.a.model.width", ["model.kind transformer does not have"]),
@@ -443,7 +443,7 @@ def test_from_the_file_to_tables_and_figures(write: Write, monkeypatch: pytest.M
     # Rendering takes seconds.
     monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     drawn = {path.stem for path in draw(out)}
-    assert drawn == {"phase_diagram", "accuracy", "curves", "norms"}
+    assert drawn == {"phase_diagram", "accuracy", "curves", "norms", "losses"}
     lines = diagram(folder, cells).splitlines()
     assert [line.split()[0] for line in lines[:3]] == ["plain", "deep", "decay"]
     assert "up: variant" in lines[-2]

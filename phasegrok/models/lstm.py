@@ -52,7 +52,7 @@ class Network(nnx.Module):
     """Embedding, layers, and an output layer that reads the last one's state after the sign."""
 
     def __init__(self, config: Lstm, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
-        d, width = config.embedding, config.width or config.embedding
+        d, width = config.embedding, config.width
         # A row is one token's vector: its entries have variance 1 / d, as a Transformer's.
         normal = jax.random.normal(rngs.params(), (tokens + 1, d), jnp.float32)
         self.embedding = nnx.Param(d**-0.5 * normal)
@@ -90,7 +90,6 @@ class LstmModel(ModuleModel):
     def __init__(self, config: Lstm, task: Task) -> None:
         assert task.tokens is not None, "configurations are checked: only tokens come here"
         self.config, self.tokens, self.outputs = config, task.tokens, task.outputs
-        self.width = config.width or config.embedding
         super().__init__()
 
     def make(self, rngs: nnx.Rngs) -> Network:
@@ -111,10 +110,11 @@ class LstmModel(ModuleModel):
         return {}
 
     def numbers_per_row(self) -> int:
-        return POSITIONS * max(4 * self.width, self.outputs)
+        return POSITIONS * max(4 * self.config.width, self.outputs)
 
     def flops_per_row(self) -> int:
-        square = 4 * self.width * self.width
+        width = self.config.width
+        square = 4 * width * width
         recurrent = (POSITIONS - 1) * self.config.layers
         from_below = POSITIONS * (self.config.layers - 1)
-        return 6 * ((recurrent + from_below) * square + self.width * self.outputs)
+        return 6 * ((recurrent + from_below) * square + width * self.outputs)

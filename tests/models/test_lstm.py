@@ -40,7 +40,7 @@ def textbook(params: Params, layers: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "config", [Lstm(embedding=6), Lstm(embedding=5, width=7, layers=3), Lstm(layers=1)]
+    "config", [Lstm(embedding=6, width=6), Lstm(embedding=5, width=7, layers=3), Lstm(layers=1)]
 )
 def test_outputs_are_the_textbooks(config: Lstm) -> None:
     """Though a token's product with the first layer is taken once, and that with zeros never."""
@@ -48,23 +48,23 @@ def test_outputs_are_the_textbooks(config: Lstm) -> None:
     params, rest = model.init(jax.random.key(1), jnp.full((), 3.0))
     out, _ = model.apply(params, rest, Pass(PAIRS, ROWS))
     np.testing.assert_allclose(out, textbook(params, config.layers), rtol=1e-4, atol=1e-5)
-    assert model.readout(params).shape == (config.width or config.embedding, 11)
+    assert model.readout(params).shape == (config.width, 11)
 
 
 def test_parameters_between_the_tokens() -> None:
     """8 d^2 + 4 d a layer; with the defaults within the efficiency study's 3 to 4 * 10^5 at
     d = 144, and 2.6 * 10^5 at 128."""
-    model = models.build(Lstm(embedding=6, layers=2), TASK)
+    model = models.build(Lstm(embedding=6, width=6), TASK)
     between = 2 * (8 * 36 + 24)
     assert models.parameters(model, embeddings=False) == between
     assert models.parameters(model) == between + 12 * 6 + 6 * 11
-    large = models.build(Lstm(embedding=144), Modular())
+    large = models.build(Lstm(embedding=144, width=144), Modular())
     assert 3e5 < models.parameters(large, embeddings=False) < 4e5
 
 
 def test_dropout_belongs_to_rows() -> None:
     """A row's noise is the same alone and among others; at rate 0 there is none."""
-    model = models.build(Lstm(embedding=8), TASK)
+    model = models.build(Lstm(embedding=8, width=8), TASK)
     params, rest = model.init(jax.random.key(0), jnp.ones(()))
     clean = model.apply(params, rest, Pass(PAIRS, ROWS))[0]
     for rate in (0.0, 0.5):

@@ -21,7 +21,7 @@ MODELS = {
     "batch": ["model.normalization=batch"],
     "layer": ["model.normalization=layer", "model.activation=gelu"],
     "transformer": ["model.kind=transformer", "model.embedding=8", "model.feed_forward=12"],
-    "lstm": ["model.kind=lstm", "model.embedding=6"],
+    "lstm": ["model.kind=lstm", "model.embedding=6", "model.width=7"],
 }
 LOSSES, OPTIMIZERS, BATCHES = (
     ("mse", "cross_entropy", "brier"),
