@@ -104,7 +104,7 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
         'data: {data_fraction: "0.5"}', "2:23", "data.data_fraction",
         ['found the text "0.5"', FRACTION]),
     "number for a bool": ("model: {bias: 1}", "2:15", "model.bias", ["1", "true or false"]),
-    "number for text": ("loss: 3", "2:7", "loss", ["found 3", "mse, cross_entropy, brier or hinge"]),
+    "number for text": ("loss: 3", "2:7", "loss", ["found 3", "cross_entropy, brier or hinge"]),
     "fraction for a count": ("model: {width: 2.5}", "2:16", "model.width", ["2.5", COUNT]),
     "null for a number": ("model: {width: null}", "2:16", "model.width", ["null", COUNT]),
     "mapping for a number": ("model: {width: {}}", "2:16", "model.width", ["empty mapping", COUNT]),

@@ -196,7 +196,7 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
         ["found the same experiment as variant a", "variants that differ"]),
     "a key of another kind": (
         "variants:\n  a: {model.layers: 2}\n  b: {model.kind: transformer}",
-        "7:21: variants.a.model.layers", ["model.kind mlp does not have; allowed: kind, embedding"]),
+        "7:21: variants.a.model.layers", ["model.kind mlp does not have; allowed: kind"]),
     "a key that a swept kind has not": (
         "variants:\n  a: {model.width: 8}\naxes: {model.kind: [mlp, transformer]}",
         "7:20: variants.a.model.width", ["model.kind transformer does not have"]),
