@@ -466,8 +466,9 @@ class Measure(Block):
     correct_logit: Annotated[
         bool,
         Field(
-            description="columns train_logit and test_logit of curves and runs: the mean output "
-            "at the label (of training examples the one that is shown)"
+            description="columns train_logit and test_logit of curves and runs: the output at the "
+            "label (of training examples the one that is shown) above the mean of all outputs, on "
+            "average over examples"
         ),
     ] = False
     readout: Annotated[

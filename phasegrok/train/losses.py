@@ -68,6 +68,13 @@ def at_label(outputs: jax.Array, labels: jax.Array) -> jax.Array:
     return jnp.take_along_axis(outputs, labels[:, None], axis=-1)[:, 0]
 
 
+def correct_logits(outputs: jax.Array, labels: jax.Array) -> jax.Array:
+    """(rows,) the output at each row's label above the mean of its outputs: a softmax is blind to
+    what is added to all of them, and training lets it drift. Of a single output its margin."""
+    correct = at_label(outputs, labels)
+    return correct if outputs.shape[-1] == 1 else correct - jnp.mean(outputs, axis=-1)
+
+
 def column_losses(loss: Loss, outputs: jax.Array, at_label: jax.Array) -> jax.Array:
     """:func:`row_losses` of outputs that stand in columns, without looking labels up again.
 

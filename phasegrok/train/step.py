@@ -19,7 +19,7 @@ from phasegrok.measure import norms, spectrum
 from phasegrok.models import Noise, Params, Rest
 from phasegrok.program import SOLVED, Cell, Program, shrinks, traced_paths
 from phasegrok.tiling import into_tiles, padded
-from phasegrok.train.losses import answers, at_label, row_losses
+from phasegrok.train.losses import answers, correct_logits, row_losses
 from phasegrok.train.optimizers import gaussian, optimizer
 
 # Streams of a seed: each draws from its own key, so that none depends on another's use.
@@ -237,7 +237,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
             (finite & (answer == label)).astype(jnp.float32),
         ]
         if program.measure.correct_logit:
-            columns += [at_label(outputs, shown), at_label(outputs, label)]
+            columns += [correct_logits(outputs, shown), correct_logits(outputs, label)]
         # Where, not a product: padding rows of a diverged network would give 0 * inf = NaN.
         part = parts[:, :, None] > 0
         return carry + jnp.sum(jnp.where(part, jnp.stack(columns, 1)[:, None], 0.0), 0), None
