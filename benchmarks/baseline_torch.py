@@ -9,6 +9,9 @@ generalization and memorization on corrupted algorithmic datasets", ICLR 2024, a
 Modular addition, two bias-free layers with a quadratic activation, mean squared error, full-batch
 AdamW.
 
+Also the Transformer and the LSTM that phasegrok trains on the tokens m, n and an equals sign, from
+PyTorch's own layers as its users would take them, with cross-entropy and AdamW.
+
 Run ``python benchmarks/baseline_torch.py`` to print milliseconds per step.
 """
 
@@ -18,7 +21,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 try:
@@ -33,6 +36,9 @@ except ModuleNotFoundError as error:
 LEARNING_RATE = 0.01
 BETAS = (0.9, 0.98)
 EPSILON = 1e-8
+SEQUENCE_LEARNING_RATE = 0.001
+SEQUENCE_WEIGHT_DECAY = 1.0
+POSITIONS = 3  # m, n, and an equals sign, where the answer is read
 
 
 class Split(NamedTuple):
@@ -67,6 +73,61 @@ class QuadraticMLP(nn.Module):
         preactivation: Tensor = self.dropout(self.hidden(inputs))
         outputs: Tensor = self.output(preactivation.square())
         return outputs
+
+
+class SequenceTransformer(nn.Module):
+    """Encoder with a LayerNorm before each block and one at the end, read at the last token.
+
+    Attention has biases, as PyTorch's has by default. All positions of every layer are computed,
+    as its encoder does, though only the last layer's last one is read.
+    """
+
+    def __init__(
+        self,
+        modulus: int,
+        layers: int = 2,
+        heads: int = 4,
+        embedding: int = 128,
+        feed_forward: int = 512,
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(modulus + 1, embedding)
+        self.position = nn.Parameter(torch.randn(POSITIONS, embedding) / math.sqrt(embedding))
+        layer = nn.TransformerEncoderLayer(
+            embedding, heads, feed_forward, dropout=0.0, batch_first=True, norm_first=True
+        )
+        self.encoder = nn.TransformerEncoder(
+            layer, layers, norm=nn.LayerNorm(embedding), enable_nested_tensor=False
+        )
+        self.output = nn.Linear(embedding, modulus, bias=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the outputs (rows, p) of tokens (rows, 3)."""
+        stream = self.encoder(self.embedding(tokens) + self.position)
+        outputs: Tensor = self.output(stream[:, -1])
+        return outputs
+
+
+class SequenceLSTM(nn.Module):
+    """Stacked LSTM, read after the last token. Each gate has two biases, as PyTorch's has."""
+
+    def __init__(self, modulus: int, layers: int = 2, width: int = 144) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(modulus + 1, width)
+        self.lstm = nn.LSTM(width, width, layers, batch_first=True)
+        self.output = nn.Linear(width, modulus, bias=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the outputs (rows, p) of tokens (rows, 3)."""
+        states, _ = self.lstm(self.embedding(tokens))
+        outputs: Tensor = self.output(states[:, -1])
+        return outputs
+
+
+SEQUENCE_NETWORKS: dict[str, Callable[[int], nn.Module]] = {
+    "transformer": SequenceTransformer,
+    "lstm": SequenceLSTM,
+}
 
 
 def make_split(
@@ -131,6 +192,49 @@ def make_step(
     return step
 
 
+def batches(
+    rows: int, batch_size: int | None, generator: torch.Generator
+) -> Iterator[Tensor | slice]:
+    """Yield, without end, what to take from ``rows`` rows at a step: a fresh permutation each
+    epoch in batches, an incomplete last one dropped; without a batch size all of them."""
+    if batch_size is None:
+        while True:
+            yield slice(None)
+    if not 1 <= batch_size <= rows:
+        raise ValueError(f"batch_size must be in 1..{rows}, got {batch_size}")
+    while True:
+        order = torch.randperm(rows, generator=generator)
+        yield from order[: rows - rows % batch_size].split(batch_size)
+
+
+def make_sequence_step(
+    model: nn.Module, split: Split, batch_size: int | None, generator: torch.Generator
+) -> Callable[[], None]:
+    """Return a function that makes one AdamW update by the mean cross-entropy of a batch."""
+    modulus = split.train_inputs.shape[1] // 2
+    pairs = split.train_inputs.unflatten(1, (2, modulus)).argmax(2)
+    tokens = nn.functional.pad(pairs, (0, 1), value=modulus)  # the equals sign is the last token
+    labels = split.train_labels
+    loss_function = nn.CrossEntropyLoss()
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=SEQUENCE_LEARNING_RATE,
+        betas=BETAS,
+        eps=EPSILON,
+        weight_decay=SEQUENCE_WEIGHT_DECAY,
+    )
+    coming = batches(len(labels), batch_size, generator)
+
+    def step() -> None:
+        rows = next(coming)
+        optimizer.zero_grad()
+        loss = loss_function(model(tokens[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
 def accuracy(model: QuadraticMLP, inputs: Tensor, labels: Tensor) -> float:
     """Return the fraction of rows whose largest output is the label; NaN without rows."""
     if len(labels) == 0:
@@ -182,30 +286,63 @@ def milliseconds_per_step(
     A step is forward, backward and AdamW; accuracies are not computed. The first ``warmup`` steps
     are not counted.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
     modulus, width = 97, 500
-    times: list[float] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         generator = torch.Generator().manual_seed(0)
         split = make_split(data_fraction, 0.0, modulus, generator)
         model = QuadraticMLP(modulus, width, dropout, generator)
-        step = make_step(model, split, modulus, weight_decay=0.0)
-        for _ in range(warmup):
-            step()
-        for _ in range(steps):
-            start = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - start)
+        return median_milliseconds(make_step(model, split, modulus, 0.0), steps, warmup)
+
+
+def sequence_milliseconds_per_step(
+    network: str, data_fraction: float, batch_size: int | None, steps: int = 10, warmup: int = 2
+) -> float:
+    """Return the median wall-clock time of one update of a sequence network at p = 97.
+
+    ``network`` is a key of ``SEQUENCE_NETWORKS``. A step is as in :func:`milliseconds_per_step`,
+    and taking a batch's rows where there are batches.
+    """
+    modulus = 97
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator = torch.Generator().manual_seed(0)
+        split = make_split(data_fraction, 0.0, modulus, generator)
+        model = SEQUENCE_NETWORKS[network](modulus)
+        step = make_sequence_step(model, split, batch_size, generator)
+        return median_milliseconds(step, steps, warmup)
+
+
+def sequence_parameters(network: str) -> int:
+    """Return the number of weights of a sequence network at p = 97, biases included."""
+    model = SEQUENCE_NETWORKS[network](97)
+    return sum(weights.numel() for weights in model.parameters())
+
+
+def median_milliseconds(step: Callable[[], None], steps: int, warmup: int) -> float:
+    """Return the median wall-clock time of ``steps`` calls after ``warmup`` that do not count."""
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    for _ in range(warmup):
+        step()
+    times: list[float] = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
     return 1000.0 * statistics.median(times)
 
 
 def main() -> None:
-    """Print milliseconds per step at three training fractions."""
+    """Print milliseconds per step at three training fractions, and of the sequence networks."""
     print(f"PyTorch {torch.__version__}, CPU, {torch.get_num_threads()} threads, eager")
     for data_fraction in (0.1, 0.5, 0.9):
         print(f"alpha = {data_fraction}: {milliseconds_per_step(data_fraction):.1f} ms per step")
+    for network in SEQUENCE_NETWORKS:
+        for batch_size, steps in ((None, 5), (128, 100)):
+            taken = sequence_milliseconds_per_step(network, 0.5, batch_size, steps)
+            batch = "full batch" if batch_size is None else f"batches of {batch_size}"
+            print(f"{network}, alpha = 0.5, {batch}: {taken:.1f} ms per step")
 
 
 if __name__ == "__main__":

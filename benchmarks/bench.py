@@ -1,42 +1,51 @@
 """Speed of phasegrok against the machine's own ceiling and against eager PyTorch.
 
-``make bench``, or ``python benchmarks/bench.py [--quick] [--families] [--output FOLDER]``: prints
-two reports in Markdown and writes them to benchmarks/RESULT.md and FAMILIES.md. Quick ones have too
-few repeats to be kept: they are written only where ``--output`` says so. Run it on an otherwise
-idle machine.
+``make bench``, or ``python benchmarks/bench.py [--quick] [--families] [--sequences] [--output
+FOLDER]``: prints three reports in Markdown and writes them to benchmarks/RESULT.md, FAMILIES.md and
+SEQUENCES.md. Quick ones have too few repeats to be kept: they are written only where ``--output``
+says so. Run it on an otherwise idle machine.
 """
+# ruff: noqa: E402
 
 from __future__ import annotations
+
+import os
+
+# First of all: the imports below are work too, and reports would see the load of those before.
+LOAD_AVERAGE = os.getloadavg()[0]
 
 import argparse
 import contextlib
 import math
-import os
-import platform
-import re
-import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
+import sequences
+from timing import (
+    GPU_SEEDS,
+    HERE,
+    SWEEPS,
+    baseline,
+    both,
+    lay_out,
+    machine_line,
+    on_cpu,
+    product_rate,
+    ratio,
+    timed,
+    torch,
+)
 
 from phasegrok import models, progress, runner
-from phasegrok.program import Cell
 from phasegrok.results import Folder
 from phasegrok.sweepfile import load
-from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled, use_all_cores
+from phasegrok.train.engine import compiled, use_all_cores
 
-HERE = Path(__file__).resolve().parent
-SWEEPS = HERE.parent / "sweeps"
-CORES = len(os.sched_getaffinity(0))
 CASES = ((0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.5, 0.3))  # alpha, dropout
 DECAYS = 4  # of the wd sweep
 FAMILIES = {  # one sweep each, as its file has it but for the changes
@@ -57,77 +66,6 @@ FAMILIES = {  # one sweep each, as its file has it but for the changes
     "digits, 4 layers": ("images", ()),
 }  # fmt: skip
 RUN_STEPS = 300
-GPU_SEEDS = 32  # four cells do not fill an accelerator
-MISSING = "PyTorch not installed"
-
-
-def torch(call: str) -> list[float]:
-    """The number that a function of the baseline gives, or its seconds if it gives several; no
-    entry without PyTorch. In a process of its own: two pools of threads disturb each other. With
-    its own threads or one, whichever is faster: its own may be far slower where a core is busy."""
-    if find_spec("torch") is None:
-        return []
-    code = (
-        "import time, baseline_torch as baseline; start = time.perf_counter();"
-        f"found = baseline.{call}; seconds = time.perf_counter() - start;"
-        "print(seconds if isinstance(found, dict) else found)"
-    )
-    command = [sys.executable, "-c", code]
-    environments = (dict(os.environ), os.environ | {"OMP_NUM_THREADS": "1"})
-    return [min(float(subprocess.check_output(command, cwd=HERE, env=e)) for e in environments)]
-
-
-def on_cpu() -> bool:
-    return jax.default_backend() == "cpu"
-
-
-def machine_line() -> str:
-    """What the numbers are taken on, and how busy it is."""
-    info, devices = Path("/proc/cpuinfo"), jax.local_devices()
-    found = re.search(r"model name\s*:\s*(.+)", info.read_text() if info.exists() else "")
-    name = found[1] if found else platform.processor() or platform.machine()
-    if not on_cpu():
-        name = f"{len(devices)} x {devices[0].device_kind}, host {name}"
-    average = os.getloadavg()[0]
-    busy = " (BUSY: not to be quoted)" if average > CORES / 2 else ""
-    library = f"jax {jax.__version__} ({jax.default_backend()})"
-    return f"{name}; {CORES} cores; {library}; load average {average:.2f} at the start{busy}"
-
-
-def product_rate(repeats: int) -> float:
-    """GFLOP/s of the output layer's product on one device, at best, in the engine's precision."""
-    lead = () if on_cpu() else (64,)  # a GPU takes longer to launch one than to compute it
-    a, b = jnp.ones((*lead, 97, 500), jnp.float32), jnp.ones((*lead, 500, 9409), jnp.float32)
-    with jax.default_matmul_precision(PRECISION["float32"]):
-        product = jax.jit(jnp.matmul).lower(a, b).compile()
-    best = math.inf
-    for _ in range(repeats):
-        start = time.perf_counter()
-        product(a, b).block_until_ready()
-        best = min(best, time.perf_counter() - start)
-    return 2 * 97 * 500 * 9409 * math.prod(lead) / best / 1e9
-
-
-def lay_out(
-    alpha: float, seeds: int, *changes: str, name: str = "wd"
-) -> tuple[Engine, Cell, float, float]:
-    """A chunk of a sweep with these changes, as a run into a new folder would lay it out.
-    Gives engine, cells, minimal operations of a cell's step (those of the matrix products, 6 N p
-    a row of the default model), compile seconds."""
-    fixed = [f"data.data_fraction={alpha}", "data.corruption_fraction=0.35"]
-    sweep = load(SWEEPS / f"{name}.yaml", [*fixed, f"seeds={list(range(seeds))}", *changes])
-    with tempfile.TemporaryDirectory() as parent:
-        prepared = runner.prepare(sweep, Path(parent) / "none", False)
-    (job,) = prepared.grid.jobs  # one data fraction, with or without dropout: one program
-    experiment = job.program.experiment
-    flops = models.of(experiment).flops_per_row()
-    batch = experiment.train.batch_size
-    rows = int(prepared.grid.runs["n_train"].iloc[0]) if batch == "full" else batch
-    start = time.perf_counter()
-    engine = compiled(job.program, Mapping.of(job))
-    seconds = time.perf_counter() - start
-    cells = prepared.grid.cells(np.resize(job.runs, job.chunk))
-    return engine, cells, float(flops * rows), seconds
 
 
 def time_family(name: str, changes: tuple[str, ...], quick: bool) -> tuple[str, float]:
@@ -135,19 +73,12 @@ def time_family(name: str, changes: tuple[str, ...], quick: bool) -> tuple[str, 
     seeds = len(jax.local_devices()) * (1 if on_cpu() else GPU_SEEDS)
     single = ("optimizer.weight_decay=1", "train.log_every=20", *changes)
     engine, cells, flops, _ = lay_out(0.5, seeds, *single, name=name)
-    cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
-    seconds = list[float]()
-    state, table, _ = engine.begin(cells)
-    for repeat in range(2 if quick else 4):
-        start = time.perf_counter()
-        state, _ = jax.block_until_ready(engine.segment(state, table))
-        if repeat:
-            seconds.append(1000 * (time.perf_counter() - start) / cell_steps)
+    taken = list(timed(engine, cells, 1 if quick else 3))
     experiment = engine.program.experiment
     count = models.parameters(models.of(experiment))
     batch = experiment.train.batch_size
-    left = f"{name} | {batch} | {count} | {engine.mapping.chunk} | {both(seconds)}"
-    return left, flops / median(seconds) / 1e6
+    left = f"{name} | {batch} | {count} | {engine.mapping.chunk} | {both(taken)}"
+    return left, flops / median(taken) / 1e6
 
 
 def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, str]:
@@ -156,16 +87,11 @@ def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, st
     devices = len(jax.local_devices())  # all filled evenly: the ceiling has all of them too
     seeds = math.lcm(DECAYS, devices) // DECAYS * (1 if on_cpu() else GPU_SEEDS)
     engine, cells, flops, _ = lay_out(alpha, seeds, f"model.dropout={dropout}")
-    cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
     counts = "4, 1" if quick else "30, 5"  # timed and not timed
     ours, theirs = list[float](), list[float]()
-    state, table, _ = engine.begin(cells)
-    for repeat in range(3 if quick else 5):
-        start = time.perf_counter()
-        state, _ = jax.block_until_ready(engine.segment(state, table))
-        if repeat:  # the first pays for memory
-            ours.append(1000 * (time.perf_counter() - start) / cell_steps)
-            theirs += torch(f"milliseconds_per_step({alpha}, {counts}, {dropout})")
+    for taken in timed(engine, cells, 2 if quick else 4):
+        ours.append(taken)
+        theirs += torch(f"milliseconds_per_step({alpha}, {counts}, {dropout})")
     left = f"| {alpha} | {dropout} | {engine.mapping.chunk} | {both(ours)} |"
     return left, flops / median(ours) / 1e6, f"{both(theirs)} | {ratio(theirs, ours)} |"
 
@@ -206,14 +132,6 @@ def time_pruning() -> list[float]:
     return seconds
 
 
-def both(values: list[float]) -> str:
-    return f"{median(values):.3g} ({min(values):.3g})" if values else MISSING
-
-
-def ratio(theirs: list[float], ours: list[float]) -> str:
-    return f"{median(theirs) / median(ours):.1f}" if theirs else "-"
-
-
 def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
     """A sweep from file to labelled cells, as the command runs it: session, runs, seconds."""
     compiled.cache_clear()  # nothing is compiled yet when the command starts
@@ -227,10 +145,9 @@ def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
     return manifest["sessions"][-1], manifest["runs"], seconds
 
 
-def report(quick: bool, figure3: bool) -> str:
+def report(machine: str, quick: bool, figure3: bool) -> str:
     products = 10 if quick else 50
-    machine, before = machine_line(), product_rate(products)
-    baseline = f"PyTorch {version('torch')}, eager, CPU" if find_spec("torch") else MISSING
+    before = product_rate(products)
     cases = [time_case(*case, quick) for case in CASES]
     rows = time_runs(quick)
     pruning = time_pruning()
@@ -253,7 +170,7 @@ and {after:.1f} GFLOP/s after everything else. Shares are of the larger.
 p = 97, N = 500, full batch, xi = 0.35, {DECAYS} weight decays (and seeds to fill the machine).
 A chunk's time over its cells and steps, measuring all 9409 examples every 20 steps included.
 GFLOP/s count 6 N p n_train a step, without that measurement, padding or dropout.
-Baseline: {baseline}; the faster of its default threads and 1, each repeat;
+Baseline: {baseline()}; the faster of its default threads and 1, each repeat;
 one cell at a time, no measurement, xi = 0, weight decay 0.
 Times are median (minimum) over repeats; GFLOP/s, share and ratio are of medians.
 
@@ -291,9 +208,9 @@ losses on all 9409 examples, one network on one device: {both(pruning)} s.""",
     return "\n".join(lines) + "\n"
 
 
-def families(quick: bool) -> str:
+def families(machine: str, quick: bool) -> str:
     products = 10 if quick else 50
-    machine, before = machine_line(), product_rate(products)
+    before = product_rate(products)
     rows = {title: time_family(*family, quick) for title, family in FAMILIES.items()}
     after = product_rate(products)
     caution = " (quick: too few repeats to quote)" if quick else ""
@@ -320,18 +237,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time phasegrok on this machine.")
     parser.add_argument("--quick", action="store_true", help="few repeats, to try the script")
     parser.add_argument("--output", type=Path, help="folder; by default that of this script")
-    parser.add_argument("--families", action="store_true", help="only FAMILIES.md, not RESULT.md")
+    for name in ("families", "sequences"):
+        parser.add_argument(f"--{name}", action="store_true", help=f"only {name.upper()}.md")
     parser.add_argument("--figure3", action="store_true", help="time all of Figure 3 (GPU only)")
     args = parser.parse_args()
     use_all_cores()
     if args.figure3 and on_cpu():
         parser.error("--figure3 takes hours on a CPU; it needs a GPU")
+    machine, quick = machine_line(LOAD_AVERAGE), args.quick
     # The families first: they are many compilations, and short.
-    reports = {"FAMILIES.md": lambda: families(args.quick)}
-    if not args.families:
-        reports["RESULT.md"] = lambda: report(args.quick, args.figure3)
-    folder = args.output or (None if args.quick else HERE)
-    for name, measured in reports.items():
+    reports = {
+        "FAMILIES.md": (args.families, lambda: families(machine, quick)),
+        "SEQUENCES.md": (args.sequences, lambda: sequences.report(machine, quick)),
+        "RESULT.md": (False, lambda: report(machine, quick, args.figure3)),
+    }
+    folder = args.output or (None if quick else HERE)
+    for name, (alone, measured) in reports.items():
+        if (args.families or args.sequences) and not alone:
+            continue
         text = measured()
         print(text)
         if folder:
