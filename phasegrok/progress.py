@@ -63,12 +63,12 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
         for j, job in enumerate(jobs):
             memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
             there = grid.runs.iloc[job.runs]
-            variants = there["variant"].unique() if "variant" in there else []
+            variants = ", ".join(there["variant"].unique()) if "variant" in there else ""
             lines.append(
                 f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
                 f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
                 f"  {models.parameters(models.of(job.program.experiment)):10d}"
-                f"  {memory:<12}{', '.join(variants)}".rstrip()
+                f"  {memory:<12}{variants}".rstrip()
             )
         lines.append("")
         lines.append(f"estimated time on this machine: {duration(seconds)}")

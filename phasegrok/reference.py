@@ -30,9 +30,9 @@ sweeping one adds runs. *Static* keys fix shapes or code: sweeping one adds prog
   itself. Choosing another `kind` drops what only the old one has; unsaid keys have the new kind's
   defaults. A path is an axis or in variants, not both.
 - `seeds: [0, 1, ...]` or `{start: 0, stop: 199, num: 200}`: default `[0]`.
-- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. Paths are
-  changed for all variants, whose own values stay; a variant is replaced or added whole, `null` drops
-  it.
+- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. Paths
+  change for all variants, whose own values stay; a variant is replaced or added whole, or dropped
+  by `null`.
 - Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
 """
 
