@@ -37,7 +37,7 @@ NETWORKS = {
         2 * 4 * 128,  # of query, key, value and output, in both layers
     ),
     "LSTM": Network(
-        ("model.kind=lstm", "model.layers=2", "model.embedding=144"),
+        ("model.kind=lstm", "model.layers=2", "model.embedding=144", "model.width=144"),
         "lstm",
         2 * 4 * 144,  # a second one in every gate, in both layers
     ),
