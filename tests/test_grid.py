@@ -185,6 +185,6 @@ def test_fields_say_once_whether_they_are_traced() -> None:
         "data.data_fraction", "data.corruption_fraction", "model.init_scale", "model.dropout",
         "optimizer.learning_rate", "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon",
         "optimizer.weight_decay", "optimizer.momentum", "optimizer.l1",
-        "event.at_step", "event.value",
+        "event.at_step", "event.value", "model.memorizing_scale", "model.generalizing_scale",
     }  # fmt: skip
     assert "optimizer.momentum" not in traced_paths(Experiment())
