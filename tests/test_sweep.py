@@ -65,7 +65,9 @@ def frames(folder: Path) -> list[pd.DataFrame]:
 def assert_same(a: Path, b: Path) -> None:
     for x, y in zip(frames(a), frames(b), strict=True):
         pd.testing.assert_frame_equal(x, y, check_exact=True)
-    for file in a.glob("weights/*/*"):
+    for file in a.glob("weights/*/run.json"):
+        assert file.read_text() == (b / file.relative_to(a)).read_text()
+    for file in a.glob("weights/*/*.npz"):
         with np.load(file) as x, np.load(b / file.relative_to(a)) as y:
             assert x.files == y.files == ["u", "v", "w"]
             assert all(np.array_equal(x[name], y[name]) for name in x.files)
