@@ -230,10 +230,11 @@ def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
         f"{decay:g}: {_interval(found[True][decay])} against {_interval(found[False][decay])}"
         for decay in found[True]
     ]
+    alike = [found[True][d].high > found[False][d].low for d in found[True]]
     yield Claim(
         "beyond", "the critical size of networks that have grokked is that of new ones",
         "critical share of data by decay, grokked before against new: " + "; ".join(words),
-        all(found[True][d].high > found[False][d].low for d in found[True]),
+        True if all(alike) else (None if any(alike) else False),
     )  # fmt: skip
 
 

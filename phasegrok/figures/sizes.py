@@ -137,7 +137,7 @@ def _critical(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Figure:
     panel.set_ylim(bottom=0)
     panel.set_xlabel("weight decay", fontsize=canvas.LABEL_POINTS)
     panel.set_ylabel("critical data fraction α", fontsize=canvas.LABEL_POINTS)
-    canvas.title(panel, ("half of the test accuracy; 95 % intervals",))
+    canvas.title(panel, ("at half of the test accuracy", "with 95 % intervals"))
     canvas.line_legend(figure, legend)
     return figure
 
