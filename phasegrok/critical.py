@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-__all__ = ["Estimate", "crossings", "estimate"]
+__all__ = ["Estimate", "crossings", "estimate", "settled"]
 
 
 class Estimate(NamedTuple):
@@ -18,6 +18,19 @@ class Estimate(NamedTuple):
     low: float
     high: float
     seeds: int  # that cross within the sizes looked at; the others are in none of the numbers
+
+
+def settled(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Runs whose ``test_accuracy`` is the median over the last fifth of their logged points: single
+    points of an unstable training fall to chance and come back, and the last may be one.
+
+    Args:
+        runs: the ``runs`` table.
+        curves: the ``curves`` table.
+    """
+    points = curves.sort_values("step").groupby("run")["test_accuracy"]
+    last = points.agg(lambda values: values.iloc[-max(1, len(values) // 5) :].median())
+    return runs.assign(test_accuracy=runs["run"].map(last))
 
 
 def crossings(runs: pd.DataFrame, size: str, level: float = 0.5) -> pd.Series[Any]:

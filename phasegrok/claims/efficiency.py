@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok.claims.base import Claim, Results, spread
-from phasegrok.critical import crossings, estimate
+from phasegrok.critical import crossings, estimate, settled
 from phasegrok.phases import GENERALIZES
 from phasegrok.program import SOLVED
 from phasegrok.stages import stages
@@ -35,7 +35,8 @@ def claims(root: Path) -> Iterator[Claim]:
     yield from _model_efficiency(Results(root / "model-efficiency")["runs"])
     yield from _ungrokking(Results(root / "ungrokking"))
     yield from _critical(Results(root / "critical-size")["runs"])
-    yield from _semi_grokking(Results(root / "semi-grokking")["runs"])
+    near = Results(root / "semi-grokking")
+    yield from _semi_grokking(settled(near["runs"], near["curves"]))
 
 
 def _delays(results: Results) -> pd.DataFrame:
@@ -259,7 +260,7 @@ def _semi_grokking(runs: pd.DataFrame) -> Iterator[Claim]:
     ends = runs.groupby("data_fraction")["test_accuracy"].agg(["min", "median", "max"])
     yield Claim(
         "5.3, Fig. 9", "intermediate test accuracies near the critical size",
-        f"D_crit at a share of {_interval(size)}, {size.seeds} seeds; final accuracies (least,"
+        f"D_crit at a share of {_interval(size)}, {size.seeds} seeds; settled accuracies (least,"
         " median, largest) by share "
         + ", ".join(f"{at:g}: {' '.join(f'{x:.2f}' for x in values)}" for at, values in
                     zip(ends.index, ends.to_numpy(), strict=True))

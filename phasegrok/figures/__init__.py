@@ -84,7 +84,7 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     if "width" in axes and (tables["runs"]["seed"].nunique() >= shares.FEWEST_SEEDS):
         yield "generalizing", shares.by_width(tables["runs"], axes)
     if "runs" in tables:
-        yield from sizes.by_size(tables["runs"], axes, sweep)
+        yield from sizes.by_size(tables["runs"], axes, sweep, tables.get("curves"))
     if (chosen := folder / CLOSEUP).exists():
         cells = closeup(cells, axes, json.loads(chosen.read_text(encoding="utf-8")))
     elif len(cells) > MOST_CELLS:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phasegrok.critical import crossings, estimate
+from phasegrok.critical import crossings, estimate, settled
 from phasegrok.figures import canvas
 from phasegrok.figures.layout import format_values, words
 
@@ -32,9 +32,13 @@ def size_axis(sweep: Mapping[str, Any], axes: Sequence[str]) -> str | None:
 
 
 def by_size(
-    runs: pd.DataFrame, axes: Sequence[str], sweep: Mapping[str, Any]
+    runs: pd.DataFrame,
+    axes: Sequence[str],
+    sweep: Mapping[str, Any],
+    curves: pd.DataFrame | None = None,
 ) -> Iterator[tuple[str, Figure]]:
-    """Every figure against the training set's size that a table of runs allows, by file name."""
+    """Every figure against the training set's size that a table of runs allows, by file name; with
+    curves, the distribution is that of settled accuracies."""
     size = size_axis(sweep, axes)
     if size is None:
         return
@@ -42,7 +46,7 @@ def by_size(
     if "variant" in axes and size == "data_fraction":
         yield "data_efficiency", _data_efficiency(runs, size, others)
     if not others and runs["seed"].nunique() >= MANY_SEEDS:
-        yield "distribution", _distribution(runs, size)
+        yield "distribution", _distribution(runs if curves is None else settled(runs, curves), size)
     if "train_logit" in runs:
         yield "model_efficiency", _model_efficiency(runs, size, others)
     if size == "event_value" and "weight_decay" in axes:
