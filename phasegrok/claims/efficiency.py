@@ -21,7 +21,6 @@ MODELS: Final = ("transformer", "lstm", "mlp")
 NAMES: Final = {"transformer": "Transformer", "lstm": "LSTM", "mlp": "MLP"}
 CHANCE: Final = 0.1  # a test accuracy below it is no generalization, at 31 classes or more
 MARGIN: Final = 0.1  # well above what a network that memorizes answers
-SOLVES_HALF: Final = 0.6  # half way from what a memorizing Transformer answers there to all
 NOISES: Final = ("update-noise", "dropout", "weight-noise")
 
 
@@ -256,7 +255,7 @@ def _semi_grokking(runs: pd.DataFrame) -> Iterator[Claim]:
     inside = ((above > MARGIN) & (runs["test_accuracy"] < GENERALIZES)).groupby(
         runs["data_fraction"]
     )
-    size = estimate(crossings(runs, "data_fraction", SOLVES_HALF))
+    size = estimate(crossings(runs, "data_fraction"))
     ends = runs.groupby("data_fraction")["test_accuracy"].agg(["min", "median", "max"])
     yield Claim(
         "5.3, Fig. 9", "intermediate test accuracies near the critical size",

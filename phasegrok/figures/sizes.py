@@ -101,7 +101,7 @@ def _distribution(runs: pd.DataFrame, size: str) -> Figure:
         legend["D_crit, 95 % interval"] = panel.axvline(found.mean, color="#666666", linewidth=0.8)
     panel.set_ylim(-0.03, 1.03)
     _name_size(panel)
-    panel.set_ylabel("final test accuracy", fontsize=canvas.LABEL_POINTS)
+    panel.set_ylabel("test accuracy at the end", fontsize=canvas.LABEL_POINTS)
     canvas.line_legend(figure, legend)
     return figure
 
