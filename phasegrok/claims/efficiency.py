@@ -214,7 +214,12 @@ def _ungrokking(results: Results) -> Iterator[Claim]:
             f"test accuracy {before[model]:.2f} before; at the end, by share of data kept "
             + ", ".join(f"{share:g}: {value:.2f}" for share, value in final.items())
             + f"; training accuracy there at least {train.min():.2f}",
-            bool(before[model] > 0.9 and final.iloc[0] < CHANCE and train.iloc[0] > 0.99),
+            # A Transformer that memorizes still answers the mirror images of what it is given.
+            bool(
+                before[model] > GENERALIZES
+                and final.iloc[0] - final.index[0] < CHANCE
+                and train.iloc[0] > 0.99
+            ),
         )  # fmt: skip
 
 
