@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from phasegrok.sweepfile import Sweep, load
 # As on a two-core machine, whatever this one has: layouts and so bits are the same everywhere.
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
-# Compiling is most of what tests wait for. What users run, compiled as they compile it, is tested
-# in test_sweep.py's own processes.
+# Compiling is most of what tests wait for, and XLA's newer way to emit a fusion is half of that.
+# What users run, compiled as they compile it, is tested in test_sweep.py's own processes.
 jax.config.update("jax_disable_most_optimizations", True)
+CHEAP_COMPILATION = "--xla_cpu_use_fusion_emitters=false"
+if CHEAP_COMPILATION not in (flags := os.environ.get("XLA_FLAGS", "")):
+    os.environ["XLA_FLAGS"] = f"{flags} {CHEAP_COMPILATION}".strip()
 
 TINY = """\
 name: tiny

@@ -51,10 +51,11 @@ def test_every_block_applies_and_the_result_trains(tmp_path: Path) -> None:
         file.write_text(text.replace(line, new[block["how"]]))
     sweep = tmp_path / "extended.yaml"
     sweep.write_text(SWEEP)
+    # Compiled cheaply, as in conftest.py, whose XLA_FLAGS are inherited.
+    env = os.environ | {"PYTHONPATH": str(tmp_path), "JAX_DISABLE_MOST_OPTIMIZATIONS": "true"}
     done = subprocess.run(
         [sys.executable, "-m", "phasegrok.sweep", str(sweep), "--output", str(tmp_path / "out")],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True,
-        text=True, timeout=120,
+        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     runs = pd.read_parquet(tmp_path / "out" / "runs")

@@ -1,7 +1,8 @@
-"""The command, in processes of its own: exit codes, resuming, killing, refusing."""
+"""The command: exit codes, resuming, killing, refusing; what trains, in processes of its own."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,16 +16,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner, Result
 
+from phasegrok.sweep import app
+from phasegrok.train import engine
+from tests.conftest import CHEAP_COMPILATION
+
+# Steps enough to be stopped among: calls end at the looks, so a chunk is six of them.
 SWEEP = """\
 name: tiny
 task: {kind: modular, modulus: 7}
 model: {width: 16}
-train: {steps: 400, log_every: 10}
+train: {steps: 12000, log_every: 400}
 axes:
   data.data_fraction: [0.3, 0.8]
   optimizer.weight_decay: [0, 1, 2, 3, 4, 5, 6]
-measure: {spectra: true, pruning: [lowest], weights: final, steps: [0]}
+measure: {spectra: true, pruning: [lowest], weights: final, steps: [0, 2000]}
 engine: {checkpoint_every: 1.0e-9, chunk: 4}
 """
 TABLES = ("runs", "curves", "cells.parquet", "neurons", "pruning")
@@ -35,13 +42,23 @@ def command(*args: object) -> list[str]:
 
 
 def phasegrok(*args: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*args), capture_output=True, text=True, timeout=120)
+    return subprocess.run(command(*args), capture_output=True, text=True, timeout=300)
+
+
+def invoke(*args: object) -> Result:
+    """The command in this process, which has imported everything: for what trains nothing. An
+    exception that it lets out is raised here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "use_all_cores", lambda: None)  # conftest.py has set the devices
+        return CliRunner().invoke(app, list(map(str, args)), catch_exceptions=False)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the processes share compiled programs: most of their time would go into that."""
+    """Let the processes share compiled programs, as most of their time would go into that; but
+    compile them as users do."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"].replace(CHEAP_COMPILATION, "").strip())
         patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
         patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         yield
@@ -77,13 +94,13 @@ def test_a_finished_sweep_has_everything(finished: Path) -> None:
     """Tables, resolved file, manifest, and both figures in two formats; nothing half-written."""
     out = finished / "out"
     runs, curves, cells, neurons, pruning = frames(out)
-    assert len(runs) == len(cells) == 14 and len(curves) == 14 * 41
-    assert len(neurons) == 14 * 2 * 16 and len(pruning) == 14 * 2 * 17
+    assert len(runs) == len(cells) == 14 and len(curves) == 14 * 31
+    assert len(neurons) == 14 * 3 * 16 and len(pruning) == 14 * 3 * 17
     assert set(runs["weight_decay"]) == set(range(7))
     names = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     figures = {f"figures/{f}.{s}" for f in ("phase_diagram", "accuracy") for s in ("png", "pdf")}
     assert figures | {"sweep.yaml", "manifest.json", "cells.parquet"} <= names
-    weights = {f"weights/{run}/{step}.npz" for run in runs["run"] for step in (0, 400)}
+    weights = {f"weights/{run}/{step}.npz" for run in runs["run"] for step in (0, 2000, 12000)}
     assert {n for n in names if n.endswith((".tmp", ".npz"))} == weights
 
 
@@ -101,8 +118,7 @@ def test_a_killed_sweep_resumes_to_identical_tables(
 ) -> None:
     """Stopped inside a chunk, after a checkpoint; the resumed sweep's tables equal the
     uninterrupted one's bit for bit, and Ctrl-C exits with 130."""
-    file, out = tmp_path / "tiny.yaml", tmp_path / "out"
-    file.write_text(SWEEP.replace("steps: 400, log_every: 10", "steps: 30000, log_every: 1000"))
+    file, out = finished / "tiny.yaml", tmp_path / "out"
     with subprocess.Popen(command(file, "--output", out), stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 100
         while not list(out.glob(".checkpoint-*.npz")) and time.monotonic() < deadline:
@@ -114,9 +130,7 @@ def test_a_killed_sweep_resumes_to_identical_tables(
     again = phasegrok(file, "--output", out)
     assert again.returncode == 0, again.stderr
     assert "resumes" in again.stdout
-    whole = tmp_path / "whole"
-    assert phasegrok(file, "--output", whole).returncode == 0
-    assert_same(out, whole)
+    assert_same(out, finished / "out")
     assert not list(out.glob(".checkpoint-*"))
 
 
@@ -133,13 +147,16 @@ def test_a_changed_sweep_is_refused_with_what_changed(finished: Path) -> None:
 
 
 def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> None:
-    """--fresh with another width: new results, and the old ones whole in out.old-1."""
+    """--fresh with another learning rate: its results, and the old ones whole in out.old-1."""
     out = tmp_path / "out"
     shutil.copytree(finished / "out", out)
-    done = phasegrok(finished / "tiny.yaml", "--output", out, "--fresh", "--set", "train.steps=20")
+    change = ("--fresh", "--set", "optimizer.learning_rate=0.25")  # compiles nothing
+    done = phasegrok(finished / "tiny.yaml", "--output", out, *change)
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "out.old-1", finished / "out")
-    assert len(frames(out)[1]) == 14 * 3
+    old, new = frames(finished / "out")[0], frames(out)[0]
+    assert len(new) == 14 and new["learning_rate"].eq(0.25).all()
+    assert set(new["run"]).isdisjoint(old["run"])
 
 
 def test_two_processes_on_one_folder(finished: Path, tmp_path: Path) -> None:
@@ -159,8 +176,8 @@ def test_two_processes_on_one_folder(finished: Path, tmp_path: Path) -> None:
 
 def test_plan_trains_and_writes_nothing(finished: Path, tmp_path: Path) -> None:
     """--plan shows programs, chunks, waste, memory and an estimate."""
-    done = phasegrok(finished / "tiny.yaml", "--output", tmp_path / "out", "--plan")
-    assert done.returncode == 0, done.stderr
+    done = invoke("sweep", finished / "tiny.yaml", "--output", tmp_path / "out", "--plan")
+    assert done.exit_code == 0, done.stderr
     for words in ("14 runs", "program", "chunks", "padding waste", "MiB", "estimated time"):
         assert words in done.stdout
     assert not (tmp_path / "out").exists()
@@ -179,8 +196,8 @@ def test_refusals_write_nothing(
 ) -> None:
     """One line, code 2, no folder, for bad values and for sizes that only planning can judge."""
     args = [a for s in sets for a in ("--set", s)]
-    refused = phasegrok(finished / "tiny.yaml", "--output", tmp_path / "out", *args)
-    assert refused.returncode == 2
+    refused = invoke("sweep", finished / "tiny.yaml", "--output", tmp_path / "out", *args)
+    assert refused.exit_code == 2
     assert words in refused.stderr and "Traceback" not in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
@@ -198,22 +215,24 @@ def test_foreign_and_impossible_folders_are_refused(finished: Path, tmp_path: Pa
         closed.mkdir(mode=0o500)
         targets.append(closed / "out")
     for target in targets:
-        refused = phasegrok(finished / "tiny.yaml", "--output", target)
-        assert refused.returncode == 2 and "allowed" in refused.stderr, refused.stderr
+        refused = invoke("sweep", finished / "tiny.yaml", "--output", target)
+        assert refused.exit_code == 2 and "allowed" in refused.stderr, refused.stderr
     assert (mine / "chapter.tex").read_text() == "x"
-    assert phasegrok(tmp_path / "none.yaml").returncode == 2
+    assert invoke("sweep", tmp_path / "none.yaml").exit_code == 2
 
 
 def test_help_and_status_do_not_import_jax(finished: Path) -> None:
     """What has to be instant must not load the compiler: the module list proves it."""
     code = (
-        "import sys; from typer.testing import CliRunner; from phasegrok.sweep import app;"
-        "r = CliRunner().invoke(app, sys.argv[1:]); print(r.output);"
-        "assert r.exit_code == 0, r.output; assert 'jax' not in sys.modules"
+        "import json, sys; from typer.testing import CliRunner; from phasegrok.sweep import app\n"
+        "for args in json.loads(sys.argv[1]):\n"
+        "    r = CliRunner().invoke(app, args); print(r.output)\n"
+        "    assert r.exit_code == 0, r.output; assert 'jax' not in sys.modules, args\n"
     )
-    for args in (["--help"], ["sweep", "--help"], ["status", str(finished / "out")]):
-        done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    every = [["--help"], ["sweep", "--help"], ["status", str(finished / "out")]]
+    run = [sys.executable, "-c", code, json.dumps(every)]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"14/14 runs", done.stdout)
 
 
@@ -223,15 +242,14 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     shutil.copytree(finished / "out", out)
     shutil.rmtree(out / "figures")
     (out / "cells.parquet").unlink()
-    run = [sys.executable, "-c", "from phasegrok.sweep import app; app()", "figures"]
-    subprocess.run([*run, str(out)], check=True, capture_output=True)
+    assert invoke("figures", out).exit_code == 0
     assert_same(out, finished / "out")
     assert (out / "figures" / "phase_diagram.png").stat().st_size > 1000
     for where, message in (
-        ([str(tmp_path)], "no results here"),
-        ([str(out), "--at", "nothing"], "--at nothing: found no `=`; allowed: AXIS=VALUE"),
-        ([str(out), "--at", "model.dept=2"], "--at dept: found no such axis; allowed: "),
+        ([tmp_path], "no results here"),
+        ([out, "--at", "nothing"], "--at nothing: found no `=`; allowed: AXIS=VALUE"),
+        ([out, "--at", "model.dept=2"], "--at dept: found no such axis; allowed: "),
     ):
-        refused = subprocess.run([*run, *where], capture_output=True, text=True)
-        assert refused.returncode == 2 and message in refused.stderr, refused.stderr
+        refused = invoke("figures", *where)
+        assert refused.exit_code == 2 and message in refused.stderr, refused.stderr
     assert not (out / "closeup.json").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,13 +20,19 @@ from tests.conftest import MakeSweep
 P = 97
 
 
+@partial(jax.jit, static_argnums=(0, 1))
 def solve(modulus: int, width: int, seed: int) -> tuple[jax.Array, ...]:
     return analytic.weights(jax.random.key(seed), modulus, width)
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def outputs_of(modulus: int, width: int, seed: int) -> jax.Array:
+    return analytic.outputs(*solve(modulus, width, seed))
+
+
 def accuracy(modulus: int, width: int, seed: int) -> float:
     m, n = np.indices((modulus, modulus))
-    outputs = analytic.outputs(*solve(modulus, width, seed))
+    outputs = outputs_of(modulus, width, seed)
     return float(np.mean(np.argmax(outputs, -1) == (m + n) % modulus))
 
 
@@ -41,13 +49,14 @@ def test_every_neuron_is_a_cosine() -> None:
     of the inputs' (equation 2)."""
     u, v, w = solve(P, 500, 1)
     basis = spectrum.task_basis(tasks.build(Modular()))
-    each, dead = spectrum.neuron_ipr({"u": u.T, "v": v.T, "w": w}, basis)
+    vectors = {"u": u.T, "v": v.T, "w": w}
+    each, dead = jax.jit(spectrum.neuron_ipr)(vectors, basis)
     np.testing.assert_allclose(each, 1, atol=1e-3)
     assert not dead.any()
-    columns = spectrum.neurons({"u": u.T, "v": v.T, "w": w}, basis)
+    columns = jax.tree.map(np.asarray, jax.jit(spectrum.neurons)(vectors, basis))
     # cos is even: frequency p - f with phase phi reads as f with phase -phi, in all three alike;
     # a constant vector shows only the cosine of its phase.
-    turning = np.asarray(columns["frequency"]) > 0
+    turning = columns["frequency"] > 0
     turns = (columns["phase_u"] + columns["phase_v"] - columns["phase_w"]) / (2 * np.pi)
     np.testing.assert_allclose((turns - np.round(turns))[turning], 0, atol=1e-3)
 
@@ -62,7 +71,7 @@ def test_the_error_is_the_boxed_terms_complement_and_falls_as_one_over_root_n() 
     for width in widths:
         boxed = analytic.boxed_term(p, width)[(m + n - q) % p]
         np.testing.assert_allclose(boxed, (m + n - q) % p == 0, atol=1e-12)
-        seeds = [analytic.outputs(*solve(p, width, seed)) - boxed for seed in range(4)]
+        seeds = [outputs_of(p, width, seed) - boxed for seed in range(4)]
         errors.append(np.sqrt(np.mean(np.square(seeds))))
     slope = np.polyfit(np.log(widths), np.log(errors), 1)[0]
     assert abs(slope + 0.5) < 0.05, slope
@@ -73,8 +82,9 @@ def test_training_starts_from_it(make_sweep: MakeSweep) -> None:
     sets = ("model.initialization=analytic", "model.width=40", "seeds=[0, 1]")
     grid = plan(make_sweep("", *sets), machine())
     cell = grid.cells(np.array([0, 1]))
+    init = jax.jit(step.init, static_argnums=0)
     first, second = (
-        step.init(grid.jobs[0].program, jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), cell))
+        init(grid.jobs[0].program, jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), cell))
         for i in (0, 1)
     )
     u = first.params["u"][...]
