@@ -154,8 +154,8 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
     check_origins(sweep, frame, experiments, static)
     kind = sweep.engine.mapping
     mapping: Literal["vmap", "map"] = machine.default_mapping if kind == "auto" else kind
-    dropout = frame["dropout"].to_numpy() > 0 if "dropout" in frame else np.zeros(len(frame), bool)
-    noisy = frame[[column(path) for path in NOISES]].to_numpy() > 0
+    dropout = positive(frame, "dropout")
+    noisy = zip(*(positive(frame, column(path)) for path in NOISES), strict=True)
     noises = [tuple(itertools.compress(NOISES, row)) for row in noisy]
     n_train = frame["n_train"].to_numpy()
     least = n_train.copy()
@@ -189,6 +189,11 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
             )  # fmt: skip
     axes = [COLUMN] * bool(sweep.variants) + [column(axis.path) for axis in sweep.axes]
     return Grid(axes, frame, experiments, static, jobs)
+
+
+def positive(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Whether each run has a rate above 0; those whose kinds have no such rate do not."""
+    return frame[name].to_numpy() > 0 if name in frame else np.zeros(len(frame), bool)
 
 
 def padding_groups(
