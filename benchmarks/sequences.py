@@ -27,7 +27,6 @@ class Batch(NamedTuple):
     size: int | None
     log_every: int  # all steps of a call of the engine's segment, which ends with a measurement
     counts: str  # of the baseline's steps: timed and not timed
-    quick: str
 
 
 NETWORKS = {
@@ -42,15 +41,15 @@ NETWORKS = {
         2 * 4 * 144,  # a second one in every gate, in both layers
     ),
 }
-BATCHES = (Batch(None, 20, "10, 2", "2, 1"), Batch(128, 200, "200, 20", "20, 5"))
+BATCHES = (Batch(None, 20, "10, 2"), Batch(128, 200, "200, 20"))
+QUICK = (Batch(None, 2, "2, 1"), Batch(128, 20, "20, 5"))
 
 
-def time_network(title: str, batch: Batch, quick: bool) -> str:
+def time_network(title: str, network: Network, batch: Batch, repeats: int) -> str:
     """The table's row: engine and baseline in turn, as bench.time_case has them.
 
     Raises AssertionError where they are not the same network.
     """
-    network = NETWORKS[title]
     seeds = len(jax.local_devices()) * (1 if on_cpu() else GPU_SEEDS)
     engine, cells, *_ = lay_out(
         ALPHA, seeds, *SHARED, *network.changes, f"train.batch_size={batch.size or 'full'}",
@@ -61,10 +60,8 @@ def time_network(title: str, batch: Batch, quick: bool) -> str:
     for found in torch(f"sequence_parameters({network.baseline!r})"):
         assert found == count + network.biases, f"{title}: {count} weights, PyTorch {found:.0f}"
     ours, theirs = list[float](), list[float]()
-    arguments = (
-        f"{network.baseline!r}, {ALPHA}, {batch.size}, {batch.quick if quick else batch.counts}"
-    )
-    for taken in timed(engine, cells, 1 if quick else 4):
+    arguments = f"{network.baseline!r}, {ALPHA}, {batch.size}, {batch.counts}"
+    for taken in timed(engine, cells, repeats):
         ours.append(taken)
         theirs += torch(f"sequence_milliseconds_per_step({arguments})")
     left = f"| {title} | {batch.size or 'full'} | {count} | {inner} | {engine.mapping.chunk}"
@@ -72,9 +69,14 @@ def time_network(title: str, batch: Batch, quick: bool) -> str:
 
 
 def report(machine: str, quick: bool) -> str:
-    rows = [time_network(title, batch, quick) for title in NETWORKS for batch in BATCHES]
+    batches, repeats = (QUICK, 1) if quick else (BATCHES, 4)
+    rows = [time_network(*item, batch, repeats) for item in NETWORKS.items() for batch in batches]
     caution = " (quick: too few repeats to quote)" if quick else ""
-    full, small = (batch.log_every for batch in BATCHES)
+    full, small = (batch.log_every for batch in batches)
+    # An evaluation of all 9409 examples, to a step's forward pass and twice that backward.
+    added = " and ".join(
+        f"{100 * 9409 / (3 * (batch.size or 4704) * batch.log_every):.0f} %" for batch in batches
+    )
     biases = ", ".join(f"{n.biases} more in the {title}" for title, n in NETWORKS.items())
     lines = [f"""# A training step of Transformer and LSTM{caution}
 
@@ -87,12 +89,13 @@ three tokens.
 
 phasegrok: a chunk's time over its cells and steps, measuring all 9409 examples included, as in a
 sweep: every {full} steps of full batches, every {small} of small ones.
+By operations, that adds {added}.
 Baseline: {baseline()}; the faster of its default threads and 1, each repeat;
 one cell at a time, no measurement. It is the same network from PyTorch's own layers
 (nn.TransformerEncoder, nn.LSTM), whose biases that phasegrok's does not have are not counted below:
-{biases}. PyTorch's encoder computes the last layer at all three positions, phasegrok's only what is
-read; the first layer of phasegrok's LSTM multiplies each token's vector once, PyTorch's each
-example's.
+{biases}.
+PyTorch's encoder computes the last layer at all three positions, phasegrok's only what is read; the
+first layer of phasegrok's LSTM multiplies each token's vector once, PyTorch's each example's.
 Times are median (minimum) over repeats; ratios are of medians.
 
 | network | batch | parameters | without embeddings | cells | phasegrok, ms per step and cell \
