@@ -20,17 +20,22 @@ class Estimate(NamedTuple):
     seeds: int  # that cross within the sizes looked at; the others are in none of the numbers
 
 
-def settled(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """Runs whose ``test_accuracy`` is the median over the last fifth of their logged points: single
-    points of an unstable training fall to chance and come back, and the last may be one.
+def settled(
+    runs: pd.DataFrame, curves: pd.DataFrame, columns: Sequence[str] = ("test_accuracy",)
+) -> pd.DataFrame:
+    """Runs whose ``columns`` are medians over the last fifth of their logged points: single points
+    of an unstable training fall to chance and come back, and the last may be one.
 
     Args:
         runs: the ``runs`` table.
-        curves: the ``curves`` table.
+        curves: the ``curves`` table, with the same columns.
     """
-    points = curves.sort_values("step").groupby("run")["test_accuracy"]
-    last = points.agg(lambda values: values.iloc[-max(1, len(values) // 5) :].median())
-    return runs.assign(test_accuracy=runs["run"].map(last))
+    points = curves.sort_values("step").groupby("run")
+    last = {
+        name: points[name].agg(lambda values: values.iloc[-max(1, len(values) // 5) :].median())
+        for name in columns
+    }
+    return runs.assign(**{name: runs["run"].map(values) for name, values in last.items()})
 
 
 def crossings(runs: pd.DataFrame, size: str, level: float = 0.5) -> pd.Series[Any]:

@@ -38,7 +38,7 @@ def by_size(
     curves: pd.DataFrame | None = None,
 ) -> Iterator[tuple[str, Figure]]:
     """Every figure against the training set's size that a table of runs allows, by file name; with
-    curves, the distribution is that of settled accuracies."""
+    curves, of settled values where single points of a training tell little."""
     size = size_axis(sweep, axes)
     if size is None:
         return
@@ -48,7 +48,8 @@ def by_size(
     if not others and runs["seed"].nunique() >= MANY_SEEDS:
         yield "distribution", _distribution(runs if curves is None else settled(runs, curves), size)
     if "train_logit" in runs:
-        yield "model_efficiency", _model_efficiency(runs, size, others)
+        end = runs if curves is None else settled(runs, curves, tuple(EFFICIENCY))
+        yield "model_efficiency", _model_efficiency(end, size, others)
     if size == "event_value" and "weight_decay" in axes:
         yield "critical_size", _critical(runs, size, others)
 
