@@ -10,9 +10,11 @@ from typing import Any
 from phasegrok.assembly import leaves
 from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_place, kinds
 
-# How a sweep runs, not what it computes: a resume keeps the manifest's, and the hash leaves
-# these out.
-HOW = ("mapping", "chunk", "checkpoint_every")
+# Of the engine block, what decides numbers. The rest says how a sweep runs.
+COMPUTES = ("precision",)
+# The blocks that identities have always held, even where they say nothing but their kind. A block
+# that was added later is left out where it stands at its default.
+FIRST_BLOCKS = ("task", "data", "model", "optimizer", "train")
 
 
 def default(experiment: Experiment, path: str) -> Any:
@@ -25,18 +27,23 @@ def default(experiment: Experiment, path: str) -> Any:
 def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """An experiment's dump without emptied values and without those equal to their defaults.
 
-    Kinds stay. What identifies a run or a sweep is made from this, so that a key added later,
-    whose default is what was done before, leaves the old results' identities alone.
+    Kinds stay. What identifies a run or a sweep is made from this, so that a key or a block added
+    later, whose default is what was done before, leaves the old results' identities alone.
+
+    Args:
+        values: a dump of an experiment, or of one from before some of its blocks existed.
     """
     kept: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
+        if name not in values:  # written before there was such a key or block
+            continue
         blocks, value = kinds(info.annotation), values[name]
         if not blocks:
             kept |= {} if value == info.default else {name: value}
             continue
-        kind = value.get("kind")
-        if kind == "none":  # a block that says nothing, as where there was no such block yet
+        if name not in FIRST_BLOCKS and value == info.default.model_dump(mode="json"):
             continue
+        kind = value.get("kind")
         block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
         defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
         places = {leaf for leaf, field in block.model_fields.items() if is_place(field)}
@@ -63,9 +70,9 @@ def sweep_hash(resolved: dict[str, Any]) -> str:
 
 def identity(resolved: dict[str, Any]) -> dict[str, Any]:
     """What a resolved sweep computes; keys that stand at their defaults are left out."""
-    engine = {k: v for k, v in resolved["engine"].items() if k not in HOW}
+    engine = {k: resolved["engine"][k] for k in COMPUTES}
     usual = MEASURE_NOTHING.model_dump(mode="json")
-    measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual[k]}
+    measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual.get(k)}
     rest = {k: resolved[k] for k in ("axes", "seeds")}
     named = {
         name: without_defaults(with_settings(resolved, settings))
@@ -79,12 +86,15 @@ def with_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dic
     """An experiment's dump with a variant's settings, and without what only replaced kinds have."""
     changed: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
+        if name not in values and not any(p.partition(".")[0] == name for p in settings):
+            continue
         if not kinds(info.annotation):
-            changed[name] = settings.get(name, values[name])
+            changed[name] = settings.get(name, values.get(name))
             continue
         own = {p.partition(".")[2]: v for p, v in settings.items() if p.startswith(f"{name}.")}
-        fits = leaves(name, [own["kind"]]) if "kind" in own else {*values[name], *own}
-        changed[name] = {k: v for k, v in {**values[name], **own}.items() if k in fits}
+        base = values.get(name, {})
+        fits = leaves(name, [own["kind"]]) if "kind" in own else {*base, *own}
+        changed[name] = {k: v for k, v in {**base, **own}.items() if k in fits}
     return changed
 
 
