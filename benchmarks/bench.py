@@ -41,9 +41,11 @@ from timing import (
     torch,
 )
 
-from phasegrok import models, progress, runner
-from phasegrok.results import Folder
-from phasegrok.sweepfile import load
+from phasegrok import models
+from phasegrok.cli import progress
+from phasegrok.results.folder import Folder
+from phasegrok.run import runner
+from phasegrok.sweep.load import load
 from phasegrok.train.engine import compiled, use_all_cores
 
 CASES = ((0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.5, 0.3))  # alpha, dropout

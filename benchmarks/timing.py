@@ -20,9 +20,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from phasegrok import models, runner
-from phasegrok.program import Cell
-from phasegrok.sweepfile import load
+from phasegrok import models
+from phasegrok.plan.program import Cell
+from phasegrok.run import runner
+from phasegrok.sweep.load import load
 from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled
 
 HERE = Path(__file__).resolve().parent

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from phasegrok.config import value_at
-from phasegrok.grid import Machine, plan
 from phasegrok.models import PARTS
-from phasegrok.sweepfile import load
+from phasegrok.plan.plan import Machine, plan
+from phasegrok.sweep.load import load
 
 FILES = sorted((Path(__file__).parents[1] / "sweeps").glob("*.yaml"))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from phasegrok.phases import shown
+from phasegrok.analysis.phases import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

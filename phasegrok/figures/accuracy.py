@@ -13,11 +13,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.phases import DIVERGED
 from phasegrok.figures import canvas
 from phasegrok.figures.diagram import draw_letters, draw_phases, known_phases
 from phasegrok.figures.layout import Layout, Panel
 from phasegrok.figures.palette import PALETTE
-from phasegrok.phases import DIVERGED
 
 __all__ = ["accuracy"]
 

@@ -12,10 +12,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.stages import knees, stages
+from phasegrok.config import SOLVED
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import LINES, OneCell, draw_line
-from phasegrok.program import SOLVED
-from phasegrok.stages import knees, stages
 
 __all__ = ["accuracies", "losses", "norms"]
 

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.pruned import last_step
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import OneCell
-from phasegrok.pruned import last_step
 
 __all__ = ["logits"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from phasegrok.phases import DIVERGED, SUBPHASES
+from phasegrok.analysis.phases import DIVERGED, SUBPHASES
 
 __all__ = ["PALETTE", "Style", "lightness", "rgb"]
 

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.pruned import RETAINED, last_step, needed
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import LINES, OneCell, draw_line
-from phasegrok.pruned import RETAINED, last_step, needed
 
 __all__ = ["accuracies", "by_width", "losses"]
 

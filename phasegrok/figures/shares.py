@@ -8,10 +8,10 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.phases import GENERALIZES
+from phasegrok.analysis.shares import share
 from phasegrok.figures import canvas
 from phasegrok.figures.layout import format_values, words
-from phasegrok.phases import GENERALIZES
-from phasegrok.shares import share
 
 __all__ = ["FEWEST_SEEDS", "by_width"]
 

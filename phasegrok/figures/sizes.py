@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phasegrok.critical import crossings, estimate, settled
+from phasegrok.analysis.critical import crossings, estimate, settled
 from phasegrok.figures import canvas
 from phasegrok.figures.layout import format_values, words
 

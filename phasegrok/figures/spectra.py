@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.pruned import last_step
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import OneCell
 from phasegrok.figures.palette import PALETTE
-from phasegrok.pruned import last_step
 
 __all__ = ["correlation", "histograms", "normalization_weights", "weight_rows"]
 

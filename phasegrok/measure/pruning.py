@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from phasegrok.config import PruningOrder
-from phasegrok.tiling import into_tiles, padded
+from phasegrok.tasks.tiling import into_tiles, padded
 
 # Rows worked on at a time on a CPU: 97 outputs of them (100 kB) stay in a second-level cache.
 # Measured for one order of 500 neurons: 0.34 s with 256 rows, 0.39 with 128, 0.48 with 512.

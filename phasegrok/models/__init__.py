@@ -10,12 +10,12 @@ import jax.numpy as jnp
 
 from phasegrok import tasks
 from phasegrok.config import Experiment, Images, Lstm, Mixture, Mlp, Modular, Parity, Transformer
+from phasegrok.config.run_record import About
 from phasegrok.models.base import Model, Noise, Params, Pass, Rest, Vectors
+from phasegrok.models.frozen.mixture import PARTS, MixtureModel
 from phasegrok.models.lstm import LstmModel
-from phasegrok.models.mixture import PARTS, MixtureModel
 from phasegrok.models.mlp import MlpModel
 from phasegrok.models.transformer import TransformerModel
-from phasegrok.origin import About
 
 __all__ = [
     "PARTS", "Model", "Noise", "Params", "Pass", "Rest", "Vectors", "begin", "build", "fingerprint",

@@ -8,8 +8,8 @@ from flax import nnx
 
 from phasegrok.config import Lstm
 from phasegrok.models.base import Noise, Params, Pass, Vectors
-from phasegrok.models.dropout import dropout
-from phasegrok.models.module import ModuleModel
+from phasegrok.models.layers.dropout import dropout
+from phasegrok.models.nnx import ModuleModel
 from phasegrok.tasks import Task
 
 POSITIONS = 3  # m, n, and an equals sign, after which the answer is read

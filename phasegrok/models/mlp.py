@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from flax import nnx
 
 from phasegrok.config import Mlp
-from phasegrok.models import analytic, parity
-from phasegrok.models.activations import ACTIVATIONS
 from phasegrok.models.base import Params, Pass, Vectors
-from phasegrok.models.dropout import dropout
-from phasegrok.models.module import ModuleModel
-from phasegrok.models.normalization import Normalization
+from phasegrok.models.known import analytic, parity
+from phasegrok.models.layers.activations import ACTIVATIONS
+from phasegrok.models.layers.dropout import dropout
+from phasegrok.models.layers.normalization import Normalization
+from phasegrok.models.nnx import ModuleModel
 from phasegrok.tasks import Task
 from phasegrok.tasks.parity import ParityTask
 

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from flax import nnx
 
 from phasegrok.config import Transformer
-from phasegrok.models.activations import ACTIVATIONS
 from phasegrok.models.base import Params, Pass, Vectors
-from phasegrok.models.dropout import dropout
-from phasegrok.models.module import ModuleModel
-from phasegrok.models.normalization import Normalization
+from phasegrok.models.layers.activations import ACTIVATIONS
+from phasegrok.models.layers.dropout import dropout
+from phasegrok.models.layers.normalization import Normalization
+from phasegrok.models.nnx import ModuleModel
 from phasegrok.tasks import Task
 
 POSITIONS = 3  # m, n, and an equals sign, where the answer is read

@@ -17,9 +17,9 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from phasegrok import models
-from phasegrok.grid import Job, Machine
-from phasegrok.models import saved
-from phasegrok.program import Cell, Program
+from phasegrok.models.frozen import saved
+from phasegrok.plan.plan import Job, Machine
+from phasegrok.plan.program import Cell, Program
 from phasegrok.tasks import Table
 from phasegrok.train import inspection, step
 from phasegrok.train.step import Record, State

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from phasegrok import models, tasks
 from phasegrok.measure import pruning, spectrum
-from phasegrok.program import Cell, Program
+from phasegrok.plan.program import Cell, Program
 from phasegrok.train.losses import column_losses
 from phasegrok.train.step import (
     PRUNING,

@@ -14,11 +14,11 @@ import jax.numpy as jnp
 import optax
 
 from phasegrok import models, tasks
-from phasegrok.config import AtStep, Memorized, NoEvent
+from phasegrok.config import SOLVED, AtStep, Memorized, NoEvent, shrinks, traced_paths
 from phasegrok.measure import norms, spectrum
 from phasegrok.models import Noise, Params, Rest
-from phasegrok.program import SOLVED, Cell, Program, shrinks, traced_paths
-from phasegrok.tiling import into_tiles, padded
+from phasegrok.plan.program import Cell, Program
+from phasegrok.tasks.tiling import into_tiles, padded
 from phasegrok.train.losses import answers, correct_logits, row_losses
 from phasegrok.train.optimizers import gaussian, optimizer
 

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from phasegrok.analysis.phases import DIVERGED, SUBPHASES
 from phasegrok.figures import draw
 from phasegrok.figures.accuracy import accuracy
 from phasegrok.figures.diagram import phase_diagram
 from phasegrok.figures.layout import arrange, format_values
 from phasegrok.figures.palette import PALETTE, lightness, rgb
-from phasegrok.phases import DIVERGED, SUBPHASES
 
 AXES = ["data_fraction", "corruption_fraction", "weight_decay"]
 

@@ -9,9 +9,9 @@ import pytest
 
 from phasegrok import models
 from phasegrok.config import Mlp, Modular
-from phasegrok.models.activations import ACTIVATIONS
 from phasegrok.models.base import Noise, Pass
-from phasegrok.models.dropout import dropout
+from phasegrok.models.layers.activations import ACTIVATIONS
+from phasegrok.models.layers.dropout import dropout
 
 TASK = Modular(modulus=11)
 PAIRS = jnp.array([[0, 3], [10, 10], [4, 2]], jnp.int32)

@@ -15,9 +15,9 @@ import pytest
 from phasegrok import models, tasks
 from phasegrok.config import Images, Mlp
 from phasegrok.errors import Refusal
-from phasegrok.grid import plan
 from phasegrok.models.base import Pass
-from phasegrok.sweepfile import load
+from phasegrok.plan.plan import plan
+from phasegrok.sweep.load import load
 from phasegrok.tasks.images import FILES, read_idx
 from phasegrok.train import step
 from phasegrok.train.engine import machine

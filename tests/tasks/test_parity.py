@@ -13,9 +13,9 @@ import pytest
 from phasegrok import models, tasks
 from phasegrok.config import Mlp, Parity
 from phasegrok.errors import Refusal
-from phasegrok.grid import plan
 from phasegrok.models.base import Pass
-from phasegrok.sweepfile import dump, load
+from phasegrok.plan.plan import plan
+from phasegrok.sweep.load import dump, load
 from phasegrok.train import step
 from phasegrok.train.engine import machine
 from phasegrok.train.losses import answers, row_losses

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pytest
 
-from phasegrok.grid import Grid, Job, Machine, plan, size_chunks
-from phasegrok.tables import chunk_tables
+from phasegrok.plan.plan import Grid, Job, Machine, plan, size_chunks
+from phasegrok.results.tables import chunk_tables
 from phasegrok.tasks import Size
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, measured_bytes
 from phasegrok.train.step import Record, State

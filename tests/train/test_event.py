@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from phasegrok.errors import Refusal
-from phasegrok.grid import plan
-from phasegrok.program import Program
+from phasegrok.plan.plan import plan
+from phasegrok.plan.program import Program
 from phasegrok.train import step
 from phasegrok.train.engine import machine
 from tests.conftest import MakeSweep

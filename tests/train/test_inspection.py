@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from phasegrok import models
-from phasegrok.grid import plan, size_chunks
-from phasegrok.models.saved import named
-from phasegrok.tables import exact_accuracies
+from phasegrok.models.frozen.saved import named
+from phasegrok.plan.plan import plan, size_chunks
+from phasegrok.results.tables import exact_accuracies
 from phasegrok.tasks import Size
 from phasegrok.train import inspection, step
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from phasegrok.grid import plan
-from phasegrok.program import Cell
+from phasegrok.plan.plan import plan
+from phasegrok.plan.program import Cell
 from phasegrok.train import step
 from phasegrok.train.engine import machine
 from tests.conftest import MakeSweep

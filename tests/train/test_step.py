@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from phasegrok.config import Experiment
-from phasegrok.grid import Machine, plan
-from phasegrok.program import Cell, Program
+from phasegrok.plan.plan import Machine, plan
+from phasegrok.plan.program import Cell, Program
 from phasegrok.train import step
 from tests.conftest import MakeSweep
 

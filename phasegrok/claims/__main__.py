@@ -1,5 +1,0 @@
-"""``python -m phasegrok.claims``."""
-
-from phasegrok.claims import main
-
-main()

@@ -1,0 +1,1 @@
+"""The command: arguments, exit codes, the terminal."""

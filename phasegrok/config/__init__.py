@@ -1,0 +1,135 @@
+"""What a sweep file may say: every block, key, range and default, each declared once."""
+
+from __future__ import annotations
+
+from phasegrok.config.engine import (
+    Engine,
+)
+from phasegrok.config.events import (
+    SHRINKS,
+    SOLVED,
+    AtStep,
+    Event,
+    Memorized,
+    NoEvent,
+    Settable,
+)
+from phasegrok.config.experiment import (
+    Experiment,
+)
+from phasegrok.config.fields import (
+    LARGEST,
+    PLACE,
+    TRACED,
+    Block,
+    Count,
+    Fraction,
+    NotNegative,
+    Place,
+    Positive,
+    Traced,
+    is_place,
+    kinds,
+    value_at,
+)
+from phasegrok.config.measure import (
+    MEASURE_NOTHING,
+    Measure,
+    PruningOrder,
+)
+from phasegrok.config.models import (
+    Activation,
+    Lstm,
+    Mixture,
+    Mlp,
+    Model,
+    Transformer,
+)
+from phasegrok.config.optimizers import (
+    Adam,
+    AdamW,
+    Optimizer,
+    Sgd,
+    UpdateNoise,
+    WeightNoise,
+)
+from phasegrok.config.paths import (
+    PATHS,
+    column,
+    fields,
+    has,
+    is_traced,
+    leaves,
+    shrinks,
+    traced_paths,
+    without_traced,
+)
+from phasegrok.config.tasks import (
+    TOKENLESS,
+    Data,
+    Images,
+    Modular,
+    Parity,
+    Task,
+)
+from phasegrok.config.training import (
+    Loss,
+    Train,
+)
+
+__all__ = [
+    "LARGEST",
+    "MEASURE_NOTHING",
+    "PATHS",
+    "PLACE",
+    "SHRINKS",
+    "SOLVED",
+    "TOKENLESS",
+    "TRACED",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "AtStep",
+    "Block",
+    "Count",
+    "Data",
+    "Engine",
+    "Event",
+    "Experiment",
+    "Fraction",
+    "Images",
+    "Loss",
+    "Lstm",
+    "Measure",
+    "Memorized",
+    "Mixture",
+    "Mlp",
+    "Model",
+    "Modular",
+    "NoEvent",
+    "NotNegative",
+    "Optimizer",
+    "Parity",
+    "Place",
+    "Positive",
+    "PruningOrder",
+    "Settable",
+    "Sgd",
+    "Task",
+    "Traced",
+    "Train",
+    "Transformer",
+    "UpdateNoise",
+    "WeightNoise",
+    "column",
+    "fields",
+    "has",
+    "is_place",
+    "is_traced",
+    "kinds",
+    "leaves",
+    "shrinks",
+    "traced_paths",
+    "value_at",
+    "without_traced",
+]

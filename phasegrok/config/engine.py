@@ -1,0 +1,20 @@
+"""How a sweep runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from phasegrok.config.fields import Block, Count, Positive
+
+
+class Engine(Block):
+    """How a sweep runs; of these only precision is part of what it computes."""
+
+    mapping: Literal["auto", "vmap", "map"] = "auto"
+    chunk: Literal["auto"] | Count = "auto"
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    checkpoint_every: Annotated[
+        Positive, Field(description="seconds of training that a crash may cost at most")
+    ] = 60.0

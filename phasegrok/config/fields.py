@@ -1,0 +1,84 @@
+"""What a config field is: its mark, its range, its block.
+
+A field is either *traced* (marked :data:`TRACED`: a leaf of the pytree that is mapped over, so
+sweeping it only adds runs to a compiled program) or *static* (everything else: it fixes array
+shapes or traced code, so sweeping it adds programs). The planner, the table columns and the
+reference page all read the mark from here.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Traced:
+    """Marks a config field whose value is an array leaf rather than part of the program."""
+
+    def __repr__(self) -> str:
+        return "TRACED"
+
+
+TRACED = Traced()
+
+
+class Place:
+    """Marks a config field that says where files lie. What they hold is part of what identifies a
+    run; where they lie is not."""
+
+    def __repr__(self) -> str:
+        return "PLACE"
+
+
+PLACE = Place()
+
+
+# Cells are float32 (largest value 3e38) and steps are int32: larger numbers would overflow there.
+LARGEST = 1e30
+
+
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+
+
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Block(BaseModel):
+    """A mapping of a sweep file: fixed keys, no silent conversions, finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def kinds(annotation: Any) -> list[type[Block]]:
+    """The block classes that an annotation allows: one, or a union's members."""
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return kinds(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [k for a in typing.get_args(annotation) for k in kinds(a)]
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return [annotation]
+    return []
+
+
+def is_place(field: FieldInfo) -> bool:
+    """Whether a field says where files lie."""
+    return any(isinstance(mark, Place) for mark in field.metadata)
+
+
+def value_at(experiment: Block, path: str) -> Any:
+    """The value at a dotted path, or None where the experiment's kind has no such field."""
+    value: Any = experiment
+    for part in path.split("."):
+        value = getattr(value, part, None)
+    return value

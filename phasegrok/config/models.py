@@ -1,0 +1,113 @@
+"""The model families that a sweep file may name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from phasegrok.config.fields import PLACE, TRACED, Block, Count, Fraction, Positive
+
+Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
+
+
+class Mlp(Block):
+    """Fully connected network; the default is the paper's (appendix A, default setting)."""
+
+    kind: Literal["mlp"] = "mlp"
+    embedding: Annotated[
+        Count | None,
+        Field(
+            description="d: tokens are embedded in so many dimensions first, both by the same "
+            "learned vectors; null: the first layer's weights are the tokens' own"
+        ),
+    ] = None
+    width: Annotated[Count, Field(description="N: neurons of every hidden layer")] = 500
+    depth: Annotated[int, Field(ge=2, le=64, description="number of weight layers")] = 2
+    activation: Activation = "quadratic"
+    bias: Annotated[bool, Field(description="a bias on every hidden layer")] = False
+    normalization: Annotated[
+        Literal["none", "batch", "layer"],
+        Field(description="after every hidden activation, with learned scale and shift"),
+    ] = "none"
+    initialization: Annotated[
+        Literal["paper", "lazy", "kaiming", "uniform", "analytic"],
+        Field(
+            description="paper: N(0, (16 N)^(-2/3)); lazy: N(0, 2 / N^(2/3)); "
+            "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in); "
+            "analytic: the periodic solution of equation 2, or of parity those of the thesis"
+        ),
+    ] = "paper"
+    init_scale: Annotated[
+        Positive, Field(description="multiplies every initial weight"), TRACED
+    ] = 1.0
+    dropout: Annotated[
+        Fraction, Field(description="share of pre-activations set to zero in training"), TRACED
+    ] = 0.0
+
+
+class Transformer(Block):
+    """Encoder on the tokens m, n and an equals sign, at which the answer is read; attention and
+    feed-forward layers after normalization (pre-LN), learned positions."""
+
+    kind: Literal["transformer"] = "transformer"
+    layers: Annotated[int, Field(ge=1, le=64)] = 1
+    heads: Annotated[int, Field(ge=1, le=64, description="must divide embedding")] = 4
+    embedding: Annotated[Count, Field(description="d: width of the residual stream")] = 128
+    feed_forward: Annotated[Count, Field(description="neurons of every feed-forward layer")] = 512
+    activation: Activation = "relu"
+    normalization: Literal["none", "layer"] = "layer"
+    tied: Annotated[bool, Field(description="the output layer is the embedding")] = False
+    init_scale: Annotated[
+        Positive, Field(description="multiplies every initial weight"), TRACED
+    ] = 1.0
+    dropout: Annotated[
+        Fraction,
+        Field(description="share zeroed of what is added to the residual stream in training"),
+        TRACED,
+    ] = 0.0  # fmt: skip
+
+    @model_validator(mode="after")
+    def _divides(self) -> Transformer:
+        if self.embedding % self.heads:
+            raise ValueError(
+                f"found heads {self.heads} with embedding {self.embedding}; allowed: heads that"
+                " divide embedding"
+            )
+        return self
+
+
+class Lstm(Block):
+    """Stacked LSTM on the tokens m, n and an equals sign, after which the answer is read."""
+
+    kind: Literal["lstm"] = "lstm"
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
+    embedding: Annotated[Count, Field(description="d: of a token")] = 128
+    width: Annotated[Count, Field(description="neurons of every layer")] = 128
+    init_scale: Annotated[
+        Positive, Field(description="multiplies every initial weight"), TRACED
+    ] = 1.0
+    dropout: Annotated[
+        Fraction, Field(description="share zeroed of what a layer is given by the one below, and "
+                        "the output layer by the last"), TRACED
+    ] = 0.0  # fmt: skip
+
+
+class Mixture(Block):
+    """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen: two trained networks, frozen, whose four factors alone are
+    trained, w_m1 and w_g1 from 0 on (efficiency study, section 5.1)."""
+
+    kind: Literal["mixture"] = "mixture"
+    memorizing: Annotated[
+        str,
+        Field(min_length=1, max_length=4096, description="C_mem: DIR/weights/RUN/STEP.npz"),
+        PLACE,
+    ]
+    generalizing: Annotated[
+        str, Field(min_length=1, max_length=4096, description="C_gen: another such file"), PLACE
+    ]
+    memorizing_scale: Annotated[Positive, Field(description="w_m2 at the start"), TRACED] = 1.0
+    generalizing_scale: Annotated[Positive, Field(description="w_g2 at the start"), TRACED] = 1.0
+
+
+Model = Annotated[Mlp | Transformer | Lstm | Mixture, Field(discriminator="kind")]

@@ -1,0 +1,76 @@
+"""The optimizers that a sweep file may name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from phasegrok.config.fields import TRACED, Block, Fraction, NotNegative, Positive
+
+UpdateNoise = Annotated[
+    NotNegative,
+    Field(
+        description="standard deviation of Gaussian noise on every step's update, before the "
+        "learning rate"
+    ),
+    TRACED,
+]
+
+
+WeightNoise = Annotated[
+    NotNegative,
+    Field(
+        description="standard deviation of Gaussian noise on the weights that every step's "
+        "gradient is taken at"
+    ),
+    TRACED,
+]
+
+
+class AdamW(Block):
+    """Adam with decoupled weight decay (multiplied by the learning rate) on every weight."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: Annotated[Positive, TRACED] = 0.01
+    beta1: Annotated[Fraction, TRACED] = 0.9
+    beta2: Annotated[Fraction, TRACED] = 0.98
+    epsilon: Annotated[Positive, TRACED] = 1e-8
+    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    decay_towards: Annotated[
+        Literal["zero", "init"], Field(description="init: the network's initial weights")
+    ] = "zero"
+    update_noise: UpdateNoise = 0.0
+    weight_noise: WeightNoise = 0.0
+
+
+class Adam(Block):
+    """Adam; its weight decay is the coupled kind (an L2 term in the gradient)."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: Annotated[Positive, TRACED] = 0.01
+    beta1: Annotated[Fraction, TRACED] = 0.9
+    beta2: Annotated[Fraction, TRACED] = 0.98
+    epsilon: Annotated[Positive, TRACED] = 1e-8
+    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    update_noise: UpdateNoise = 0.0
+    weight_noise: WeightNoise = 0.0
+
+
+class Sgd(Block):
+    """Gradient descent with heavy-ball momentum; its weight decay is the coupled kind."""
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: Annotated[Positive, TRACED] = 0.1
+    momentum: Annotated[Fraction, TRACED] = 0.0
+    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    l1: Annotated[
+        NotNegative,
+        Field(description="this times the sum of all weights' sizes is added to the loss"),
+        TRACED,
+    ] = 0.0
+    update_noise: UpdateNoise = 0.0
+    weight_noise: WeightNoise = 0.0
+
+
+Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]

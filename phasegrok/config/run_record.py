@@ -1,0 +1,48 @@
+"""Where saved weights come from: ``run.json`` beside them, so that a run's folder of weights can be
+copied and used alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from phasegrok.config import PATHS, Block, Experiment, column, has, is_traced, value_at
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ABOUT", "About", "describe"]
+
+ABOUT: Final = "run.json"
+
+
+class About(Block):
+    """What ``run.json`` says of the run whose weights lie beside it."""
+
+    run: str
+    experiment: Experiment  # the traced values of this run included
+    seed: int
+    n_train: int
+    n_corrupted: int
+    data: tuple[str, ...]  # hashes of data and networks that the experiment names
+
+
+def describe(experiment: Experiment, row: pd.Series[Any], data: list[str]) -> str:
+    """The text of a run's ``run.json``.
+
+    Args:
+        experiment: of the run, its traced values apart.
+        row: of the table of runs.
+        data: hashes of what the experiment names but does not hold.
+    """
+    values = experiment.model_dump()
+    if not has(experiment, "data.data_fraction"):
+        del values["data"]["data_fraction"]
+    for path in PATHS:
+        if is_traced(path) and has(experiment, path):
+            block, _, leaf = path.partition(".")
+            kind = type(value_at(experiment, path))
+            values[block][leaf] = kind(row[column(path)])
+    counts = {name: int(row[name]) for name in ("seed", "n_train", "n_corrupted")}
+    about = {"run": row["run"], "experiment": values, **counts, "data": data}
+    return json.dumps(about, indent=2) + "\n"

@@ -1,0 +1,66 @@
+"""How long a training lasts, in what batches, and on what loss."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from phasegrok.config.fields import Block, Count
+
+Loss = Literal["mse", "cross_entropy", "brier", "hinge"]
+
+
+class Train(Block):
+    """How long, in what batches, and how often the network is measured."""
+
+    steps: Annotated[
+        Count | None, Field(description="optimizer steps; 2000 where epochs are not given either")
+    ] = None
+    epochs: Annotated[
+        Count | None, Field(description="instead of steps; log_every then counts epochs")
+    ] = None
+    batch_size: Literal["full"] | Count = "full"
+    last_batch: Annotated[
+        Literal["drop", "keep"], Field(description="an epoch's incomplete last batch")
+    ] = "drop"
+    log_every: Count = 20
+    scaling: Annotated[
+        Literal["none", "paper"],
+        Field(
+            description="paper: learning rate * sqrt(B / 256), steps and log_every * 256 / B "
+            "(appendix A.1, minibatch training)"
+        ),
+    ] = "none"
+
+    def batches_per_epoch(self, n_train: Any) -> Any:
+        """Steps that one pass over ``n_train`` rows takes; a number or an array of them."""
+        if self.batch_size == "full":
+            return n_train * 0 + 1
+        extra = self.batch_size - 1 if self.last_batch == "keep" else 0
+        return (n_train + extra) // self.batch_size
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_length(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("steps") is None and not values.get("epochs"):
+            return {**values, "steps": 2000}
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Train:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError(
+                f"found both steps {self.steps} and epochs {self.epochs}; "
+                "allowed: one of them (null unsets the other)"
+            )
+        length, unit = (self.steps, "steps") if self.steps else (self.epochs, "epochs")
+        assert length is not None
+        if length % self.log_every:
+            raise ValueError(
+                f"found {unit} {length} with log_every {self.log_every}; "
+                f"allowed: {unit} that are a multiple of log_every"
+            )
+        if self.scaling == "paper" and self.epochs is not None:
+            raise ValueError("found scaling paper with epochs; allowed: scaling paper with steps")
+        return self

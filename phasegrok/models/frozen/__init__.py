@@ -1,0 +1,1 @@
+"""Networks that are trained already: saved weights and their mixture."""

@@ -1,0 +1,5 @@
+"""``python -m phasegrok.reproduction``."""
+
+from phasegrok.reproduction import main
+
+main()

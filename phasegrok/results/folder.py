@@ -1,0 +1,176 @@
+"""The result folder: tables, atomic parts, checkpoints, the lock, and what identifies a sweep.
+
+A part is one chunk's share of one table. It is written under a name that begins with a dot,
+synced, and renamed; a chunk is done when its ``runs`` part exists, which is published last. So
+whatever is visible is complete, and a crash costs what the newest checkpoint does not hold.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from phasegrok.analysis.phases import label_cells
+from phasegrok.config.run_record import ABOUT
+from phasegrok.errors import Locked, Refusal
+from phasegrok.results.tables import as_table
+
+
+class Folder:
+    """A result folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def lock(self, holder: str) -> Iterator[None]:
+        """Hold the folder; the kernel lets go of it however the process ends.
+
+        Raises:
+            Locked: another process holds it; the message says which.
+        """
+        file = open(self.path / ".lock", "a+")  # noqa: SIM115 - closed below, held meanwhile
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                who = file.read().strip() or "another process"
+                raise Locked(f"{self.path}: in use by {who}") from None
+            file.truncate(0)
+            file.write(holder)
+            file.flush()
+            yield
+            file.truncate(0)
+        finally:
+            file.close()
+
+    def done(self) -> set[str]:
+        """Names of the chunks whose results are complete."""
+        return {p.stem for p in (self.path / "runs").glob("[!.]*.parquet")}
+
+    def publish(self, part: str, tables: Mapping[str, pa.Table]) -> None:
+        """Write a chunk's parts, the ``runs`` part last: it says that the chunk is done."""
+        for name in sorted(tables, key=lambda n: n == "runs"):
+            folder = self.path / name
+            folder.mkdir(exist_ok=True)
+            with replacing(folder / f"{part}.parquet") as file:
+                pq.write_table(tables[name], file, compression="zstd")
+        self.checkpoint_path(part).unlink(missing_ok=True)
+
+    def read(self, table: str) -> pd.DataFrame:
+        """A whole table, its parts in order."""
+        return pd.read_parquet(self.path / table)
+
+    def checkpoint_path(self, part: str) -> Path:
+        return self.path / f".checkpoint-{part}.npz"
+
+    def save_checkpoint(
+        self, part: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        """Save a chunk's state: one ``.npz`` whose ``header`` is JSON text."""
+        with replacing(self.checkpoint_path(part)) as file:
+            everything: dict[str, Any] = {"header": np.array(json.dumps(header)), **arrays}
+            np.savez(file, **everything)
+
+    def load_checkpoint(
+        self, part: str, header: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """The saved state of a chunk, if one is there and ``header`` agrees with its own."""
+        path = self.checkpoint_path(part)
+        if not path.exists():
+            return None
+        with np.load(path) as file:
+            found = json.loads(str(file["header"]))
+            if any(found.get(k) != v for k, v in header.items()):
+                return None
+            return found, {k: file[k] for k in file.files if k != "header"}
+
+    def weights_path(self, run: str, step: int) -> Path:
+        return self.path / "weights" / run / f"{step}.npz"
+
+    def about_path(self, run: str) -> Path:
+        return self.path / "weights" / run / ABOUT
+
+    def save_about(self, run: str, text: str) -> None:
+        """Say beside a run's weights what they are of."""
+        path = self.about_path(run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.write_text(str(path.relative_to(self.path)), text)
+
+    def save_weights(self, run: str, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Save one network: an ``.npz`` with one float32 array a weight matrix, by its name."""
+        path = self.weights_path(run, step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            everything: dict[str, Any] = dict(arrays)
+            np.savez(file, **everything)
+
+    def write_text(self, name: str, text: str) -> None:
+        with replacing(self.path / name) as file:
+            file.write(text.encode())
+
+    def manifest(self) -> dict[str, Any] | None:
+        """What an earlier start of this sweep wrote down, if there was one."""
+        path = self.path / "manifest.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def require_manifest(self) -> dict[str, Any]:
+        """The manifest.
+
+        Raises:
+            Refusal: there is none.
+        """
+        manifest = self.manifest() if self.path.is_dir() else None
+        if manifest is None:
+            raise Refusal(f"{self.path}: no results here; allowed: a folder that a sweep wrote")
+        return manifest
+
+    def label(self) -> pd.DataFrame:
+        """The cells of all published runs, labelled."""
+        return label_cells(self.read("runs"), self.require_manifest()["axes"])
+
+    def cells(self) -> pd.DataFrame:
+        """The labelled cells, as they were last written."""
+        return pd.read_parquet(self.path / "cells.parquet")
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        self.write_text("manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+    def write_cells(self, cells: pd.DataFrame) -> None:
+        with replacing(self.path / "cells.parquet") as file:
+            pq.write_table(as_table(cells), file, compression="zstd")
+
+    def set_aside(self) -> Path:
+        """Move the folder to ``DIR.old-N`` with the first free N; nothing is deleted."""
+        n = 1
+        while (aside := self.path.with_name(f"{self.path.name}.old-{n}")).exists():
+            n += 1
+        self.path.rename(aside)
+        return aside
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that appears whole or not at all, even across a power loss."""
+    hidden = path.with_name(f".{path.name}.tmp")
+    with open(hidden, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    hidden.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,1 @@
+"""Run a sweep into its result folder."""

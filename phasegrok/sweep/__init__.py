@@ -1,0 +1,1 @@
+"""Sweep files: from YAML to a checked, frozen Sweep."""

@@ -1,0 +1,240 @@
+"""One setting or one axis of a sweep file, checked against the field it is for."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from phasegrok.config import PATHS, Block, Engine, Measure
+from phasegrok.errors import Refusal
+from phasegrok.sweep.yaml import Node, refusal
+
+MAX_RUNS = 10_000_000
+MAX_SEED = 2**32 - 1
+RANGE_KEYS = ("start", "stop", "num")
+
+# Blocks beside the experiment's: nothing in them can be swept.
+OTHER_BLOCKS: dict[str, type[Block]] = {"measure": Measure, "engine": Engine}
+FIELDS: dict[str, list[FieldInfo]] = {
+    **PATHS,
+    **{
+        f"{block}.{name}": [info]
+        for block, declared in OTHER_BLOCKS.items()
+        for name, info in declared.model_fields.items()
+    },
+}
+NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
+
+
+def is_name(text: str) -> bool:
+    """Whether a sweep or a variant may be called so."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text) is not None
+
+
+def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
+    """What to say of a key that is not one of the allowed, with the nearest that is."""
+    # A bare leaf name stands for the path that ends in it.
+    near = [name for name in allowed if name.endswith(f".{word}")]
+    near = near or difflib.get_close_matches(word[:100], allowed, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return refusal(node.key_where, key, f"unknown key{hint} (allowed: {', '.join(allowed)})")
+
+
+def setting(key: str, node: Node, prefix: str = "") -> Any:
+    """The value of name, seeds or a field; `prefix` only words the key in a refusal."""
+    if key == "name":
+        if isinstance(node.value, str) and is_name(node.value):
+            return node.value
+        quote = " (in quotes)" if isinstance(node.value, int | float) else ""
+        raise refusal(node.where, prefix + key, f"found {node.shown()}; allowed: {NAME}{quote}")
+    if key == "seeds":
+        return _seeds(node, prefix + key)
+    return _value(key, node, prefix + key)
+
+
+def _seeds(node: Node, label: str) -> tuple[int, ...]:
+    allowed = (
+        f"allowed: a list of different whole numbers from 0 to {MAX_SEED}, or {{start, stop, num}}"
+    )
+    if not (node.is_list or node.is_mapping) or not node.value:
+        raise refusal(node.where, label, f"found {node.shown()}; {allowed}")
+    seen: dict[int, None] = {}
+    for item in items(node, label):
+        if type(item.value) is not int or not 0 <= item.value <= MAX_SEED:
+            raise refusal(item.where, label, f"found {item.shown()}; {allowed}")
+        if item.value in seen:
+            raise refusal(item.where, label, f"found {item.shown()} a second time; {allowed}")
+        seen[item.value] = None
+    return tuple(seen)
+
+
+def _value(path: str, node: Node, label: str) -> Any:
+    """A value checked against its field; whole numbers become floats where due."""
+    if is_listed(path):
+        return _listed(path, node, label)
+    if not (node.is_list or node.is_mapping):
+        checked = _checked(path, node.value)
+        if checked:
+            return checked[0]
+    swept = (node.is_list or node.is_mapping) and path in PATHS and not label.startswith("axes.")
+    hint = f" (to sweep it: axes.{path})" if swept else ""
+    raise refusal(node.where, label, f"found {node.shown()}; allowed: {allowed_words(path)}{hint}")
+
+
+def is_listed(path: str) -> bool:
+    """Whether a field takes a list."""
+    return typing.get_origin(FIELDS[path][0].annotation) is tuple
+
+
+def _listed(path: str, node: Node, label: str) -> tuple[Any, ...]:
+    """A list, each entry checked where it stands; none may come twice."""
+    if not node.is_list:
+        raise refusal(node.where, label, f"found {node.shown()}; allowed: {allowed_words(path)}")
+    found: list[Any] = []
+    for item in node.value:
+        checked = () if item.is_list or item.is_mapping else _checked(path, (item.value,))
+        if not checked:
+            what = f"found {item.shown()}; allowed: {allowed_words(path)}"
+            raise refusal(item.where, label, what)
+        if checked[0][0] in found:
+            raise refusal(item.where, label, f"found {item.shown()} a second time; "
+                          "allowed: each value once")  # fmt: skip
+        found.append(checked[0][0])
+    return tuple(found)
+
+
+@functools.cache
+def _adapters(path: str) -> tuple[TypeAdapter[Any], ...]:
+    strict = ConfigDict(strict=True, allow_inf_nan=False)
+    types: list[Any] = [
+        Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        for info in FIELDS[path]
+    ]
+    return tuple(TypeAdapter(annotation, config=strict) for annotation in types)
+
+
+def _checked(path: str, value: Any) -> tuple[Any, ...]:
+    """The value as the first kind that accepts it has it, alone in a tuple; () if none does."""
+    for adapter in _adapters(path):
+        try:
+            found = adapter.validate_python(value)
+        except ValidationError:
+            continue
+        return (found + 0.0,) if isinstance(found, float) else (found,)  # no negative zero
+    return ()
+
+
+def allowed_words(path: str) -> str:
+    """What a field takes, in plain words."""
+    words: dict[str, None] = {}
+    for info in FIELDS[path]:
+        words |= dict.fromkeys(_words(info.annotation, info.metadata))
+    *first, last = words
+    text = f"{', '.join(first)} or {last}" if first else last
+    return f"a list of: {text}" if is_listed(path) else text
+
+
+def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        marks = [m for mark in inner[1:] for m in getattr(mark, "metadata", [mark])]
+        yield from _words(inner[0], marks)
+    elif origin is Literal:
+        yield from map(str, inner)
+    elif inner:
+        for member in inner:
+            if member is not Ellipsis:
+                yield from _words(member, metadata)
+    elif annotation is bool:
+        yield from ("true", "false")
+    elif annotation is type(None):
+        yield "null"
+    elif annotation is str:
+        yield "a path"
+    else:
+        bounds: list[str] = []
+        for mark in metadata:
+            match mark:
+                case Gt(gt=low):
+                    bounds.append(f"above {low}")
+                case Ge(ge=low):
+                    bounds.append(f"at least {low}")
+                case Lt(lt=high):
+                    bounds.append(f"below {high}")
+                case Le(le=high):
+                    bounds.append(f"at most {high}")
+        number = "a whole number" if annotation is int else "a number"
+        yield f"{number} {' and '.join(bounds)}".strip()
+
+
+def length(node: Node, label: str) -> int:
+    """How many values an axis, or seeds, say they are, before any of them is looked at."""
+    if node.is_list and node.value:
+        return len(node.value)
+    if not node.is_mapping:
+        raise refusal(node.where, label, f"found {node.shown()}; allowed: a list of at least "
+                      "one value, or {start, stop, num}")  # fmt: skip
+    for key, inner in node.value.items():
+        if key not in RANGE_KEYS:
+            raise unknown(inner, f"{label}.{key}", key, RANGE_KEYS)
+        if key == "num":
+            continue
+        finite = isinstance(inner.value, int | float) and abs(inner.value) < float("inf")
+        if isinstance(inner.value, bool) or not finite:
+            raise refusal(inner.where, f"{label}.{key}",
+                          f"found {inner.shown()}; allowed: a number")  # fmt: skip
+    for key in RANGE_KEYS:
+        if key not in node.value:
+            raise refusal(node.where, label, f"found no {key}; allowed: {{start, stop, num}}")
+    num = node.value["num"]
+    if type(num.value) is not int or not 1 <= num.value <= MAX_RUNS:
+        raise refusal(num.where, f"{label}.num", f"found {num.shown()}; "
+                      f"allowed: a whole number at least 1 and at most {MAX_RUNS}")  # fmt: skip
+    return int(num.value)
+
+
+def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
+    """Every value of an axis, each checked where it stands."""
+    label = f"{prefix}axes.{path}"
+    seen: dict[Any, None] = {}
+    for item in items(node, label):
+        if item.value is None:
+            raise refusal(item.where, label, "found nothing (null); allowed: a value")
+        value = _value(path, item, label)
+        if value in seen:
+            raise refusal(item.where, label, f"found {item.shown()} a second time; "
+                          "allowed: each value once")  # fmt: skip
+        seen[value] = None
+    return tuple(seen)
+
+
+def items(node: Node, label: str) -> Iterable[Node]:
+    """The values of a list or of a range, unchecked."""
+    num = length(node, label)
+    return node.value if node.is_list else _range(node, num)
+
+
+def _range(node: Node, num: int) -> Iterator[Node]:
+    """Evenly spaced values, both ends included, rounded to 12 significant digits.
+
+    Reckoned in exact fractions of the numbers as written: 0.1 .. 0.9 in 17 steps gives 0.15, and
+    a range across zero gives 0, where floating-point steps would give 1e-17.
+    """
+    start, stop = (Fraction(str(node.value[key].value)) for key in ("start", "stop"))
+    unit = start.denominator * stop.denominator * max(num - 1, 1)
+    first = int(start * unit)
+    step = int((stop - start) * unit) // max(num - 1, 1)
+    for i in range(num):
+        value: float = float(f"{(first + i * step) / unit:.12g}")
+        if value.is_integer():
+            value = int(value)  # accepted by fields of either number type
+        yield Node(value, node.where, node.key_where, str(value))

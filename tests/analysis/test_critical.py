@@ -1,0 +1,46 @@
+"""Critical sizes by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from phasegrok.analysis.critical import crossings, estimate, settled
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "expected"),
+    [
+        ([0.1, 0.4, 0.6, 1.0], 0.25),
+        ([0.1, 0.9, 0.2, 1.0], 0.3 + 0.1 * 0.3 / 0.8),
+        ([0.9, 0.9, 0.9, 0.9], np.nan),
+        ([0.1, 0.9, 0.9, 0.4], np.nan),
+        ([np.nan, np.nan, 1.0, 1.0], 0.25),
+    ],
+)
+def test_crossings(accuracies: list[float], expected: float) -> None:
+    """On the line between the last size below a half and the next; an earlier rise that is lost
+    again does not count; a diverged run has accuracy 0. The rows' order is of no account."""
+    runs = pd.DataFrame({"size": [0.1, 0.2, 0.3, 0.4], "test_accuracy": accuracies, "seed": 7})
+    found = crossings(runs.sample(frac=1, random_state=0), "size")
+    np.testing.assert_allclose(found[7], expected)
+
+
+def test_estimate() -> None:
+    """Student's interval of 1, 2, 3 is 2 -+ 4.303 / sqrt(3); what is missing is not counted."""
+    found = estimate([1.0, np.nan, 2.0, 3.0])
+    half = 4.302653 / 3**0.5
+    np.testing.assert_allclose(found, (2, 2 - half, 2 + half, 3), rtol=1e-6)
+    assert estimate([np.nan]).seeds == 0 and np.isnan(estimate([np.nan]).mean)
+    assert estimate([0.3]).mean == 0.3 and np.isnan(estimate([0.3]).low)
+
+
+def test_settled_overlooks_a_single_fall() -> None:
+    """The median of the last fifth: three of fifteen points, of which the last fell."""
+    curves = pd.DataFrame(
+        {"run": "a", "step": range(15), "test_accuracy": [0.1] * 12 + [0.9, 0.8, 0]}
+    )
+    runs = pd.DataFrame({"run": ["a"], "test_accuracy": [0.0], "seed": [3]})
+    found = settled(runs, curves.sample(frac=1, random_state=0))
+    assert found["test_accuracy"].tolist() == [0.8] and found["seed"].tolist() == [3]

@@ -1,0 +1,402 @@
+"""Two frozen networks, weighed: from saved weights to tables, and every refusal on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from phasegrok import models
+from phasegrok.config import Experiment, Mlp, Modular, Parity, Transformer
+from phasegrok.config.run_record import About, describe
+from phasegrok.errors import Refusal
+from phasegrok.models.base import Pass
+from phasegrok.models.frozen.saved import named, restored
+from phasegrok.plan.plan import plan
+from phasegrok.plan.program import Cell
+from phasegrok.run import runner
+from phasegrok.sweep.load import load
+from phasegrok.train import step
+from phasegrok.train.engine import machine
+from phasegrok.train.losses import row_losses
+from phasegrok.train.step import State
+
+# Batch normalization: what is frozen has running statistics too.
+ORIGIN = """\
+name: origin
+task: {kind: modular, modulus: 7}
+data: {data_fraction: 0.6, corruption_fraction: 0.2}
+model: {width: 12, normalization: batch}
+optimizer: {learning_rate: 0.02}
+train: {steps: 20, log_every: 10}
+axes: {optimizer.weight_decay: [0, 2]}
+measure: {weights: final, steps: [10]}
+"""
+MIXTURE = """\
+name: mixture
+task: {{kind: modular, modulus: 7}}
+data: {{data_fraction: 0.6, corruption_fraction: 0.2}}
+model: {{kind: mixture, memorizing: {0}/10.npz, generalizing: {0}/20.npz}}
+loss: cross_entropy
+optimizer: {{kind: sgd, learning_rate: 0.25}}
+train: {{steps: 40, log_every: 10}}
+axes: {{model.memorizing_scale: [10, 1]}}
+measure: {{weights: final}}
+"""
+SCALES = np.array([10.0, 1.0])
+FILES = {"memorizing": "10.npz", "generalizing": "20.npz"}
+
+
+class Quiet:
+    """Nobody watches."""
+
+    def note(self, line: str) -> None: ...
+
+    def skip(self, work: float, runs: int) -> None: ...
+
+    def advanced(self, work: float, runs: int) -> None: ...
+
+
+class Trained(NamedTuple):
+    file: Path  # a sweep file of a mixture
+    weights: Path  # of the run whose networks it names
+    out: Path  # its results
+
+
+def train(file: Path, out: Path) -> None:
+    """Run a sweep file into a folder."""
+    runner.run(runner.prepare(load(file), out, fresh=False), Quiet())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Networks of one run at two steps, and the mixture of both."""
+    where = tmp_path_factory.mktemp("mixture")
+    (where / "origin.yaml").write_text(ORIGIN)
+    train(where / "origin.yaml", where / "origin")
+    runs = pd.read_parquet(where / "origin" / "runs")
+    weights = where / "origin" / "weights" / runs["run"][1]
+    file = where / "mixture.yaml"
+    file.write_text(MIXTURE.format(weights))
+    train(file, where / "out")
+    return Trained(file, weights, where / "out")
+
+
+@pytest.fixture
+def copied(trained: Trained, tmp_path: Path) -> Trained:
+    """The run's weights alone, in another place, and the sweep file that names them there."""
+    weights = tmp_path / "elsewhere"
+    shutil.copytree(trained.weights, weights)
+    file = tmp_path / "mixture.yaml"
+    file.write_text(MIXTURE.format(weights))
+    return Trained(file, weights, tmp_path / "out")
+
+
+def by_hand(trained: Trained, name: str, m: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Outputs of a quadratic network with batch normalization in evaluation, from its file."""
+    weights = np.load(trained.weights / FILES[name])
+    x = np.square(weights["u"][m] + weights["v"][n])
+    x = (x - weights["rest.normalizations.0.mean"]) / np.sqrt(
+        weights["rest.normalizations.0.variance"] + 1e-5
+    )
+    scale, shift = (weights[f"normalizations.0.{each}"] for each in ("scale", "shift"))
+    return (x * scale + shift) @ weights["w"]
+
+
+def test_outputs_are_the_weighed_sum(trained: Trained) -> None:
+    """Of the two networks as their files alone give them, on all pairs; with and without the rows'
+    weights of a training pass, which must not bring a batch's own statistics in. The product of
+    features and readout is the same."""
+    model = models.of(load(trained.file).base)
+    _, rest = model.init(jax.random.key(0), jnp.ones(()))
+    params = {
+        "memorizing": {"first": jnp.float32(0.5), "second": jnp.float32(10)},
+        "generalizing": {"first": jnp.float32(-2), "second": jnp.float32(0.25)},
+    }
+    m, n = np.divmod(np.arange(49), 7)
+    expected = 5 * by_hand(trained, "memorizing", m, n) - 0.5 * by_hand(
+        trained, "generalizing", m, n
+    )
+    inputs, row = jnp.stack([m, n], 1), jnp.arange(49)
+    apply = jax.jit(model.apply)
+    for batch in (Pass(inputs, row), Pass(inputs, row, jnp.ones(49))):
+        found, carried = apply(params, rest, batch)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+        jax.tree.map(np.testing.assert_array_equal, carried, rest)
+    features, _ = jax.jit(model.features)(params, rest, batch)
+    np.testing.assert_allclose(features @ model.readout(params), found, atol=1e-4)
+    assert model.matrices(params) == {"memorizing": 5, "generalizing": -0.5}
+
+
+def test_only_the_four_factors_are_trained(trained: Trained) -> None:
+    """Both scales are cells of one program. After a step of gradient descent from w_m1 = w_g1 = 0
+    the first factors are -lr times their scale times the gradient of the loss by the weights, and
+    the second ones, whose gradient is zero there, stay; after more steps those move too, and the
+    frozen networks are still the files' bits."""
+    grid = plan(load(trained.file), machine())
+    (job,) = grid.jobs
+    program, cells = job.program, grid.cells(job.runs)
+
+    def begin(cell: Cell) -> tuple[State, step.Batch]:
+        state = step.init(program, cell)
+        return state, step.full_batch(program, step.make_table(program, cell), cell)
+
+    states, batches = jax.jit(jax.vmap(begin))(cells)
+    assert len(jax.tree.leaves(states.params)) == 4
+    once = jax.jit(jax.vmap(partial(step.train_step, program)))(states, batches).params
+
+    count = int(cells.n_train[0])
+    m, n = np.asarray(batches.inputs)[0, :count].T
+    outputs = {name: jnp.asarray(by_hand(trained, name, m, n)) for name in FILES}
+
+    def loss(weights: Mapping[str, jax.Array]) -> jax.Array:
+        mixed = sum(weights[name] * outputs[name] for name in FILES)
+        return jnp.mean(row_losses("cross_entropy", mixed, batches.labels[0, :count]))
+
+    slope = jax.jit(jax.grad(loss))(dict.fromkeys(FILES, jnp.zeros(())))
+    scales = {"memorizing": SCALES, "generalizing": np.ones(2)}
+    for name, scale in scales.items():
+        np.testing.assert_allclose(once[name]["first"], -0.25 * scale * slope[name], rtol=1e-4)
+        np.testing.assert_array_equal(once[name]["second"], scale)
+    for run in pd.read_parquet(trained.out / "runs")["run"]:
+        after = np.load(trained.out / "weights" / run / "40.npz")
+        assert after["memorizing.second"] not in SCALES and after["generalizing.second"] != 1
+        for name, file in FILES.items():
+            for key, array in np.load(trained.weights / file).items():
+                prefix = "rest." if key.startswith("rest.") else "params."
+                kept = after[f"rest.{name}.{prefix}{key.removeprefix('rest.')}"]
+                np.testing.assert_array_equal(kept, array)
+
+
+def test_tables_of_a_mixture(trained: Trained) -> None:
+    """It begins with equal outputs, a loss of log p; the norm columns are |w_mem| and |w_gen|, the
+    weight norm is of the four factors, and there is no IPR. Fast memorization has the larger
+    |w_mem| from the first step on."""
+    curves = pd.read_parquet(trained.out / "curves")
+    start = curves[curves["step"] == 0]
+    np.testing.assert_allclose(start[["train_loss", "test_loss"]], np.log(7), rtol=1e-6)
+    np.testing.assert_allclose(start["weight_norm"], np.hypot(SCALES, 1), rtol=1e-6)
+    assert curves["mean_ipr"].isna().all() and (curves["dead_neurons"] == 0).all()
+    runs = pd.read_parquet(trained.out / "runs").set_index("memorizing_scale")
+    for _, row in runs.iterrows():
+        after = np.load(trained.out / "weights" / row["run"] / "40.npz")
+        for name in FILES:
+            weight = after[f"{name}.first"] * after[f"{name}.second"]
+            assert row[f"norm_{name}"] == pytest.approx(abs(weight))
+        factors = [after[f"{name}.{which}"] for name in FILES for which in ("first", "second")]
+        assert row["weight_norm"] == pytest.approx(np.linalg.norm(factors))
+    assert runs["norm_memorizing"][10] > 2 * runs["norm_memorizing"][1] > 0
+    assert (runs["train_loss"] < np.log(7)).all()
+
+
+def test_what_is_frozen_is_identity_and_its_place_is_not(
+    trained: Trained, copied: Trained, tmp_path: Path
+) -> None:
+    """The same weights elsewhere: the same runs, whose results are taken up again. One number
+    changed, or the two networks exchanged: other runs, and another sweep's folder."""
+    old = pd.read_parquet(trained.out / "runs")["run"]
+    again = runner.prepare(load(copied.file), trained.out, fresh=False)
+    assert again.resumes and list(again.grid.runs["run"]) == list(old)
+    exchanged = tmp_path / "exchanged.yaml"
+    text = copied.file.read_text()
+    exchanged.write_text(
+        text.replace("10.npz", "?").replace("20.npz", "10.npz").replace("?", "20.npz")
+    )
+    changed = tmp_path / "changed"
+    shutil.copytree(copied.weights, changed)
+    arrays = dict(np.load(changed / "10.npz"))
+    arrays["w"][0, 0] = np.nextafter(arrays["w"][0, 0], np.float32(9))
+    np.savez(changed / "10.npz", **arrays)
+    (tmp_path / "changed.yaml").write_text(text.replace(str(copied.weights), str(changed)))
+    for other in (exchanged, tmp_path / "changed.yaml"):
+        assert not set(plan(load(other), machine()).runs["run"]) & set(old)
+        with pytest.raises(Refusal, match="other data or weights than when this folder was begun"):
+            runner.prepare(load(other), trained.out, fresh=False)
+
+
+def test_weights_say_what_they_are_of(trained: Trained) -> None:
+    """run.json holds the run's own values, swept ones included, and parses back to them."""
+    about = About.model_validate_json((trained.weights / "run.json").read_bytes())
+    assert about.run == trained.weights.name and about.data == ()
+    assert (about.seed, about.n_train, about.n_corrupted) == (0, 29, 5)
+    origin = load(trained.weights.parents[2] / "origin.yaml")
+    assert about.experiment == origin.at({"optimizer.weight_decay": 2.0})
+    assert sorted(p.name for p in trained.weights.iterdir()) == ["10.npz", "20.npz", "run.json"]
+
+
+def test_every_kind_of_run_can_be_described() -> None:
+    """Also those without a data fraction, and whole numbers among the traced values."""
+    for experiment in (
+        Experiment(task=Parity(bits=9)),
+        Experiment.model_validate({"event": {"kind": "at_step", "at_step": 3}}, strict=True),
+        Experiment.model_validate({"train": {"epochs": 20}}, strict=True),
+    ):
+        row = {"run": "x", "seed": 1, "n_train": 3, "n_corrupted": 0, "init_scale": 1.0}
+        row |= {"data_fraction": np.nan if experiment.task.kind == "parity" else 0.5}
+        row |= {"corruption_fraction": 0.0, "dropout": 0.0, "event_value": 0.0, "at_step": 3.0}
+        row |= {"event_at_step": 3.0, **experiment.optimizer.model_dump()}
+        text = describe(experiment, pd.Series(row), [])
+        assert About.model_validate_json(text).experiment == experiment
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Mlp(width=3, depth=4, bias=True, normalization="batch"),
+        Mlp(width=3, initialization="analytic"),
+        Transformer(layers=2, heads=2, embedding=4, feed_forward=6),
+        Transformer(heads=1, embedding=4, feed_forward=6, tied=True, normalization="none"),
+    ],
+)
+def test_every_family_comes_back_from_its_names(config: Mlp | Transformer) -> None:
+    """No two leaves share a name, and every array comes back to the leaf whose name it has, in
+    whatever order the file holds them."""
+    model = models.build(config, Modular(modulus=5))
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(1), jnp.ones(())))
+    names = named(*shapes)
+    assert len(names) == len(jax.tree.leaves(shapes))
+    arrays = {
+        name: np.full(leaf.shape, i, np.float32)
+        for i, (name, leaf) in reversed(list(enumerate(names.items())))
+    }
+    back = restored(shapes, arrays)
+    assert jax.tree.structure(back) == jax.tree.structure(shapes)
+    assert {name: leaf.max() for name, leaf in named(*back).items()} == {
+        name: array.max() for name, array in arrays.items()
+    }
+
+
+def damaged(file: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def do(weights: Path) -> None:
+        (weights / file).write_bytes(change((weights / file).read_bytes()))
+
+    return do
+
+
+def about(path: str, value: Any) -> Callable[[Path], None]:
+    """Another value in run.json; None takes the key out."""
+
+    def do(weights: Path) -> None:
+        text = json.loads((weights / "run.json").read_text())
+        *blocks, leaf = path.split(".")
+        inner = text
+        for block in blocks:
+            inner = inner[block]
+        inner[leaf] = value
+        if value is None:
+            del inner[leaf]
+        (weights / "run.json").write_text(json.dumps(text))
+
+    return do
+
+
+def arrays(**changes: Any) -> Callable[[Path], None]:
+    """Other arrays in 10.npz; None takes one out."""
+
+    def do(weights: Path) -> None:
+        found = {**np.load(weights / "10.npz"), **changes}
+        np.savez(weights / "10.npz", **{k: v for k, v in found.items() if v is not None})
+
+    return do
+
+
+def gone(file: str) -> Callable[[Path], None]:
+    return lambda weights: (weights / file).unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (gone("10.npz"), "10.npz: No such file or directory; allowed: weights/RUN/STEP.npz, with"),
+        (gone("run.json"), "run.json: No such file or directory; allowed: weights/RUN/STEP.npz"),
+        (damaged("10.npz", lambda b: b"PK"), "10.npz: damaged: found no .npz archive"),
+        (damaged("10.npz", lambda b: b[:200] + b"?" + b[201:]), "10.npz: damaged: Bad CRC"),
+        (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
+        (about("seed", None), "run.json: damaged: seed: Field required"),
+        (about("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
+        (about("experiment.model.width", 13), "10.npz: found normalizations.0.scale float32 (12);"
+         " allowed: normalizations.0.scale float32 (13), as the architecture in run.json has"),
+        (arrays(w=None), "found no array w; allowed: w float32 (12, 7)"),
+        (arrays(b=np.ones(3)), "found b float64 (3); allowed: no array b"),
+        (arrays(w=np.ones((12, 7))), "found w float64 (12, 7); allowed: w float32 (12, 7)"),
+        (arrays(w=np.full((12, 7), np.nan, "f4")), "found numbers in w that are not finite"),
+        (about("experiment.task.modulus", 11), "found a network trained on {kind: modular,"
+         " operation: addition, modulus: 11}; allowed: {kind: modular, operation: addition,"
+         " modulus: 7}, this sweep's task"),
+        (about("data", ["ab"]), "modulus: 7} on other data; allowed:"),
+        (about("experiment.model", {"kind": "mixture", "memorizing": "a", "generalizing": "b"}),
+         "found a mixture; allowed: a network that is none itself"),
+        (about("experiment.event", {"kind": "memorized", "set": "data.data_fraction"}),
+         "found a run with event.set data.data_fraction; allowed: one training set from"),
+        (about("seed", 4), "found a network trained with seed 4 for a run with seed 0; allowed:"),
+        (about("n_train", 28), "found a network trained with n_train 28 for a run with n_train 29"),
+        (about("n_corrupted", 0), "with n_corrupted 0 for a run with n_corrupted 5; allowed: the"
+         " seed, data fraction and corruption of the run that trained it"),
+    ],
+)  # fmt: skip
+def test_unusable_networks_are_refused(
+    copied: Trained, spoil: Callable[[Path], None], words: str
+) -> None:
+    """The file loads, since weights may come into being later; planning says in one line which key
+    names which file, and what is wrong with it."""
+    spoil(copied.weights)
+    checked = load(copied.file)
+    with pytest.raises(Refusal) as refused:
+        runner.prepare(checked, copied.out, fresh=False)
+    message = str(refused.value)
+    start = f"{copied.file}:4:36: model.memorizing: "
+    assert message.startswith(start) and words in message and "\n" not in message
+    assert not copied.out.exists()
+
+
+def test_every_seed_and_both_files_are_looked_at(copied: Trained, tmp_path: Path) -> None:
+    """A seed of several that is not the network's, and a second file that is not there."""
+    for change, words in (
+        (
+            "seeds=[0, 1]",
+            "--set?model.memorizing: found a network trained with seed 0 for a run with",
+        ),
+        (
+            f"model.generalizing={tmp_path}/no.npz",
+            f"model.generalizing: {tmp_path}/no.npz: No such",
+        ),
+    ):
+        with pytest.raises(Refusal) as refused:
+            plan(load(copied.file, [change]), machine())
+        assert words.removeprefix("--set?") in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("measure.spectra=true", "measure.spectra: found it with model.kind mixture; allowed:"),
+        ("measure.readout=true", "measure.readout: found it with model.kind mixture"),
+        ("measure.pruning=[random]", "measure.pruning: found it with model.kind mixture"),
+        ("measure.spectral_norms=true", "measure.spectral_norms: found it with model.kind mixture"),
+        ("model.memorizing=3", "model.memorizing: found 3; allowed: a path"),
+        ("model.memorizing_scale=0", "model.memorizing_scale: found 0; allowed: a number above 0"),
+        ("model.width=3", "model.width: found a key that model.kind mixture does not have"),
+    ],
+)
+def test_what_a_mixture_cannot_be_asked(trained: Trained, change: str, words: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        load(trained.file, [change])
+    assert words in str(refused.value)
+
+
+def test_both_networks_must_be_named(tmp_path: Path) -> None:
+    file = tmp_path / "half.yaml"
+    file.write_text("name: half\nmodel: {kind: mixture, memorizing: a.npz}\n")
+    with pytest.raises(Refusal) as refused:
+        load(file)
+    words = "model.generalizing: found no such key; allowed: a path"
+    assert str(refused.value) == f"{file}:2:15: {words}"
