@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok import models
-from phasegrok.plan.program import Cell
+from phasegrok.plan.program import RunParams
 from phasegrok.run import runner
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled
@@ -86,7 +86,7 @@ def product_rate(repeats: int) -> float:
 
 def lay_out(
     alpha: float, seeds: int, *changes: str, name: str = "wd"
-) -> tuple[Engine, Cell, float, float]:
+) -> tuple[Engine, RunParams, float, float]:
     """A chunk of a sweep with these changes, as a run into a new folder would lay it out.
     Gives engine, cells, minimal operations of a cell's step (those of the matrix products, 6 N p
     a row of the default model), compile seconds."""
@@ -102,11 +102,11 @@ def lay_out(
     start = time.perf_counter()
     engine = compiled(job.program, Mapping.of(job))
     seconds = time.perf_counter() - start
-    cells = prepared.grid.cells(np.resize(job.runs, job.chunk))
+    cells = prepared.grid.run_params(np.resize(job.runs, job.chunk))
     return engine, cells, float(flops * rows), seconds
 
 
-def timed(engine: Engine, cells: Cell, repeats: int) -> Iterator[float]:
+def timed(engine: Engine, cells: RunParams, repeats: int) -> Iterator[float]:
     """Milliseconds per step and cell of each of some calls of the engine's segment."""
     cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
     state, table, _ = engine.begin(cells)

@@ -69,8 +69,11 @@ def has(experiment: Experiment, path: str) -> bool:
 
 
 def traced_paths(experiment: Experiment) -> list[str]:
-    """Dotted paths of the numbers in ``Cell.values``: the traced fields of the experiment's own
-    kinds, α and ξ apart (a cell holds those as row counts)."""
+    """Dotted paths of the numbers in ``RunParams.values``.
+
+    They are the traced fields of the experiment's own kinds, without α and ξ, which ``RunParams``
+    holds as counts of rows.
+    """
     return [
         path
         for path in PATHS

@@ -11,15 +11,26 @@ import jax.numpy as jnp
 from phasegrok import tasks
 from phasegrok.config import Experiment, Images, Lstm, Mixture, Mlp, Modular, Parity, Transformer
 from phasegrok.config.run_record import About
-from phasegrok.models.base import Model, Noise, Params, Pass, Rest, Vectors
+from phasegrok.models.base import DropoutSpec, Model, ModelState, Params, Pass, Vectors
 from phasegrok.models.frozen.mixture import PARTS, MixtureModel
 from phasegrok.models.lstm import LstmModel
 from phasegrok.models.mlp import MlpModel
 from phasegrok.models.transformer import TransformerModel
 
 __all__ = [
-    "PARTS", "Model", "Noise", "Params", "Pass", "Rest", "Vectors", "begin", "build", "fingerprint",
-    "of", "origins", "parameters",
+    "PARTS",
+    "DropoutSpec",
+    "Model",
+    "ModelState",
+    "Params",
+    "Pass",
+    "Vectors",
+    "begin",
+    "build",
+    "fingerprint",
+    "of",
+    "origins",
+    "parameters",
 ]  # fmt: skip
 
 
@@ -60,7 +71,9 @@ def of(experiment: Experiment) -> Model:
     return build(experiment.model, experiment.task)
 
 
-def begin(model: Model, key: jax.Array, values: Mapping[str, jax.Array]) -> tuple[Params, Rest]:
+def begin(
+    model: Model, key: jax.Array, values: Mapping[str, jax.Array]
+) -> tuple[Params, ModelState]:
     """Initial weights of a cell, from the traced numbers that its model has, by dotted path."""
     if isinstance(model, MixtureModel):
         return model.begin({part: values[f"model.{part}_scale"] for part in PARTS})

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Protocol
 import jax
 
 Params = Any  # a pytree of weights
-Rest = Any  # a pytree of what a model carries besides weights (running statistics)
+ModelState = Any  # a pytree of what a model carries besides weights (running statistics)
 
 
-class Noise(NamedTuple):
+class DropoutSpec(NamedTuple):
     """What a training pass needs to draw dropout masks; absent in evaluation."""
 
     key: jax.Array  # of this step
@@ -23,7 +23,7 @@ class Pass(NamedTuple):
     inputs: jax.Array  # (rows, ...) as the table holds them
     rows: jax.Array  # (rows,) int32, their numbers in the table or batch, which masks depend on
     weights: jax.Array | None = None  # training: (rows,) float32, 0 for padding; else None
-    noise: Noise | None = None  # training with dropout
+    dropout: DropoutSpec | None = None  # training with dropout
 
 
 class Vectors(NamedTuple):
@@ -49,24 +49,28 @@ class Vectors(NamedTuple):
 class Model(Protocol):
     """A model family at fixed shapes. Everything is pure, so it maps over cells."""
 
-    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
+    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, ModelState]:
         """Initial weights times ``scale``; a function of the model and the key alone."""
 
     @property
     def whole_batch(self) -> bool:
         """Whether a training pass needs all rows of a step at once (statistics over them)."""
 
-    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+    def apply(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
         """Outputs (rows, outputs), and what is carried on (statistics, in a training pass)."""
 
     def matrices(self, params: Params) -> dict[str, Params]:
         """The weights whose norms are measured, by the names that the tables use: an array, or
         any pytree of them."""
 
-    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+    def penultimate(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
         """What the output layer is given: (rows, neurons)."""
 
-    def readout(self, params: Params) -> jax.Array:
+    def output_weights(self, params: Params) -> jax.Array:
         """The output layer, (neurons, outputs): ``apply`` is ``features @ readout``."""
 
     def vectors(self, params: Params) -> Vectors:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from phasegrok.config import Lstm
-from phasegrok.models.base import Noise, Params, Pass, Vectors
+from phasegrok.models.base import DropoutSpec, Params, Pass, Vectors
 from phasegrok.models.layers.dropout import dropout
 from phasegrok.models.nnx import ModuleModel
 from phasegrok.tasks import Task
@@ -76,10 +76,10 @@ class Network(nnx.Module):
 
 def noisy(x: jax.Array, batch: Pass, place: int) -> jax.Array:
     """Dropout on a layer's states, in a training pass that has it."""
-    noise: Noise | None = batch.noise
-    if noise is None:
+    spec: DropoutSpec | None = batch.dropout
+    if spec is None:
         return x
-    return dropout(x, noise.rate, jax.random.fold_in(noise.key, place), batch.rows)
+    return dropout(x, spec.rate, jax.random.fold_in(spec.key, place), batch.rows)
 
 
 class LstmModel(ModuleModel):
@@ -95,7 +95,7 @@ class LstmModel(ModuleModel):
     def make(self, rngs: nnx.Rngs) -> Network:
         return Network(self.config, self.tokens, self.outputs, rngs)
 
-    def readout(self, params: Params) -> jax.Array:
+    def output_weights(self, params: Params) -> jax.Array:
         weights: jax.Array = params["unembedding"][...]
         return weights
 
@@ -104,7 +104,9 @@ class LstmModel(ModuleModel):
 
     def vectors(self, params: Params) -> Vectors:
         tokens = params["embedding"][...][: self.tokens].T
-        return Vectors({"embedding": tokens}, {"unembedding": self.readout(params)}, joined=False)
+        return Vectors(
+            {"embedding": tokens}, {"unembedding": self.output_weights(params)}, joined=False
+        )
 
     def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
         return {}

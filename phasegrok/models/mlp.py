@@ -106,7 +106,7 @@ class Network(nnx.Module):
 
     def __call__(self, batch: Pass) -> jax.Array:
         """What the output layer is given, (rows, width)."""
-        noise = batch.noise
+        spec = batch.dropout
         if self.v is None:
             x = batch.inputs @ self.u[...]
         else:
@@ -119,9 +119,9 @@ class Network(nnx.Module):
                 x = x @ self.hidden[layer - 1][...]
             if len(self.biases):
                 x = x + self.biases[layer][...]
-            if noise is not None:
+            if spec is not None:
                 # Before the activation, as in the original experiments.
-                x = dropout(x, noise.rate, jax.random.fold_in(noise.key, layer), batch.rows)
+                x = dropout(x, spec.rate, jax.random.fold_in(spec.key, layer), batch.rows)
             x = ACTIVATIONS[self.activation](x)
             if len(self.normalizations):
                 x = self.normalizations[layer](x, batch.weights)
@@ -142,7 +142,7 @@ class MlpModel(ModuleModel):
     def whole_batch(self) -> bool:
         return self.config.normalization == "batch"
 
-    def readout(self, params: Params) -> jax.Array:
+    def output_weights(self, params: Params) -> jax.Array:
         weights: jax.Array = params["w"][...]
         return weights
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import jax
 from flax import nnx
 
-from phasegrok.models.base import Params, Pass, Rest, scaled
+from phasegrok.models.base import ModelState, Params, Pass, scaled
 
 
 class ModuleModel(ABC):
@@ -21,20 +21,24 @@ class ModuleModel(ABC):
         """The module with its initial weights."""
 
     @abstractmethod
-    def readout(self, params: Params) -> jax.Array:
+    def output_weights(self, params: Params) -> jax.Array:
         """The output layer, (neurons, outputs)."""
 
-    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
-        params, rest = nnx.state(self.make(nnx.Rngs(params=key)), nnx.Param, ...)
-        return scaled(params, scale), rest
+    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, ModelState]:
+        params, model_state = nnx.state(self.make(nnx.Rngs(params=key)), nnx.Param, ...)
+        return scaled(params, scale), model_state
 
-    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
-        hidden, rest = self.features(params, rest, batch)
-        return hidden @ self.readout(params), rest
+    def apply(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
+        hidden, model_state = self.penultimate(params, model_state, batch)
+        return hidden @ self.output_weights(params), model_state
 
-    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+    def penultimate(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
         # Without a copy, a module that updates statistics may not do so under grad and scan.
-        network = nnx.merge(self.graph, params, rest, copy=True)
+        network = nnx.merge(self.graph, params, model_state, copy=True)
         hidden = network(batch)
-        _, rest = nnx.state(network, nnx.Param, ...)
-        return hidden, rest
+        _, model_state = nnx.state(network, nnx.Param, ...)
+        return hidden, model_state

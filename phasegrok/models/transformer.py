@@ -62,11 +62,11 @@ class Layer(nnx.Module):
 
 def noisy(x: jax.Array, batch: Pass, place: int) -> jax.Array:
     """Dropout on what is added to the residual stream, in a training pass that has it."""
-    if batch.noise is None:
+    if batch.dropout is None:
         return x
-    key = jax.random.fold_in(batch.noise.key, place)
+    key = jax.random.fold_in(batch.dropout.key, place)
     flat = x.reshape(x.shape[0], -1)
-    return dropout(flat, batch.noise.rate, key, batch.rows).reshape(x.shape)
+    return dropout(flat, batch.dropout.rate, key, batch.rows).reshape(x.shape)
 
 
 class Network(nnx.Module):
@@ -108,7 +108,7 @@ class TransformerModel(ModuleModel):
     def make(self, rngs: nnx.Rngs) -> Network:
         return Network(self.config, self.tokens, self.outputs, rngs)
 
-    def readout(self, params: Params) -> jax.Array:
+    def output_weights(self, params: Params) -> jax.Array:
         if self.config.tied:
             tied: jax.Array = params["embedding"][...][: self.outputs].T
             return tied
@@ -121,7 +121,9 @@ class TransformerModel(ModuleModel):
 
     def vectors(self, params: Params) -> Vectors:
         tokens = params["embedding"][...][: self.tokens].T
-        return Vectors({"embedding": tokens}, {"unembedding": self.readout(params)}, joined=False)
+        return Vectors(
+            {"embedding": tokens}, {"unembedding": self.output_weights(params)}, joined=False
+        )
 
     def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
         if self.config.normalization == "none":

@@ -18,7 +18,7 @@ import pandas as pd
 from phasegrok import models
 from phasegrok.config import Experiment, column, shrinks, traced_paths, value_at, without_traced
 from phasegrok.errors import Refusal
-from phasegrok.plan.program import NOISES, Cell, Program
+from phasegrok.plan.program import NOISES, Program, RunParams
 from phasegrok.plan.runs import check_origins, check_sizes, expand, row_count, rows_after
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
@@ -83,7 +83,7 @@ class Grid:
     static: np.ndarray  # (runs,) index into experiments
     jobs: list[Job]
 
-    def cells(self, positions: np.ndarray) -> Cell:
+    def run_params(self, positions: np.ndarray) -> RunParams:
         """The traced half of some runs of one program, as NumPy arrays."""
         rows = self.runs.iloc[positions]
         experiment = self.experiments[int(self.static[positions[0]])]
@@ -97,7 +97,7 @@ class Grid:
         for path in rates:
             rate = rows[column(path)].to_numpy() * scale
             values[path] = np.asarray(rate, np.float32)
-        return Cell(
+        return RunParams(
             seed=np.asarray(rows["seed"], np.uint32),
             n_train=np.asarray(rows["n_train"], np.int32),
             n_corrupted=np.asarray(rows["n_corrupted"], np.int32),

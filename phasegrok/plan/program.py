@@ -14,7 +14,7 @@ from phasegrok.config import (
 Array = Any  # a NumPy array on the host, a JAX array inside the program
 
 
-class Cell(NamedTuple):
+class RunParams(NamedTuple):
     """The traced half of a run: scalars, or arrays with one entry a run."""
 
     seed: Array  # uint32

@@ -269,7 +269,7 @@ def train_chunk(
     session["compile_seconds"] += time.perf_counter() - start
     rows = grid.runs.iloc[runs]
     # A short chunk is filled with repeats, so that every call has the one compiled shape.
-    cells = grid.cells(np.resize(runs, job.chunk))
+    cells = grid.run_params(np.resize(runs, job.chunk))
     state, table, records = timed(session, engine.begin, cells)
     header = {"part": part, "runs": list(rows["run"]), "chunk": job.chunk}
     saved = folder.load_checkpoint(part, header)
@@ -426,7 +426,7 @@ def estimate_seconds(prepared: Prepared) -> float:
         cells = math.ceil(cells / job.devices) * job.devices
         mapping = Mapping(job.kind, cells, job.batch, job.devices, 1)
         engine = compiled(job.program, mapping)
-        state, table, _ = engine.begin(prepared.grid.cells(np.resize(job.runs, cells)))
+        state, table, _ = engine.begin(prepared.grid.run_params(np.resize(job.runs, cells)))
         session = {"device_seconds": 0.0}
         state, _ = timed(session, engine.segment, state, table)
         session = {"device_seconds": 0.0}

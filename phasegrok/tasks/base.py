@@ -9,12 +9,15 @@ import numpy as np
 
 
 class Table(NamedTuple):
-    """All examples of a task. A cell trains on the first ``n_train`` rows, of which the first
-    ``n_corrupted`` show ``noise`` instead of ``label``; the test set is what :class:`Size` says."""
+    """All examples of a task.
+
+    A run trains on the first ``n_train`` rows. The first ``n_corrupted`` of those show
+    ``corrupted_label`` instead of ``label``. :class:`Size` says which rows are the test set.
+    """
 
     inputs: jax.Array  # (total, ...) int32 tokens or indices, or float32 features
     label: jax.Array  # (total,) int32, the true label
-    noise: jax.Array  # (total,) int32, the label shown where the row is corrupted
+    corrupted_label: jax.Array  # (total,) int32, the label shown where the row is corrupted
 
 
 class Size(NamedTuple):

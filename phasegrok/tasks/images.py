@@ -128,8 +128,8 @@ class ImagesTask:
         image = jnp.arange(total, dtype=jnp.int32)
         shuffled = jax.random.permutation(order_key, image[:pool])
         image = jnp.concatenate([shuffled, image[pool:]])
-        noise = jax.random.randint(label_key, (total,), 0, self.outputs, dtype=jnp.int32)
-        return Table(image[:, None], jnp.asarray(self.data.labels)[image], noise)
+        corrupted_label = jax.random.randint(label_key, (total,), 0, self.outputs, dtype=jnp.int32)
+        return Table(image[:, None], jnp.asarray(self.data.labels)[image], corrupted_label)
 
     def look_up(self, inputs: jax.Array) -> jax.Array:
         """Pixels from 0 to 1, (rows, features)."""

@@ -35,8 +35,8 @@ class ModularTask:
         pair = jax.random.permutation(order_key, jnp.arange(p * p, dtype=jnp.int32))
         m, n = pair // p, pair % p
         label = (m + n) % p if self.config.operation == "addition" else (m * n) % p
-        noise = jax.random.randint(label_key, (p * p,), 0, p, dtype=jnp.int32)
-        return Table(inputs=jnp.stack([m, n], axis=1), label=label, noise=noise)
+        corrupted_label = jax.random.randint(label_key, (p * p,), 0, p, dtype=jnp.int32)
+        return Table(inputs=jnp.stack([m, n], axis=1), label=label, corrupted_label=corrupted_label)
 
     def look_up(self, inputs: jax.Array) -> jax.Array:
         return inputs

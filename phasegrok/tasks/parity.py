@@ -38,7 +38,7 @@ class ParityTask:
             keys
         )
         label = (jnp.prod(signs[:, : self.config.parity_bits], axis=1) > 0).astype(jnp.int32)
-        return Table(inputs=signs, label=label, noise=1 - label)
+        return Table(inputs=signs, label=label, corrupted_label=1 - label)
 
     def look_up(self, inputs: jax.Array) -> jax.Array:
         return inputs

@@ -1,6 +1,6 @@
-"""Compile the pure training of ``train/step.py`` and map it over a chunk of cells.
+"""Compile the pure training of ``train/step.py`` and map it over a chunk of runs.
 
-The ladder: one cell (``step.py``), a batch of cells side by side (``vmap``), a device's cells
+The ladder: one run (``step.py``), a batch of runs side by side (``vmap``), a device's runs
 (``lax.map`` over batches, or one ``vmap``), a chunk (``shard_map`` over the local devices).
 """
 
@@ -19,12 +19,12 @@ from jax.sharding import NamedSharding, PartitionSpec
 from phasegrok import models
 from phasegrok.models.frozen import saved
 from phasegrok.plan.plan import Job, Machine
-from phasegrok.plan.program import Cell, Program
+from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks import Table
 from phasegrok.train import inspection, step
 from phasegrok.train.step import Record, State
 
-CELLS = "cells"
+RUNS = "runs"
 # Cells whose pruning curves are taken side by side on an accelerator: each holds (neurons + 1)
 # counts and the activations of all examples.
 INSPECTED_AT_ONCE = 16
@@ -36,8 +36,8 @@ class Mapping:
     """How a chunk is laid out on the machine."""
 
     kind: Literal["vmap", "map"]
-    chunk: int  # cells in one call; a multiple of devices
-    batch: int  # map: cells side by side in each turn of the loop
+    chunk: int  # runs in one call; a multiple of devices
+    batch: int  # map: runs side by side in each turn of the loop
     devices: int  # local devices that share the chunk
     intervals: int  # logging intervals in one call
 
@@ -62,14 +62,14 @@ class Engine:
     def __init__(self, program: Program, mapping: Mapping) -> None:
         self.program, self.mapping = program, mapping
         self.calls = 0  # of the compiled segment; what tests and benchmarks count
-        mesh = jax.make_mesh((mapping.devices,), (CELLS,), devices=local_devices(mapping.devices))
-        self._sharding = NamedSharding(mesh, PartitionSpec(CELLS))
+        mesh = jax.make_mesh((mapping.devices,), (RUNS,), devices=local_devices(mapping.devices))
+        self._sharding = NamedSharding(mesh, PartitionSpec(RUNS))
         begin = self._mapped(partial(step.begin, program), mesh)
         segment = self._mapped(partial(step.segment, program, mapping.intervals), mesh)
-        cells = _abstract(program, mapping.chunk, self._sharding)
+        runs = _abstract(program, mapping.chunk, self._sharding)
         with jax.default_matmul_precision(PRECISION[program.precision]):
-            lowered_begin = jax.jit(begin).lower(cells)
-            state, table, _ = jax.eval_shape(begin, cells)
+            lowered_begin = jax.jit(begin).lower(runs)
+            state, table, _ = jax.eval_shape(begin, runs)
             shapes = jax.tree.map(
                 lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=self._sharding),
                 (state, table),
@@ -92,7 +92,7 @@ class Engine:
             return jax.jit(mapped).lower(*self._shapes).compile()
 
     def _mapped(self, function: Any, mesh: jax.sharding.Mesh, at_once: int | None = None) -> Any:
-        """``function`` of one cell's arguments, over a chunk's, as one program; under ``vmap`` so
+        """``function`` of one run's arguments, over a chunk's, as one program; under ``vmap`` so
         many ``at_once``, where all together might not fit."""
 
         def over_device(*args: Any) -> Any:
@@ -104,12 +104,12 @@ class Engine:
             batch = self.mapping.batch if self.mapping.batch > 1 else None
             return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
 
-        spec = PartitionSpec(CELLS)
+        spec = PartitionSpec(RUNS)
         return jax.shard_map(over_device, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
 
-    def begin(self, cells: Cell) -> tuple[State, Table, Record]:
-        """Initial states, tables and the measurement at step 0 of a chunk of cells."""
-        return self._begin(jax.device_put(cells, self._sharding))
+    def begin(self, runs: RunParams) -> tuple[State, Table, Record]:
+        """Initial states, tables and the measurement at step 0 of a chunk of runs."""
+        return self._begin(jax.device_put(runs, self._sharding))
 
     def segment(self, state: State, table: Table) -> tuple[State, Record]:
         """Train a chunk for ``mapping.intervals`` logging intervals. ``state`` is used up."""
@@ -117,12 +117,12 @@ class Engine:
         return self._segment(state, table)
 
     def inspect(self, state: State, table: Table) -> dict[str, np.ndarray]:
-        """What ``measure:`` asks for, of every cell of a chunk as it is now."""
+        """What ``measure:`` asks for, of every run of a chunk as it is now."""
         return {name: np.asarray(x) for name, x in self._inspect(state, table).items()}
 
     def weights(self, state: State) -> dict[str, np.ndarray]:
-        """Weights and running statistics by name, cells leading."""
-        named = saved.named(state.params, state.rest)
+        """Weights and running statistics by name, runs leading."""
+        named = saved.named(state.params, state.model_state)
         return {name: np.asarray(leaf) for name, leaf in named.items()}
 
     def to_host(self, state: State) -> list[np.ndarray]:
@@ -159,43 +159,44 @@ def local_devices(count: int) -> list[jax.Device]:
     return jax.local_devices()[:count]
 
 
-def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> Cell:
-    """Shapes of a chunk of cells, for compiling ahead of the first call."""
+def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> RunParams:
+    """Shapes of a chunk of runs, for compiling ahead of the first call."""
     return jax.tree.map(
         lambda x: jax.ShapeDtypeStruct((chunk,), x.dtype, sharding=sharding),
-        step.cell_shapes(program),
+        step.run_params_shapes(program),
     )
 
 
 @lru_cache(maxsize=256)
 def state_bytes(program: Program) -> int:
-    """Bytes of one cell's state and table, without allocating any of them."""
+    """Bytes of one run's state and table, without allocating any of them."""
     shapes = jax.eval_shape(
-        lambda c: (step.init(program, c), step.make_table(program, c)), step.cell_shapes(program)
+        lambda c: (step.init(program, c), step.make_table(program, c)),
+        step.run_params_shapes(program),
     )
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
 
 
-def least_bytes(job: Job, cells: int) -> int:
+def least_bytes(job: Job, runs: int) -> int:
     """A lower bound on a call's memory, from shapes alone: states, and one batch's activations."""
     program = job.program
     width = models.of(program.experiment).numbers_per_row()
-    side_by_side = cells if job.kind == "vmap" else min(cells, job.batch * job.devices)
+    side_by_side = runs if job.kind == "vmap" else min(runs, job.batch * job.devices)
     state = state_bytes(program)
-    return cells * state + side_by_side * (state + 3 * 4 * program.tile * width)
+    return runs * state + side_by_side * (state + 3 * 4 * program.tile * width)
 
 
-def measured_bytes(job: Job, cells: int) -> int:
-    """A call's memory. Under vmap it grows linearly in the cells, so two small compilations
+def measured_bytes(job: Job, runs: int) -> int:
+    """A call's memory. Under vmap it grows linearly in the runs, so two small compilations
     give it; under map only the states do, and the bound from shapes is close."""
-    if job.kind == "map" or cells <= 4 * job.devices:
-        return least_bytes(job, cells)
+    if job.kind == "map" or runs <= 4 * job.devices:
+        return least_bytes(job, runs)
     small, large = (
         compiled(job.program, Mapping("vmap", k * job.devices, 1, job.devices, 1)).memory()
         for k in (2, 4)
     )
     each = (large - small) / (2 * job.devices)
-    return int(small + each * (cells - 2 * job.devices))
+    return int(small + each * (runs - 2 * job.devices))
 
 
 def machine() -> Machine:

@@ -1,6 +1,6 @@
 """A look inside a trained network: spectra, pruning curves, logits, weight rows.
 
-Pure, like the step, and mapped over cells in the same way. What is returned is a flat dict of
+Pure, like the step, and mapped over runs in the same way. What is returned is a flat dict of
 arrays whose names say where they go: ``TABLE.GROUP.COLUMN``.
 """
 
@@ -14,15 +14,15 @@ import jax.numpy as jnp
 
 from phasegrok import models, tasks
 from phasegrok.measure import pruning, spectrum
-from phasegrok.plan.program import Cell, Program
+from phasegrok.plan.program import Program, RunParams
 from phasegrok.train.losses import column_losses
 from phasegrok.train.step import (
     PRUNING,
     State,
-    cell_shapes,
     init,
     make_table,
     parts,
+    run_params_shapes,
     seed_key,
     shown_labels,
 )
@@ -43,7 +43,7 @@ def inspect(program: Program, state: State, table: tasks.Table) -> Findings:
     if wanted.rows:
         found |= _named("rows", _rows(program, state))
     if wanted.readout:
-        weights = models.of(program.experiment).readout(state.params)
+        weights = models.of(program.experiment).output_weights(state.params)
         found |= {"readout.output.weight": weights}
     if wanted.activations:
         found |= _named("activations", _activations(program, state, table))
@@ -53,10 +53,10 @@ def inspect(program: Program, state: State, table: tasks.Table) -> Findings:
 def names(program: Program) -> list[str]:
     """The names that :func:`inspect` will return, without computing anything."""
 
-    def findings(cell: Cell) -> Findings:
-        return inspect(program, init(program, cell), make_table(program, cell))
+    def findings(run: RunParams) -> Findings:
+        return inspect(program, init(program, run), make_table(program, run))
 
-    return list(jax.eval_shape(findings, cell_shapes(program)))
+    return list(jax.eval_shape(findings, run_params_shapes(program)))
 
 
 def _named(table: str, groups: Iterator[tuple[str, Findings]]) -> Findings:
@@ -89,17 +89,17 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
 
     The neurons are those of the last hidden layer, whose removal is a rank-one change.
     """
-    experiment, cell = program.experiment, state.cell
+    experiment, run = program.experiment, state.run
     task, model = tasks.of(experiment), models.of(experiment)
     row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
     examples = pruning.Examples(
-        row, table.inputs, table.label, shown_labels(table, cell), parts(row, cell, task.size)
+        row, table.inputs, table.label, shown_labels(table, run), parts(row, run, task.size)
     )
     counts = jnp.sum(examples.parts, axis=0)
 
     def features(some: pruning.Examples) -> jax.Array:
-        return model.features(
-            state.params, state.rest, models.Pass(task.look_up(some.inputs), some.row)
+        return model.penultimate(
+            state.params, state.model_state, models.Pass(task.look_up(some.inputs), some.row)
         )[0]
 
     *_, last = model.vectors(state.params).layers().values()
@@ -107,11 +107,11 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
     assert basis is not None, "sweeps are checked: spectra are of tokens"
     ipr, dead = spectrum.neuron_ipr(last, basis, program.measure.ipr_order)
     for order in program.measure.pruning:
-        removal = pruning.removal_order(order, ipr, dead, seed_key(cell, PRUNING))
+        removal = pruning.removal_order(order, ipr, dead, seed_key(run, PRUNING))
         sums = pruning.curve(
             partial(column_losses, experiment.loss),
             features,
-            model.readout(state.params),
+            model.output_weights(state.params),
             removal,
             examples,
         )
@@ -128,8 +128,8 @@ def _pruning(program: Program, state: State, table: tasks.Table) -> Iterator[tup
                 "clean_accuracy": clean[:, 2],
                 "true_accuracy": (sums[:, 0, 2] + sums[:, 1, 2]) / (counts[0] + counts[1]),
                 # What the shares are of; no columns.
-                "n_train": cell.n_train,
-                "n_corrupted": cell.n_corrupted,
+                "n_train": run.n_train,
+                "n_corrupted": run.n_corrupted,
             },
         )
 
@@ -142,14 +142,14 @@ def _activations(
     row = jnp.arange(min(wanted, table.label.shape[0]), dtype=jnp.int32)
     inputs = table.inputs[row]
     batch = models.Pass(tasks.of(experiment).look_up(inputs), row)
-    features, _ = models.of(experiment).features(state.params, state.rest, batch)
+    features, _ = models.of(experiment).penultimate(state.params, state.model_state, batch)
     yield (
         "example",
         {
-            "trains": row < state.cell.n_train,
+            "trains": row < state.run.n_train,
             "inputs": inputs,
             "true_label": table.label[row],
-            "shown_label": shown_labels(table, state.cell)[row],
+            "shown_label": shown_labels(table, state.run)[row],
             "activation": features,
         },
     )
@@ -160,10 +160,10 @@ def _logits(program: Program, state: State, table: tasks.Table) -> Iterator[tupl
     experiment, wanted = program.experiment, program.measure.logits
     model = models.of(experiment)
     row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
-    wrong = (row < state.cell.n_corrupted) & (table.noise != table.label)
+    wrong = (row < state.run.n_corrupted) & (table.corrupted_label != table.label)
     chosen = jnp.argsort(~wrong, stable=True)[:wanted]
     examples = models.Pass(tasks.of(experiment).look_up(table.inputs[chosen]), chosen)
-    outputs, _ = model.apply(state.params, state.rest, examples)
+    outputs, _ = model.apply(state.params, state.model_state, examples)
     yield (
         "example",
         {
@@ -171,7 +171,7 @@ def _logits(program: Program, state: State, table: tasks.Table) -> Iterator[tupl
             "wrong": wrong[chosen],
             "inputs": table.inputs[chosen],
             "true_label": table.label[chosen],
-            "corrupted_label": table.noise[chosen],
+            "corrupted_label": table.corrupted_label[chosen],
             "outputs": outputs,
         },
     )

@@ -14,7 +14,7 @@ from phasegrok.config import Adam, AdamW, Sgd
 def optimizer(
     config: AdamW | Adam | Sgd, values: Mapping[str, jax.Array]
 ) -> optax.GradientTransformation:
-    """The optax transformation of one cell.
+    """The optax transformation of one run.
 
     Args:
         config: only its kind is read; its numbers are traced.

@@ -1,7 +1,7 @@
-"""One training, as a pure function of its cell.
+"""One training, as a pure function of its run.
 
 :func:`init`, :func:`train_step`, :func:`measure` and :func:`advance` take a static
-:class:`Program` and arrays, and know nothing of batches of cells, devices, files or clocks:
+:class:`Program` and arrays, and know nothing of batches of runs, devices, files or clocks:
 ``train/engine.py`` maps them.
 """
 
@@ -16,8 +16,8 @@ import optax
 from phasegrok import models, tasks
 from phasegrok.config import SOLVED, AtStep, Memorized, NoEvent, shrinks, traced_paths
 from phasegrok.measure import norms, spectrum
-from phasegrok.models import Noise, Params, Rest
-from phasegrok.plan.program import Cell, Program
+from phasegrok.models import DropoutSpec, ModelState, Params
+from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks.tiling import into_tiles, padded
 from phasegrok.train.losses import answers, correct_logits, row_losses
 from phasegrok.train.optimizers import gaussian, optimizer
@@ -30,10 +30,10 @@ class State(NamedTuple):
     """What a training carries from step to step, and all that a checkpoint has to hold."""
 
     step: jax.Array  # int32, optimizer steps done
-    cell: Cell  # events may change it while training
+    run: RunParams  # events may change it while training
     params: Params
-    rest: Rest  # running statistics
-    moments: optax.OptState
+    model_state: ModelState  # running statistics
+    opt_state: optax.OptState
 
 
 class Batch(NamedTuple):
@@ -48,61 +48,61 @@ class Batch(NamedTuple):
 Record = dict[str, jax.Array]  # scalars of one measurement, by column name
 
 
-def seed_key(cell: Cell, stream: int) -> jax.Array:
-    """The key of one stream of a cell's seed. Threefry, since other generators give batched
+def seed_key(run: RunParams, stream: int) -> jax.Array:
+    """The key of one stream of a run's seed. Threefry, since other generators give batched
     keys that depend on their neighbours."""
-    return jax.random.fold_in(jax.random.key(cell.seed, impl="threefry2x32"), stream)
+    return jax.random.fold_in(jax.random.key(run.seed, impl="threefry2x32"), stream)
 
 
-def cell_shapes(program: Program) -> Cell:
-    """A cell's leaves as shapes, for tracing without values."""
+def run_params_shapes(program: Program) -> RunParams:
+    """A run's leaves as shapes, for tracing without values."""
 
-    def cell() -> Cell:
+    def run() -> RunParams:
         values = {path: jnp.zeros(()) for path in traced_paths(program.experiment)}
         count = jnp.zeros((), jnp.int32)
         shrunk = {"n_train": count, "n_corrupted": count} if shrinks(program.experiment) else {}
-        return Cell(jnp.zeros((), jnp.uint32), count, count, values, shrunk)
+        return RunParams(jnp.zeros((), jnp.uint32), count, count, values, shrunk)
 
-    shapes: Cell = jax.eval_shape(cell)
+    shapes: RunParams = jax.eval_shape(run)
     return shapes
 
 
-def make_table(program: Program, cell: Cell) -> tasks.Table:
+def make_table(program: Program, run: RunParams) -> tasks.Table:
     """The examples in the seed's order; depends on task and seed alone."""
     task = tasks.of(program.experiment)
-    return task.table(seed_key(cell, ORDER), seed_key(cell, LABELS))
+    return task.table(seed_key(run, ORDER), seed_key(run, LABELS))
 
 
-def init(program: Program, cell: Cell) -> State:
+def init(program: Program, run: RunParams) -> State:
     """The state before the first step. Weights depend on model and seed alone."""
     model = models.of(program.experiment)
-    params, rest = models.begin(model, seed_key(cell, WEIGHTS), cell.values)
-    moments = optimizer(program.experiment.optimizer, cell.values).init(params)
-    return State(jnp.zeros((), jnp.int32), cell, params, rest, moments)
+    params, model_state = models.begin(model, seed_key(run, WEIGHTS), run.values)
+    opt_state = optimizer(program.experiment.optimizer, run.values).init(params)
+    return State(jnp.zeros((), jnp.int32), run, params, model_state, opt_state)
 
 
-def shown_labels(table: tasks.Table, cell: Cell) -> jax.Array:
+def shown_labels(table: tasks.Table, run: RunParams) -> jax.Array:
     """(total,) the labels that the network is given: corrupted in the first rows."""
     row = jnp.arange(table.label.shape[0])
-    return jnp.where(row < cell.n_corrupted, table.noise, table.label)
+    return jnp.where(row < run.n_corrupted, table.corrupted_label, table.label)
 
 
-def parts(row: jax.Array, cell: Cell, size: tasks.Size) -> jax.Array:
+def parts(row: jax.Array, run: RunParams, size: tasks.Size) -> jax.Array:
     """(rows, 4) float32: whether each row trains, tests, is corrupted, trains uncorrupted."""
-    in_train, in_corrupted = row < cell.n_train, row < cell.n_corrupted
+    in_train, in_corrupted = row < run.n_train, row < run.n_corrupted
     in_test = (row < size.total) & (~in_train if size.test is None else row >= size.pool)
     columns = [in_train, in_test, in_corrupted, in_train & ~in_corrupted]
     return jnp.stack(columns, axis=1).astype(jnp.float32)
 
 
-def full_batch(program: Program, table: tasks.Table, cell: Cell) -> Batch:
+def full_batch(program: Program, table: tasks.Table, run: RunParams) -> Batch:
     """The whole training set, padded to the program's rows."""
     row = jnp.arange(program.rows, dtype=jnp.int32)
     return Batch(
         rows=row,
         inputs=padded(table.inputs, program.rows),
-        labels=padded(shown_labels(table, cell), program.rows),
-        weights=(row < cell.n_train).astype(jnp.float32),
+        labels=padded(shown_labels(table, run), program.rows),
+        weights=(row < run.n_train).astype(jnp.float32),
     )
 
 
@@ -117,13 +117,13 @@ def epoch_orders(program: Program, state: State) -> jax.Array:
     Rows are sorted by random bits whose counter is the row, so that an order depends on seed,
     epoch and n_train, never on the padding.
     """
-    first = state.step // batches_per_epoch(program, state.cell.n_train)
+    first = state.step // batches_per_epoch(program, state.run.n_train)
     row = jnp.arange(program.rows, dtype=jnp.int32)
-    key = seed_key(state.cell, BATCHES)
+    key = seed_key(state.run, BATCHES)
 
     def order(epoch: jax.Array) -> jax.Array:
         bits = jax.random.bits(jax.random.fold_in(key, epoch), (program.rows,))
-        outside = (row >= state.cell.n_train).astype(jnp.int32)
+        outside = (row >= state.run.n_train).astype(jnp.int32)
         return jax.lax.sort((outside, bits, row), num_keys=3)[2]
 
     return jax.lax.map(order, first + jnp.arange(program.orders))
@@ -135,7 +135,7 @@ def minibatch(
     """The batch of one step, drawn without replacement within an epoch."""
     size = program.experiment.train.batch_size
     assert size != "full"
-    per_epoch = batches_per_epoch(program, state.cell.n_train)
+    per_epoch = batches_per_epoch(program, state.run.n_train)
     position = (state.step % per_epoch) * size + jnp.arange(size, dtype=jnp.int32)
     order = orders[state.step // per_epoch - first_epoch]
     row = order[jnp.minimum(position, program.rows - 1)]
@@ -144,7 +144,7 @@ def minibatch(
         rows=jnp.arange(size, dtype=jnp.int32),
         inputs=everything.inputs[row],
         labels=everything.labels[row],
-        weights=(position < state.cell.n_train).astype(jnp.float32),
+        weights=(position < state.run.n_train).astype(jnp.float32),
     )
 
 
@@ -157,40 +157,44 @@ def train_step(program: Program, state: State, batch: Batch) -> State:
     """
     experiment = program.experiment
     task, model = tasks.of(experiment), models.of(experiment)
-    noise = None
+    spec = None
     if program.use_dropout:
-        key = jax.random.fold_in(seed_key(state.cell, MASKS), state.step)
-        noise = Noise(key, state.cell.values["model.dropout"])
+        key = jax.random.fold_in(seed_key(state.run, MASKS), state.step)
+        spec = DropoutSpec(key, state.run.values["model.dropout"])
     total = jnp.sum(batch.weights)
 
-    def loss(params: Params, rest: Rest, tile: Batch) -> tuple[jax.Array, Rest]:
-        batch = models.Pass(task.look_up(tile.inputs), tile.rows, tile.weights, noise)
-        outputs, rest = model.apply(params, rest, batch)
+    def loss(params: Params, model_state: ModelState, tile: Batch) -> tuple[jax.Array, ModelState]:
+        batch = models.Pass(task.look_up(tile.inputs), tile.rows, tile.weights, spec)
+        outputs, model_state = model.apply(params, model_state, batch)
         losses = row_losses(experiment.loss, outputs, tile.labels)
-        return jnp.sum(losses * tile.weights) / total, rest
+        return jnp.sum(losses * tile.weights) / total, model_state
 
     at = disturbed(program, state, "optimizer.weight_noise", state.params)
     gradient = jax.grad(loss, has_aux=True)
     tiles = 1 if program.orders else batch.rows.shape[0] // program.tile
     if tiles == 1:
-        grads, rest = gradient(at, state.rest, batch)
+        grads, model_state = gradient(at, state.model_state, batch)
     else:
 
-        def add(carry: tuple[Params, Rest], tile: Batch) -> tuple[tuple[Params, Rest], None]:
-            grads, rest = gradient(at, carry[1], tile)
-            return (jax.tree.map(jnp.add, carry[0], grads), rest), None
+        def add(
+            carry: tuple[Params, ModelState], tile: Batch
+        ) -> tuple[tuple[Params, ModelState], None]:
+            grads, model_state = gradient(at, carry[1], tile)
+            return (jax.tree.map(jnp.add, carry[0], grads), model_state), None
 
         zeros = jax.tree.map(jnp.zeros_like, state.params)
-        (grads, rest), _ = jax.lax.scan(add, (zeros, state.rest), into_tiles(batch, tiles))
+        (grads, model_state), _ = jax.lax.scan(
+            add, (zeros, state.model_state), into_tiles(batch, tiles)
+        )
     # optax raises a traced beta to an integer count, which strict promotion refuses.
     with jax.numpy_dtype_promotion("standard"):
-        updates, moments = optimizer(experiment.optimizer, state.cell.values).update(
-            grads, state.moments, state.params
+        updates, opt_state = optimizer(experiment.optimizer, state.run.values).update(
+            grads, state.opt_state, state.params
         )
-    rate = state.cell.values["optimizer.learning_rate"]
+    rate = state.run.values["optimizer.learning_rate"]
     updates = disturbed(program, state, "optimizer.update_noise", updates, rate)
     params = optax.apply_updates(state.params, updates)
-    return State(state.step + 1, state.cell, params, rest, moments)
+    return State(state.step + 1, state.run, params, model_state, opt_state)
 
 
 def disturbed(
@@ -201,8 +205,8 @@ def disturbed(
     if noise not in program.noises:
         return tree
     stream = UPDATE_NOISE if noise == "optimizer.update_noise" else WEIGHT_NOISE
-    key = jax.random.fold_in(seed_key(state.cell, stream), state.step)
-    return jax.tree.map(jnp.add, tree, gaussian(key, tree, state.cell.values[noise] * scale))
+    key = jax.random.fold_in(seed_key(state.run, stream), state.step)
+    return jax.tree.map(jnp.add, tree, gaussian(key, tree, state.run.values[noise] * scale))
 
 
 def measure(program: Program, state: State, table: tasks.Table) -> Record:
@@ -213,7 +217,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     """
     experiment = program.experiment
     task, model = tasks.of(experiment), models.of(experiment)
-    cell = state.cell
+    run = state.run
     tiles = -(-task.size.total // program.tile)
     rows = tiles * program.tile
     row = jnp.arange(rows, dtype=jnp.int32)
@@ -221,13 +225,15 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
         row,
         padded(table.inputs, rows),
         padded(table.label, rows),
-        padded(shown_labels(table, cell), rows),
-        parts(row, cell, task.size),
+        padded(shown_labels(table, run), rows),
+        parts(row, run, task.size),
     )
 
     def sums(carry: jax.Array, tile: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         row, inputs, label, shown, parts = tile
-        outputs, _ = model.apply(state.params, state.rest, models.Pass(task.look_up(inputs), row))
+        outputs, _ = model.apply(
+            state.params, state.model_state, models.Pass(task.look_up(inputs), row)
+        )
         answer = answers(outputs)
         finite = jnp.all(jnp.isfinite(outputs), axis=-1)
         columns = [
@@ -257,8 +263,8 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     if program.measure.correct_logit:
         logits = {"train_logit": mean[0, 4], "test_logit": mean[1, 5]}
     return {
-        "n_train": cell.n_train,
-        "n_corrupted": cell.n_corrupted,
+        "n_train": run.n_train,
+        "n_corrupted": run.n_corrupted,
         "train_loss": mean[0, 0],
         "test_loss": mean[1, 1],
         "train_accuracy": mean[0, 2],
@@ -276,32 +282,32 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
 
 
 def react(program: Program, state: State, record: Record) -> State:
-    """The state with its cell as the experiment's event leaves it at a logging point. Once it has
+    """The state with its run as the experiment's event leaves it at a logging point. Once it has
     come it stays: what it set is not set back."""
-    event, cell = program.experiment.event, state.cell
+    event, run = program.experiment.event, state.run
     match event:
         case NoEvent():
             return state
         case Memorized():
             now = record["train_accuracy"] > SOLVED
         case AtStep():
-            now = state.step.astype(jnp.float32) >= cell.values["event.at_step"]
+            now = state.step.astype(jnp.float32) >= run.values["event.at_step"]
     if shrinks(program.experiment):
         # Counted on the host: a float32 fraction of many rows would be a row off here and there.
         counts: dict[str, Any] = {
-            name: jnp.where(now, after, getattr(cell, name)) for name, after in cell.shrunk.items()
+            name: jnp.where(now, after, getattr(run, name)) for name, after in run.shrunk.items()
         }
-        return state._replace(cell=cell._replace(**counts))
-    value = jnp.where(now, cell.values["event.value"], cell.values[event.set])
-    return state._replace(cell=cell._replace(values={**cell.values, event.set: value}))
+        return state._replace(run=run._replace(**counts))
+    value = jnp.where(now, run.values["event.value"], run.values[event.set])
+    return state._replace(run=run._replace(values={**run.values, event.set: value}))
 
 
 def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:
-    """Train for one logging interval, then measure, then let an event change the cell."""
-    everything = full_batch(program, table, state.cell)
+    """Train for one logging interval, then measure, then let an event change the run."""
+    everything = full_batch(program, table, state.run)
     if program.orders:
         orders = epoch_orders(program, state)
-        first_epoch = state.step // batches_per_epoch(program, state.cell.n_train)
+        first_epoch = state.step // batches_per_epoch(program, state.run.n_train)
 
     def step(state: State, _: None) -> tuple[State, None]:
         batch = everything
@@ -314,9 +320,9 @@ def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, 
     return react(program, state, record), record
 
 
-def begin(program: Program, cell: Cell) -> tuple[State, tasks.Table, Record]:
+def begin(program: Program, run: RunParams) -> tuple[State, tasks.Table, Record]:
     """The state before the first step, its examples and measurement; an event may come here."""
-    state, table = init(program, cell), make_table(program, cell)
+    state, table = init(program, run), make_table(program, run)
     record = measure(program, state, table)
     return react(program, state, record), table, record
 

@@ -9,7 +9,7 @@ import pytest
 
 from phasegrok import models
 from phasegrok.config import Lstm, Modular
-from phasegrok.models.base import Noise, Params, Pass
+from phasegrok.models.base import DropoutSpec, Params, Pass
 
 TASK = Modular(modulus=11)
 PAIRS = jnp.array([[0, 3], [10, 10], [4, 2], [3, 0]], jnp.int32)
@@ -45,10 +45,10 @@ def textbook(params: Params, layers: int) -> np.ndarray:
 def test_outputs_are_the_textbooks(config: Lstm) -> None:
     """Though a token's product with the first layer is taken once, and that with zeros never."""
     model = models.build(config, TASK)
-    params, rest = model.init(jax.random.key(1), jnp.full((), 3.0))
-    out, _ = model.apply(params, rest, Pass(PAIRS, ROWS))
+    params, model_state = model.init(jax.random.key(1), jnp.full((), 3.0))
+    out, _ = model.apply(params, model_state, Pass(PAIRS, ROWS))
     np.testing.assert_allclose(out, textbook(params, config.layers), rtol=1e-4, atol=1e-5)
-    assert model.readout(params).shape == (config.width, 11)
+    assert model.output_weights(params).shape == (config.width, 11)
 
 
 def test_parameters_between_the_tokens() -> None:
@@ -65,11 +65,11 @@ def test_parameters_between_the_tokens() -> None:
 def test_dropout_belongs_to_rows() -> None:
     """A row's noise is the same alone and among others; at rate 0 there is none."""
     model = models.build(Lstm(embedding=8, width=8), TASK)
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
-    clean = model.apply(params, rest, Pass(PAIRS, ROWS))[0]
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
+    clean = model.apply(params, model_state, Pass(PAIRS, ROWS))[0]
     for rate in (0.0, 0.5):
-        noise = Noise(jax.random.key(2), jnp.float32(rate))
-        every = model.apply(params, rest, Pass(PAIRS, ROWS, jnp.ones(4), noise))[0]
-        alone = model.apply(params, rest, Pass(PAIRS[2:3], ROWS[2:3], jnp.ones(1), noise))[0]
+        noise = DropoutSpec(jax.random.key(2), jnp.float32(rate))
+        every = model.apply(params, model_state, Pass(PAIRS, ROWS, jnp.ones(4), noise))[0]
+        alone = model.apply(params, model_state, Pass(PAIRS[2:3], ROWS[2:3], jnp.ones(1), noise))[0]
         np.testing.assert_allclose(alone[0], every[2], rtol=1e-4, atol=1e-5)
         assert np.allclose(every, clean, atol=1e-6) == (rate == 0)

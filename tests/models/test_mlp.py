@@ -9,7 +9,7 @@ import pytest
 
 from phasegrok import models
 from phasegrok.config import Mlp, Modular
-from phasegrok.models.base import Noise, Pass
+from phasegrok.models.base import DropoutSpec, Pass
 from phasegrok.models.layers.activations import ACTIVATIONS
 from phasegrok.models.layers.dropout import dropout
 
@@ -22,8 +22,8 @@ ROWS = jnp.arange(3)
 def test_two_layers_are_equation_1(activation: str) -> None:
     """f(m, n) = W phi(U e_m + V e_n), with one-hot vectors written out."""
     model = models.build(Mlp(width=6, activation=activation), TASK)
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
-    out, _ = model.apply(params, rest, Pass(PAIRS, ROWS))
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
+    out, _ = model.apply(params, model_state, Pass(PAIRS, ROWS))
     eye = np.eye(11, dtype=np.float32)
     x = eye[PAIRS[:, 0]] @ params["u"][...] + eye[PAIRS[:, 1]] @ params["v"][...]
     np.testing.assert_allclose(out, ACTIVATIONS[activation](x) @ params["w"][...], rtol=2e-5)
@@ -33,10 +33,10 @@ def test_depth_counts_weight_layers() -> None:
     """Depth 4 has two hidden matrices between the lookups and the output, biases on all three
     hidden layers."""
     model = models.build(Mlp(width=6, depth=4, bias=True, activation="relu"), TASK)
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
     assert [w.shape for w in jax.tree.leaves(params["hidden"])] == [(6, 6), (6, 6)]
     assert [b.shape for b in jax.tree.leaves(params["biases"])] == [(6,)] * 3
-    assert model.apply(params, rest, Pass(PAIRS, ROWS))[0].shape == (3, 11)
+    assert model.apply(params, model_state, Pass(PAIRS, ROWS))[0].shape == (3, 11)
     assert list(model.matrices(params)) == ["u", "v", "hidden", "w"]
 
 
@@ -87,9 +87,9 @@ def test_dropout_acts_before_the_activation() -> None:
     """With sigmoid, a network that drops nearly all pre-activations sees sigmoid(0) = 1/2 in
     their place, not 0: the paper's order."""
     model = models.build(Mlp(width=50, activation="sigmoid"), TASK)
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
-    noise = Noise(jax.random.key(1), jnp.float32(0.99998))
-    out, _ = model.apply(params, rest, Pass(PAIRS, ROWS, jnp.ones(3), noise))
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
+    noise = DropoutSpec(jax.random.key(1), jnp.float32(0.99998))
+    out, _ = model.apply(params, model_state, Pass(PAIRS, ROWS, jnp.ones(3), noise))
     np.testing.assert_allclose(out[0], 0.5 * params["w"][...].sum(0), rtol=1e-4, atol=1e-5)
 
 
@@ -99,15 +99,15 @@ def test_embedded_tokens_are_one_hot_ones_in_other_words() -> None:
     task = Modular(modulus=5)
     config = Mlp(embedding=3, width=4, depth=3, activation="relu")
     model = models.build(config, task)
-    params, rest = model.init(jax.random.key(3), jnp.ones(()))
+    params, model_state = model.init(jax.random.key(3), jnp.ones(()))
     plain = models.build(Mlp(width=4, depth=3, activation="relu"), task)
     u, v = (params["embedding"][...] @ params[name][...] for name in ("u", "v"))
     same, _ = plain.init(jax.random.key(3), jnp.ones(()))
     same["u"][...], same["v"][...] = u, v
     same["hidden"][0][...], same["w"][...] = params["hidden"][0][...], params["w"][...]
     batch = Pass(jnp.array([[0, 1], [4, 4], [2, 0]]), jnp.arange(3))
-    out = model.apply(params, rest, batch)[0]
-    np.testing.assert_allclose(out, plain.apply(same, rest, batch)[0], rtol=1e-5)
+    out = model.apply(params, model_state, batch)[0]
+    np.testing.assert_allclose(out, plain.apply(same, model_state, batch)[0], rtol=1e-5)
     np.testing.assert_allclose(model.vectors(params).input["v"], v.T, rtol=1e-6)
     assert models.parameters(model, embeddings=False) == 2 * 3 * 4 + 16 + 20
     assert models.parameters(model) == 2 * 3 * 4 + 16 + 20 + 15

@@ -9,7 +9,7 @@ import pytest
 
 from phasegrok import models
 from phasegrok.config import Modular, Transformer
-from phasegrok.models.base import Noise, Params, Pass
+from phasegrok.models.base import DropoutSpec, Params, Pass
 
 TASK = Modular(modulus=11)
 PAIRS = jnp.array([[0, 3], [10, 10], [4, 2], [3, 0]], jnp.int32)
@@ -58,8 +58,8 @@ def textbook(config: Transformer, params: Params) -> np.ndarray:
 def test_outputs_are_the_textbooks(config: Transformer) -> None:
     """Though after the last layer only the equals sign's position is computed."""
     model = models.build(config, TASK)
-    params, rest = model.init(jax.random.key(1), jnp.ones(()))
-    out, _ = model.apply(params, rest, Pass(PAIRS, ROWS))
+    params, model_state = model.init(jax.random.key(1), jnp.ones(()))
+    out, _ = model.apply(params, model_state, Pass(PAIRS, ROWS))
     np.testing.assert_allclose(out, textbook(config, params), rtol=1e-4, atol=1e-5)
     assert ("unembedding" in params) != config.tied
 
@@ -67,11 +67,11 @@ def test_outputs_are_the_textbooks(config: Transformer) -> None:
 def test_the_order_of_the_pair_is_seen() -> None:
     """Positions are learned: (0, 3) and (3, 0) differ, and are alike once positions are zero."""
     model = models.build(Transformer(embedding=8, heads=2), TASK)
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
-    first = model.apply(params, rest, Pass(PAIRS, ROWS))[0]
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
+    first = model.apply(params, model_state, Pass(PAIRS, ROWS))[0]
     assert not np.allclose(first[0], first[3], atol=1e-3)
     params["position"][...] = jnp.zeros((3, 8))
-    blind = model.apply(params, rest, Pass(PAIRS, ROWS))[0]
+    blind = model.apply(params, model_state, Pass(PAIRS, ROWS))[0]
     np.testing.assert_allclose(blind[0], blind[3], atol=1e-5)
 
 
@@ -93,11 +93,11 @@ def test_vectors_and_norms() -> None:
 def test_dropout_belongs_to_rows() -> None:
     """A row's noise is the same alone and among others; at rate 0 there is none."""
     model = models.build(Transformer(embedding=8, heads=2), TASK)
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
-    clean = model.apply(params, rest, Pass(PAIRS, ROWS))[0]
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
+    clean = model.apply(params, model_state, Pass(PAIRS, ROWS))[0]
     for rate in (0.0, 0.5):
-        noise = Noise(jax.random.key(2), jnp.float32(rate))
-        every = model.apply(params, rest, Pass(PAIRS, ROWS, jnp.ones(4), noise))[0]
-        alone = model.apply(params, rest, Pass(PAIRS[2:3], ROWS[2:3], jnp.ones(1), noise))[0]
+        noise = DropoutSpec(jax.random.key(2), jnp.float32(rate))
+        every = model.apply(params, model_state, Pass(PAIRS, ROWS, jnp.ones(4), noise))[0]
+        alone = model.apply(params, model_state, Pass(PAIRS[2:3], ROWS[2:3], jnp.ones(1), noise))[0]
         np.testing.assert_allclose(alone[0], every[2], rtol=1e-4, atol=1e-5)
         assert np.allclose(every, clean, atol=1e-5) == (rate == 0)

@@ -139,7 +139,7 @@ def test_the_paper_scales_minibatch_training(make_sweep: MakeSweep) -> None:
     grid = plan(make_sweep("", "train.scaling=paper", "train.batch_size=8"), MACHINE)
     program = grid.jobs[0].program
     assert (program.steps, program.log_every, program.intervals) == (40 * 32, 10 * 32, 4)
-    rate = grid.cells(grid.jobs[0].runs).values["optimizer.learning_rate"][0]
+    rate = grid.run_params(grid.jobs[0].runs).values["optimizer.learning_rate"][0]
     assert rate == np.float32(0.02 * (8 / 256) ** 0.5)
     assert grid.runs["learning_rate"][0] == 0.02
 

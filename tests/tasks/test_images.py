@@ -123,7 +123,7 @@ def test_digits_train_through_the_engine(tmp_path: Path) -> None:
     )
     grid = plan(load(file), machine())
     program = grid.jobs[0].program
-    cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.cells(np.array([0])))
+    cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
     table = step.make_table(program, cell)
     size = tasks.of(program.experiment).size
     assert size == (1438, 359) and int(cell.n_train) == 287

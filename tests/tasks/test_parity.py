@@ -51,7 +51,7 @@ def test_labels_are_the_product_of_the_first_signs() -> None:
 def test_corrupted_labels_are_the_other_one() -> None:
     """Never right by luck."""
     found = table()
-    np.testing.assert_array_equal(found.noise, 1 - np.asarray(found.label))
+    np.testing.assert_array_equal(found.corrupted_label, 1 - np.asarray(found.label))
 
 
 def test_training_sets_are_nested() -> None:
@@ -105,7 +105,7 @@ def test_a_run_memorizes_and_generalizes(tmp_path: Path) -> None:
     assert grid.runs["data_fraction"].isna().all()
     (job,) = grid.jobs
     assert job.program.steps == 300 and job.program.log_every == 30  # 3 batches an epoch, one short
-    cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.cells(np.array([0])))
+    cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
     examples = step.make_table(job.program, cell)
     state = step.init(job.program, cell)
     run = jax.jit(lambda state: step.segment(job.program, 10, state, examples))

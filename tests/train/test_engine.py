@@ -39,7 +39,7 @@ def mapping(job: Job) -> Mapping:
 def train(grid: Grid, job: Job, runs: np.ndarray) -> tuple[State, dict[str, np.ndarray], Engine]:
     """Initial state and all records (runs, points) of one chunk."""
     engine = Engine(job.program, mapping(job))
-    state, table, record = engine.begin(grid.cells(np.resize(runs, job.chunk)))
+    state, table, record = engine.begin(grid.run_params(np.resize(runs, job.chunk)))
     first = jax.tree.map(np.asarray, (state, table))
     pieces: list[Record] = [{k: np.asarray(v)[:, None] for k, v in record.items()}]
     for _ in range(job.program.intervals // job.intervals):
@@ -50,10 +50,10 @@ def train(grid: Grid, job: Job, runs: np.ndarray) -> tuple[State, dict[str, np.n
 
 
 def test_a_slice_times_seeds_is_one_program(make_sweep: MakeSweep) -> None:
-    """17 x 19 cells x 2 seeds under ``mapping: vmap``: the planner makes one job with one chunk,
+    """17 x 19 runs x 2 seeds under ``mapping: vmap``: the planner makes one job with one chunk,
     training it compiles the segment once and calls it once a segment. Against ``map`` with its
     own paddings: data and initial weights bit for bit, the first 50 steps to tolerance, and the
-    final labels of cells away from every threshold."""
+    final labels of runs away from every threshold."""
     sets = ("train.steps=300", "train.log_every=50", "optimizer.weight_decay=1")
     one = plan(make_sweep(SLICE, "engine.mapping=vmap", *sets), MACHINE)
     assert len(one.jobs) == 1 and len(one.jobs[0].runs) == 17 * 19 * 2
@@ -116,7 +116,7 @@ def test_later_chunks_compile_nothing(make_sweep: MakeSweep) -> None:
     engine = Engine(job.program, mapping(job))
     counts = []
     for runs in job.chunks():
-        state, table, _ = engine.begin(grid.cells(runs))
+        state, table, _ = engine.begin(grid.run_params(runs))
         for _ in range(job.program.intervals // job.intervals):
             state, records = engine.segment(state, table)
         engine.from_host(engine.to_host(state))
@@ -129,7 +129,7 @@ def test_later_chunks_compile_nothing(make_sweep: MakeSweep) -> None:
 
 @pytest.mark.parametrize("kind", ["vmap", "map"])
 def test_a_diverging_run_leaves_its_neighbours_alone(make_sweep: MakeSweep, kind: str) -> None:
-    """The same chunk with one cell at lr = 1e9 and at lr = 0.01: that run's loss stops being
+    """The same chunk with one run at lr = 1e9 and at lr = 0.01: that run's loss stops being
     finite, and every other run keeps its values bit for bit."""
     sets = (f"engine.mapping={kind}", "engine.chunk=4", "optimizer.kind=sgd")
     more = "axes: {{optimizer.learning_rate: [{}, 0.02, 0.03, 0.04]}}"
@@ -151,7 +151,7 @@ def test_state_survives_the_disk_bit_for_bit(make_sweep: MakeSweep) -> None:
     grid = plan(sweep, MACHINE)
     job = replace(size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes), intervals=1)
     engine = Engine(job.program, mapping(job))
-    state, table, _ = engine.begin(grid.cells(job.runs))
+    state, table, _ = engine.begin(grid.run_params(job.runs))
     state, _ = engine.segment(state, table)
     copy = engine.from_host(engine.to_host(state))
     (_, a), (_, b) = engine.segment(state, table), engine.segment(copy, table)

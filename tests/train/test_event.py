@@ -21,8 +21,8 @@ advance = jax.jit(step.advance, static_argnums=0)
 def begin(make_sweep: MakeSweep, *sets: str) -> tuple[Program, step.State, step.tasks.Table]:
     grid = plan(make_sweep("", "optimizer.weight_decay=0.1", *sets), machine())
     program = grid.jobs[0].program
-    cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.cells(np.array([0])))
-    return program, step.init(program, cell), step.make_table(program, cell)
+    run = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
+    return program, step.init(program, run), step.make_table(program, run)
 
 
 def accuracy(value: float) -> step.Record:
@@ -33,10 +33,10 @@ def test_memorized_sets_its_value_and_keeps_it(make_sweep: MakeSweep) -> None:
     """Not at an accuracy of 0.999 yet; above it, and from then on even below it."""
     program, state, _ = begin(make_sweep, "event.kind=memorized", "event.value=2.5")
     state = step.react(program, state, accuracy(0.999))
-    assert state.cell.values[DECAY] == np.float32(0.1)
+    assert state.run.values[DECAY] == np.float32(0.1)
     state = step.react(program, state, accuracy(1.0))
-    assert state.cell.values[DECAY] == 2.5
-    assert step.react(program, state, accuracy(0.1)).cell.values[DECAY] == 2.5
+    assert state.run.values[DECAY] == 2.5
+    assert step.react(program, state, accuracy(0.1)).run.values[DECAY] == 2.5
 
 
 def test_at_step_waits_for_its_step(make_sweep: MakeSweep) -> None:
@@ -47,7 +47,7 @@ def test_at_step_waits_for_its_step(make_sweep: MakeSweep) -> None:
     seen = []
     for _ in range(4):
         state, _ = advance(program, state, table)
-        seen.append(float(state.cell.values[DECAY]))
+        seen.append(float(state.run.values[DECAY]))
     np.testing.assert_allclose(seen, [0.1, 0.1, 2.5, 2.5])
 
 
@@ -57,9 +57,9 @@ def test_step_zero_is_a_logging_point(make_sweep: MakeSweep) -> None:
     program, state, _ = begin(
         make_sweep, "event.kind=at_step", "event.at_step=0", "event.value=2.5"
     )
-    begun, _, record = step.begin(program, state.cell)
-    assert begun.cell.values[DECAY] == 2.5 and int(begun.step) == 0
-    assert record["n_train"] == state.cell.n_train
+    begun, _, record = step.begin(program, state.run)
+    assert begun.run.values[DECAY] == 2.5 and int(begun.step) == 0
+    assert record["n_train"] == state.run.n_train
 
 
 @pytest.mark.parametrize("changes", [DECAY, "optimizer.learning_rate"])
@@ -91,9 +91,9 @@ def test_the_scaled_learning_rate_is_scaled_in_events_too(make_sweep: MakeSweep)
         "event.set=optimizer.learning_rate",
     )
     program, state, _ = begin(make_sweep, "event.kind=memorized", *batches, "event.value=0.02")
-    before = state.cell.values["optimizer.learning_rate"]
+    before = state.run.values["optimizer.learning_rate"]
     state = step.react(program, state, accuracy(1.0))
-    assert state.cell.values["optimizer.learning_rate"] == before
+    assert state.run.values["optimizer.learning_rate"] == before
 
 
 def test_runs_without_an_event_keep_their_ids(make_sweep: MakeSweep) -> None:
@@ -113,7 +113,7 @@ def test_a_training_set_shrinks(make_sweep: MakeSweep) -> None:
     for batch in ("full", "5"):
         program, state, table = begin(make_sweep, *sets, f"train.batch_size={batch}")
         state, before = advance(program, state, table)
-        small = state.cell
+        small = state.run
         assert (int(before["n_train"]), int(before["n_corrupted"])) == (34, 10)
         assert (int(small.n_train), int(small.n_corrupted)) == (14, 4)  # floor(0.29 * 49)
         state, after = advance(program, state, table)
@@ -123,9 +123,9 @@ def test_a_training_set_shrinks(make_sweep: MakeSweep) -> None:
             make_sweep, "data.data_fraction=0.29", "data.corruption_fraction=0.3",
             f"train.batch_size={batch}",
         )  # fmt: skip
-        assert (int(beginning.cell.n_train), int(beginning.cell.n_corrupted)) == (14, 4)
+        assert (int(beginning.run.n_train), int(beginning.run.n_corrupted)) == (14, 4)
         again, _ = advance(program, *begin(make_sweep, *sets, f"train.batch_size={batch}")[1:])
-        continued, record = advance(other, again._replace(cell=beginning.cell), table)
+        continued, record = advance(other, again._replace(run=beginning.run), table)
         np.testing.assert_allclose(
             continued.params["u"][...], state.params["u"][...], rtol=1e-4, atol=1e-6
         )
@@ -139,9 +139,9 @@ def test_a_parity_training_set_shrinks_to_a_number(make_sweep: MakeSweep) -> Non
         "task.bits=8", "loss=hinge", "model.activation=relu", "event.kind=memorized",
         "event.set=task.train_examples", "event.value=20", "data.corruption_fraction=0.1",
     )  # fmt: skip
-    cell = step.react(program, state, accuracy(1.0)).cell
-    assert (int(cell.n_train), int(cell.n_corrupted)) == (20, 2)
-    parts = step.parts(np.arange(90), cell, step.tasks.of(program.experiment).size)
+    run = step.react(program, state, accuracy(1.0)).run
+    assert (int(run.n_train), int(run.n_corrupted)) == (20, 2)
+    parts = step.parts(np.arange(90), run, step.tasks.of(program.experiment).size)
     np.testing.assert_array_equal(np.asarray(parts).sum(axis=0), [20, 30, 2, 18])
 
 

@@ -31,18 +31,19 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
     grid = plan(sweep, machine())
     job = size_chunks(sweep, grid.jobs[0], machine(), least_bytes)
     engine = Engine(job.program, Mapping.of(job))
-    state, table, _ = engine.begin(grid.cells(np.resize(job.runs, job.chunk)))
+    state, table, _ = engine.begin(grid.run_params(np.resize(job.runs, job.chunk)))
     for _ in range(job.program.intervals // job.intervals):
         state, records = engine.segment(state, table)
     found = engine.inspect(state, table)
     # The state outlives the look: training may go on from it.
     outputs = jax.vmap(
         lambda s, t: models.of(job.program.experiment).apply(
-            s.params, s.rest, models.Pass(t.inputs, np.arange(49, dtype=np.int32))
+            s.params, s.model_state, models.Pass(t.inputs, np.arange(49, dtype=np.int32))
         )[0]
     )(jax.tree.map(np.asarray, state), jax.tree.map(np.asarray, table))
     found["outputs"] = np.asarray(outputs)
-    found["table.noise"], found["table.label"] = np.asarray(table.noise), np.asarray(table.label)
+    found["table.noise"] = np.asarray(table.corrupted_label)
+    found["table.label"] = np.asarray(table.label)
     return engine, found, {k: np.asarray(v)[:, -1] for k, v in records.items()}
 
 
@@ -102,8 +103,8 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
     program = (
         plan(make_sweep(MEASURE, "model.depth=3", "model.bias=true"), machine()).jobs[0].program
     )
-    state = jax.eval_shape(partial(step.init, program), step.cell_shapes(program))
-    assert {name: leaf.shape for name, leaf in named(state.params, state.rest).items()} == {
+    state = jax.eval_shape(partial(step.init, program), step.run_params_shapes(program))
+    assert {name: leaf.shape for name, leaf in named(state.params, state.model_state).items()} == {
         "u": (7, 12), "v": (7, 12), "hidden.0": (12, 12), "w": (12, 7),
         "biases.0": (12,), "biases.1": (12,),
     }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from phasegrok.plan.plan import plan
-from phasegrok.plan.program import Cell
+from phasegrok.plan.program import RunParams
 from phasegrok.train import step
 from phasegrok.train.engine import machine
 from tests.conftest import MakeSweep
@@ -51,10 +51,10 @@ def test_all_pairs_are_there() -> None:
 
 @pytest.mark.parametrize(("model", "loss", "optimizer", "batch"), pairwise())
 def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, batch: str) -> None:
-    """One compiled program trains a batch of cells side by side: the same cell twice, another seed,
-    and one cell for each traced field, changed.
+    """One compiled program trains a batch of runs side by side: the same run twice, another seed,
+    and one run for each traced field, changed.
 
-    - Equal cells stay equal bit for bit, whoever their neighbours are.
+    - Equal runs stay equal bit for bit, whoever their neighbours are.
     - Another seed has other examples and other weights.
     - Every traced field is felt, so none is read as a Python number and none is ignored.
     - Everything is finite.
@@ -67,22 +67,22 @@ def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, 
     sets += ["optimizer.momentum=0.5", "optimizer.l1=0.01"] if optimizer == "sgd" else []
     grid = plan(make_sweep("", *sets), machine())
     program = grid.jobs[0].program
-    one = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.cells(np.array([0])))
-    cells = [one, one, one._replace(seed=one.seed + 1)]
+    one = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
+    runs = [one, one, one._replace(seed=one.seed + 1)]
     changes = {"optimizer.epsilon": 1e-3}  # only shows where it is not small against the gradient
     for path, value in one.values.items():
         changed = jnp.float32(changes.get(path, value * 0.9))
-        cells.append(one._replace(values={**one.values, path: changed}))
-    stacked = jax.tree.map(lambda *x: jnp.stack(x), *cells)
+        runs.append(one._replace(values={**one.values, path: changed}))
+    stacked = jax.tree.map(lambda *x: jnp.stack(x), *runs)
 
     @jax.jit
     @jax.vmap
-    def run(cell: Cell) -> tuple[step.State, step.Record]:
-        return step.advance(program, step.init(program, cell), step.make_table(program, cell))
+    def run(run: RunParams) -> tuple[step.State, step.Record]:
+        return step.advance(program, step.init(program, run), step.make_table(program, run))
 
     state, record = run(stacked)
     flat = np.concatenate(
-        [np.asarray(x).reshape(len(cells), -1) for x in jax.tree.leaves(state.params)], axis=1
+        [np.asarray(x).reshape(len(runs), -1) for x in jax.tree.leaves(state.params)], axis=1
     )
     assert np.isfinite(flat).all() and np.isfinite(record["train_loss"]).all()
     np.testing.assert_array_equal(flat[0], flat[1])

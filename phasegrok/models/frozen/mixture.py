@@ -13,7 +13,7 @@ from phasegrok.config import Mixture, shrinks, value_at
 from phasegrok.config.identity import placeless
 from phasegrok.config.run_record import About
 from phasegrok.errors import Refusal
-from phasegrok.models.base import Model, Params, Pass, Rest, Vectors
+from phasegrok.models.base import Model, ModelState, Params, Pass, Vectors
 from phasegrok.models.frozen import saved
 from phasegrok.tasks import Task
 
@@ -27,7 +27,7 @@ class Frozen(NamedTuple):
 
     model: Model
     params: Params
-    rest: Rest
+    model_state: ModelState
     about: About
     fingerprint: str
 
@@ -61,10 +61,10 @@ def freeze(path: str, task: Task, task_config: Any, build: Callable[[Any, Any], 
     model = build(about.experiment.model, task_config)
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(())))
     try:
-        params, rest = saved.restored(shapes, arrays)
+        params, model_state = saved.restored(shapes, arrays)
     except Refusal as refusal:
         raise Refusal(f"{path}: {refusal}") from None
-    return Frozen(model, params, rest, about, network.fingerprint())
+    return Frozen(model, params, model_state, about, network.fingerprint())
 
 
 def _words(task: Mapping[str, Any]) -> str:
@@ -74,8 +74,8 @@ def _words(task: Mapping[str, Any]) -> str:
 class MixtureModel:
     """The :class:`~phasegrok.models.base.Model` of w_m1 w_m2 C_mem + w_g1 w_g2 C_gen.
 
-    What is trained are the four factors. The frozen weights are the model's rest: constants of
-    every run, which no step changes.
+    What is trained are the four factors. The frozen weights are its model state: constants
+    of every run, which no step changes.
     """
 
     whole_batch = False
@@ -91,44 +91,50 @@ class MixtureModel:
             except Refusal as refusal:
                 raise Refusal(f"model.{part}: {refusal}") from None
 
-    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, Rest]:
+    def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, ModelState]:
         return self.begin(dict.fromkeys(PARTS, scale))
 
-    def begin(self, scales: Mapping[str, jax.Array]) -> tuple[Params, Rest]:
+    def begin(self, scales: Mapping[str, jax.Array]) -> tuple[Params, ModelState]:
         """w_m1 = w_g1 = 0, and w_m2 and w_g2 as given by part: nothing is drawn."""
         params = {
             part: {"first": jnp.zeros(()), "second": jnp.asarray(scales[part], jnp.float32)}
             for part in PARTS
         }
-        rest = {
-            part: {"params": frozen.params, "rest": frozen.rest}
+        model_state = {
+            part: {"params": frozen.params, "rest": frozen.model_state}
             for part, frozen in self.frozen.items()
         }
-        return params, jax.tree.map(jnp.asarray, rest)
+        return params, jax.tree.map(jnp.asarray, model_state)
 
-    def apply(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
-        outputs = self._outputs(rest, batch)
+    def apply(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
+        outputs = self._outputs(model_state, batch)
         weights = self.matrices(params)
-        return sum(weights[part] * outputs[part] for part in PARTS), rest
+        return sum(weights[part] * outputs[part] for part in PARTS), model_state
 
     def matrices(self, params: Params) -> dict[str, Params]:
         """The two networks' weights, numbers: w_m1 w_m2 and w_g1 w_g2."""
         return {part: params[part]["first"] * params[part]["second"] for part in PARTS}
 
-    def features(self, params: Params, rest: Rest, batch: Pass) -> tuple[jax.Array, Rest]:
+    def penultimate(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
         """Both networks' outputs, (rows, 2 outputs)."""
-        outputs = self._outputs(rest, batch)
-        return jnp.concatenate([outputs[part] for part in PARTS], axis=-1), rest
+        outputs = self._outputs(model_state, batch)
+        return jnp.concatenate([outputs[part] for part in PARTS], axis=-1), model_state
 
-    def readout(self, params: Params) -> jax.Array:
+    def output_weights(self, params: Params) -> jax.Array:
         weights = self.matrices(params)
         return jnp.concatenate([weights[part] * jnp.eye(self.outputs) for part in PARTS])
 
-    def _outputs(self, rest: Rest, batch: Pass) -> dict[str, jax.Array]:
+    def _outputs(self, model_state: ModelState, batch: Pass) -> dict[str, jax.Array]:
         """(rows, outputs) of each, always in evaluation: no dropout, running statistics."""
         evaluation = Pass(batch.inputs, batch.rows)
         return {
-            part: frozen.model.apply(rest[part]["params"], rest[part]["rest"], evaluation)[0]
+            part: frozen.model.apply(
+                model_state[part]["params"], model_state[part]["rest"], evaluation
+            )[0]
             for part, frozen in self.frozen.items()
         }
 

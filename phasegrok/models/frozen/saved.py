@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from phasegrok.config.identity import without_defaults
 from phasegrok.config.run_record import ABOUT, About
 from phasegrok.errors import Refusal
-from phasegrok.models.base import Params, Rest
+from phasegrok.models.base import ModelState, Params
 
 __all__ = ["Saved", "load", "named", "restored"]
 
@@ -42,11 +42,11 @@ class Saved(NamedTuple):
         return digest.hexdigest()[:16]
 
 
-def named(params: Params, rest: Rest) -> dict[str, Any]:
+def named(params: Params, model_state: ModelState) -> dict[str, Any]:
     """The leaves of a network by the names that saved files use: ``u``, ``hidden.0``; what it
     carries besides weights is ``rest.NAME``."""
     found = {}
-    for prefix, tree in (("", params), ("rest.", rest)):
+    for prefix, tree in (("", params), ("rest.", model_state)):
         for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
             keys = (getattr(k, "key", getattr(k, "idx", getattr(k, "name", ""))) for k in path)
             # Flax wraps every array in a variable, whose own level is called "value".
@@ -54,11 +54,13 @@ def named(params: Params, rest: Rest) -> dict[str, Any]:
     return found
 
 
-def restored(shapes: tuple[Params, Rest], arrays: Mapping[str, np.ndarray]) -> tuple[Params, Rest]:
+def restored(
+    shapes: tuple[Params, ModelState], arrays: Mapping[str, np.ndarray]
+) -> tuple[Params, ModelState]:
     """The network whose leaves :func:`named` gave.
 
     Args:
-        shapes: weights and rest as ``jax.eval_shape`` has them.
+        shapes: weights and model_state as ``jax.eval_shape`` has them.
         arrays: by name.
 
     Raises:

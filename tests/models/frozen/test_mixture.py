@@ -22,7 +22,7 @@ from phasegrok.errors import Refusal
 from phasegrok.models.base import Pass
 from phasegrok.models.frozen.saved import named, restored
 from phasegrok.plan.plan import plan
-from phasegrok.plan.program import Cell
+from phasegrok.plan.program import RunParams
 from phasegrok.run import runner
 from phasegrok.sweep.load import load
 from phasegrok.train import step
@@ -117,7 +117,7 @@ def test_outputs_are_the_weighed_sum(trained: Trained) -> None:
     weights of a training pass, which must not bring a batch's own statistics in. The product of
     features and readout is the same."""
     model = models.of(load(trained.file).base)
-    _, rest = model.init(jax.random.key(0), jnp.ones(()))
+    _, model_state = model.init(jax.random.key(0), jnp.ones(()))
     params = {
         "memorizing": {"first": jnp.float32(0.5), "second": jnp.float32(10)},
         "generalizing": {"first": jnp.float32(-2), "second": jnp.float32(0.25)},
@@ -129,11 +129,11 @@ def test_outputs_are_the_weighed_sum(trained: Trained) -> None:
     inputs, row = jnp.stack([m, n], 1), jnp.arange(49)
     apply = jax.jit(model.apply)
     for batch in (Pass(inputs, row), Pass(inputs, row, jnp.ones(49))):
-        found, carried = apply(params, rest, batch)
+        found, carried = apply(params, model_state, batch)
         np.testing.assert_allclose(found, expected, atol=1e-4)
-        jax.tree.map(np.testing.assert_array_equal, carried, rest)
-    features, _ = jax.jit(model.features)(params, rest, batch)
-    np.testing.assert_allclose(features @ model.readout(params), found, atol=1e-4)
+        jax.tree.map(np.testing.assert_array_equal, carried, model_state)
+    features, _ = jax.jit(model.penultimate)(params, model_state, batch)
+    np.testing.assert_allclose(features @ model.output_weights(params), found, atol=1e-4)
     assert model.matrices(params) == {"memorizing": 5, "generalizing": -0.5}
 
 
@@ -144,9 +144,9 @@ def test_only_the_four_factors_are_trained(trained: Trained) -> None:
     frozen networks are still the files' bits."""
     grid = plan(load(trained.file), machine())
     (job,) = grid.jobs
-    program, cells = job.program, grid.cells(job.runs)
+    program, cells = job.program, grid.run_params(job.runs)
 
-    def begin(cell: Cell) -> tuple[State, step.Batch]:
+    def begin(cell: RunParams) -> tuple[State, step.Batch]:
         state = step.init(program, cell)
         return state, step.full_batch(program, step.make_table(program, cell), cell)
 

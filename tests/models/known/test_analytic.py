@@ -81,7 +81,7 @@ def test_training_starts_from_it(make_sweep: MakeSweep) -> None:
     """``initialization: analytic`` gives the first state these weights, another seed others."""
     sets = ("model.initialization=analytic", "model.width=40", "seeds=[0, 1]")
     grid = plan(make_sweep("", *sets), machine())
-    cell = grid.cells(np.array([0, 1]))
+    cell = grid.run_params(np.array([0, 1]))
     init = jax.jit(step.init, static_argnums=0)
     first, second = (
         init(grid.jobs[0].program, jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), cell))

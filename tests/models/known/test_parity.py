@@ -20,11 +20,11 @@ def outputs(bits: int, parity_bits: int, width: int) -> tuple[jax.Array, np.ndar
         width=width, activation="relu", bias=True, initialization="analytic"
     )  # fmt: skip
     model = models.build(network, Parity(bits=bits, parity_bits=parity_bits))
-    params, rest = model.init(jax.random.key(0), jnp.ones(()))
+    params, model_state = model.init(jax.random.key(0), jnp.ones(()))
     signs = patterns(parity_bits)
     others = np.random.default_rng(0).choice([-1.0, 1.0], (len(signs), bits - parity_bits))
     x = jnp.asarray(np.hstack([signs, others]), jnp.float32)
-    found, _ = model.apply(params, rest, Pass(x, jnp.arange(len(x))))
+    found, _ = model.apply(params, model_state, Pass(x, jnp.arange(len(x))))
     return found, (signs.prod(axis=1) > 0).astype(int)
 
 
