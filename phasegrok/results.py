@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from phasegrok.errors import Locked, Refusal
 from phasegrok.origin import ABOUT
-from phasegrok.phases import label_cells
+from phasegrok.phases import NEEDED, label_cells
 from phasegrok.tables import as_table
 
 
@@ -137,18 +137,42 @@ class Folder:
         return manifest
 
     def label(self) -> pd.DataFrame:
-        """The cells of all published runs, labelled."""
-        return label_cells(self.read("runs"), self.require_manifest()["axes"])
+        """The cells of all published runs, labelled; nothing is written.
+
+        Where there is no table of runs, or a shortened one that cannot be labelled, the cells are
+        those of ``cells.parquet``.
+
+        Raises:
+            Refusal: there are neither runs nor cells.
+        """
+        if self._follow_from_runs():
+            return label_cells(self.read("runs"), self.require_manifest()["axes"])
+        if not self.cells_path.exists():
+            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+        return pd.read_parquet(self.cells_path)
 
     def cells(self) -> pd.DataFrame:
-        """The labelled cells, as they were last written."""
-        return pd.read_parquet(self.path / "cells.parquet")
+        """What :meth:`label` says, and ``cells.parquet`` says the same afterwards: it is written
+        anew where it does not."""
+        cells = self.label()
+        if self._follow_from_runs() and not _holds(self.cells_path, as_table(cells)):
+            self.write_cells(cells)
+        return pd.read_parquet(self.cells_path)
+
+    @property
+    def cells_path(self) -> Path:
+        return self.path / "cells.parquet"
+
+    def _follow_from_runs(self) -> bool:
+        """Whether there are runs that can be labelled: of a shortened table they cannot."""
+        parts = sorted((self.path / "runs").glob("[!.]*.parquet"))
+        return bool(parts) and set(NEEDED) <= set(pq.read_schema(parts[0]).names)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         self.write_text("manifest.json", json.dumps(manifest, indent=2) + "\n")
 
     def write_cells(self, cells: pd.DataFrame) -> None:
-        with replacing(self.path / "cells.parquet") as file:
+        with replacing(self.cells_path) as file:
             pq.write_table(as_table(cells), file, compression="zstd")
 
     def set_aside(self) -> Path:
@@ -158,6 +182,14 @@ class Folder:
             n += 1
         self.path.rename(aside)
         return aside
+
+
+def _holds(path: Path, table: pa.Table) -> bool:
+    """Whether a file holds this very table."""
+    try:
+        return bool(pq.read_table(path).equals(table))
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return False
 
 
 @contextmanager

@@ -239,7 +239,6 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             folder.write_manifest(manifest)
         done = folder.done()
         begun = time.perf_counter()
-        trained = False
         columns = Columns(
             norm_columns(prepared.sweep, prepared.grid), finding_columns(prepared.grid)
         )
@@ -247,15 +246,13 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             if part in done:
                 reporter.skip(job_work(job) * len(runs), len(runs))
                 continue
-            trained = True
             try:
                 train_chunk(prepared, job, part, runs, columns, reporter, asked_to_stop, session)
             finally:
                 session["seconds"] = round(time.perf_counter() - begun, 3)
                 session["ended"] = now()
                 folder.write_manifest(manifest | {"sessions": [*manifest["sessions"], session]})
-        if trained or not (folder.path / "cells.parquet").exists():
-            folder.write_cells(folder.label())
+        folder.cells()
 
 
 def train_chunk(

@@ -328,6 +328,16 @@ def test_tables_of_some_cells_are_drawn_for_those(
         assert ("logits" in {path.stem for path in draw(tmp_path)}) == drawn
 
 
+def test_cells_alone_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a sweep over widths too, whose other figures are of tables that are not there."""
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    CELLS.rename(columns={"weight_decay": "width"}).to_parquet(tmp_path / "cells.parquet")
+    manifest = {"axes": ["width"], "sweep": {"model": {"initialization": "analytic"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "runs").mkdir()
+    assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
+
+
 def test_pruning_curves(single: list[OneCell]) -> None:
     """Cells down, orders across, against the share of neurons; test accuracy is the seeds' mean."""
     figure = pruning.accuracies(PRUNING, single)
