@@ -93,6 +93,8 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
     """
     folder = Folder(output)
     check_writable(output)
+    if fresh:
+        check_movable(output)
     resolved = json.loads(json.dumps(sweep.resolved()))
     old = None if fresh else folder.manifest()
     if old is None and not fresh and output.exists() and any(
@@ -165,6 +167,20 @@ def check_writable(output: Path) -> None:
         raise Refusal(f"{existing}: output folder: found a file; allowed: a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise Refusal(f"{existing}: output folder: no permission to write; allowed: --output DIR")
+
+
+def check_movable(output: Path) -> None:
+    """Refuse an output that ``--fresh`` cannot move aside as the folder that it looks like."""
+    if output.is_symlink():
+        raise Refusal(
+            f"{output}: output folder: found a link, which --fresh does not move; allowed: the"
+            f" folder it points to, --output {output.resolve()}"
+        )
+    if output.exists() and Path.cwd().is_relative_to(output.resolve()):
+        raise Refusal(
+            f"{output}: output folder: found the working directory or one above it, which --fresh"
+            " cannot move; allowed: the same from another directory, or another --output"
+        )
 
 
 def new_manifest(
