@@ -79,6 +79,8 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     for name in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
             frame[name] = frame[name].astype(np.float64)
+        elif pd.api.types.infer_dtype(frame[name], skipna=True) == "boolean":
+            frame[name] = frame[name].astype("boolean" if frame[name].hasnans else bool)
         else:
             frame[name] = frame[name].map(str, na_action="ignore")
     # Variants may differ in traced values alone: those share an experiment, and so programs.

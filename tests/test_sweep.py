@@ -159,6 +159,27 @@ def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> No
     assert set(new["run"]).isdisjoint(old["run"])
 
 
+def test_fresh_moves_neither_links_nor_the_working_directory(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, code 2, and everything stays where it is."""
+    out, link = tmp_path / "out", tmp_path / "link"
+    shutil.copytree(finished / "out" / "runs", out / "runs")
+    link.symlink_to(out)
+    monkeypatch.chdir(out / "runs")
+    for output, words in (
+        (link, f"allowed: the folder it points to, --output {out}"),
+        (".", "found the working directory"),
+        ("", "found the working directory"),
+        ("..", "found the working directory"),
+        (out, "found the working directory"),
+    ):
+        refused = invoke("sweep", finished / "tiny.yaml", "--output", output, "--fresh")
+        assert refused.exit_code == 2 and words in refused.stderr, refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert link.is_symlink() and sorted(p.name for p in tmp_path.iterdir()) == ["link", "out"]
+
+
 def test_two_processes_on_one_folder(finished: Path, tmp_path: Path) -> None:
     """The second leaves with code 3 and says who holds the folder."""
     import fcntl
@@ -250,6 +271,8 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     for where, message in (
         ([tmp_path], "no results here"),
         ([out, "--at", "nothing"], "--at nothing: found no `=`; allowed: AXIS=VALUE"),
+        ([out, "--at", "event.value=2"], "--at event_value: found no such axis; allowed: "),
+        ([out, "--at", "model.kind=mlp"], "--at model: found no such axis; allowed: "),
         ([out, "--at", "model.dept=2"], "--at dept: found no such axis; allowed: "),
     ):
         refused = invoke("figures", *where)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from phasegrok.phases import shown
-from phasegrok.results import Folder
+from phasegrok.results import Folder, read_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,7 +79,7 @@ def _figures(
     sweep = manifest.get("sweep", {})
     cells = shown(cells, sweep)
     tables = {
-        name: pd.read_parquet(folder / name)
+        name: read_table(folder / name)
         for name in TABLES
         if any((folder / name).glob("[!.]*.parquet"))
     }
