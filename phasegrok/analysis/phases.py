@@ -20,6 +20,7 @@ __all__ = [
     "DIVERGED",
     "GENERALIZES",
     "LABELS",
+    "NEEDED",
     "PHASES",
     "SUBPHASES",
     "classify",
@@ -39,6 +40,14 @@ SUBPHASES: Final = (
 )
 DIVERGED: Final = "Diverged"
 LABELS: Final = ("phase", "subphase", "direct_phase")
+# Columns without which no row can be labelled.
+NEEDED: Final = (
+    "train_accuracy",
+    "test_accuracy",
+    "peak_test_accuracy",
+    "weight_norm",
+    "peak_weight_norm",
+)
 
 # Table 2: "Test accuracy >= 90 %" and "Training accuracy >= 90 %".
 GENERALIZES: Final = 0.90

@@ -24,17 +24,20 @@ POINTS: Final = 61
 
 
 def stages(curves: pd.DataFrame) -> pd.DataFrame:
-    """When every run memorized, grokked, and unlearned its corrupted labels.
+    """When every run fitted its corrupted labels, grokked, and unlearned them.
 
     Args:
         curves: the ``curves`` table: ``run``, ``step``, ``test_accuracy``, ``corrupted_accuracy``.
 
     Returns:
         One row a run, indexed by ``run``, nullable integers counting optimizer steps, null where it
-        never happened: ``memorization_step``, the first logged step at which 90 % of the corrupted
+        never happened: ``fitting_step``, the first logged step at which 90 % of the corrupted
         labels are answered as given; ``grokking_step``, the first with test accuracy of at least
-        90 %; ``unlearning_step``, the first after memorization at which the corrupted labels
+        90 %; ``unlearning_step``, the first after ``fitting_step`` at which the corrupted labels
         answered as given have fallen to half of their greatest share, and stay below it.
+
+    ``fitting_step`` is not the column ``memorization_step`` of ``runs``, the first logged step with
+    training accuracy above 99.9 %: that is of all training labels, be any corrupted or not.
     """
     found = [_stages(run, group) for run, group in curves.groupby("run", sort=False)]
     frame = pd.DataFrame(found).set_index("run")
@@ -95,7 +98,7 @@ def _stages(run: object, curve: pd.DataFrame) -> dict[str, object]:
     grokked = _first(test >= GENERALIZES)
     return {
         "run": run,
-        "memorization_step": None if memorized is None else step[memorized],
+        "fitting_step": None if memorized is None else step[memorized],
         "grokking_step": None if grokked is None else step[grokked],
         "unlearning_step": None if unlearned is None else step[unlearned],
     }

@@ -112,11 +112,10 @@ def figures(
 
         results = Folder(folder)
         results.require_manifest()
-        if not (folder / "cells.parquet").exists():
-            results.write_cells(results.label())
+        cells = results.cells()
         if at:
             chosen = dict(_point(text) for text in at)
-            closeup(results.cells(), results.require_manifest()["axes"], chosen)
+            closeup(cells, results.require_manifest()["axes"], chosen)
             results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
         for path in drawing.draw(folder):
             typer.echo(f"wrote {path}")
@@ -124,10 +123,13 @@ def figures(
 
 def _point(text: str) -> tuple[str, str]:
     """AXIS=VALUE; a config path stands for the column that it names."""
+    from phasegrok.config import PATHS, column
+
     axis, equals, value = text.partition("=")
     if not equals:
         raise Refusal(f"--at {text}: found no `=`; allowed: AXIS=VALUE")
-    return axis.strip().rpartition(".")[2], value.strip()
+    axis = axis.strip()
+    return column(axis) if axis in PATHS else axis.rpartition(".")[2], value.strip()
 
 
 @app.command()

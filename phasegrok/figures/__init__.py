@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from phasegrok.analysis.phases import shown
+from phasegrok.results.folder import Folder, read_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,27 +32,33 @@ def draw(folder: Path) -> list[Path]:
     drawn with blanks; drawing the same tables again writes the same bytes.
 
     Args:
-        folder: result folder with ``manifest.json`` (its ``axes``) and ``cells.parquet``.
+        folder: result folder with ``manifest.json`` (its ``axes``) and ``runs``, by which
+            ``cells.parquet`` is brought up to date; without runs the cells are those there.
             ``closeup.json``, where it is there, maps swept columns to the values to look at.
 
     Returns:
         The files written, in ``folder/figures``.
 
     Raises:
-        FileNotFoundError: if the folder is not a result folder.
         ValueError: if its table of cells is empty.
-        Refusal: ``closeup.json`` names what the sweep does not have.
+        Refusal: the folder holds no results, or none yet, or ``closeup.json`` names what the sweep
+            does not have.
     """
     # Imported late: the terminal diagram shares this package's layout and palette, and should not
     # wait a second for matplotlib.
     from phasegrok.figures import canvas
 
+    results = Folder(folder)
+    manifest, cells = results.require_manifest(), results.cells()
     target = folder / "figures"
     target.mkdir(exist_ok=True)
-    return [path for name, figure in _figures(folder) for path in canvas.save(figure, target, name)]
+    drawn = _figures(folder, manifest, cells)
+    return [path for name, figure in drawn for path in canvas.save(figure, target, name)]
 
 
-def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
+def _figures(
+    folder: Path, manifest: Mapping[str, Any], cells: pd.DataFrame
+) -> Iterator[tuple[str, Figure]]:
     """Every figure that the folder's tables allow, by file name."""
     from phasegrok.figures import (
         accuracy,
@@ -68,22 +75,25 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     from phasegrok.figures.cells import MOST_CELLS, closeup, one_by_one
     from phasegrok.figures.layout import arrange
 
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     axes = manifest["axes"]
     sweep = manifest.get("sweep", {})
-    cells = shown(pd.read_parquet(folder / "cells.parquet"), sweep)
-    tables = {name: pd.read_parquet(folder / name) for name in TABLES if (folder / name).is_dir()}
+    cells = shown(cells, sweep)
+    tables = {
+        name: read_table(folder / name)
+        for name in TABLES
+        if any((folder / name).glob("[!.]*.parquet"))
+    }
     layout = arrange(cells, axes)
     yield "phase_diagram", diagram.phase_diagram(layout)
     yield "accuracy", accuracy.accuracy(layout)
-    if axes == ["width"] and "pruning" in tables:
+    if axes == ["width"] and {"pruning", "runs"} <= set(tables):
         yield "prunable", pruning.by_width(tables["pruning"], tables["runs"])
     analytic_start = sweep.get("model", {}).get("initialization") == "analytic"
-    if axes == ["width"] and analytic_start:
+    if axes == ["width"] and analytic_start and "curves" in tables:
         yield "analytic", analytic.by_width(tables["curves"])
-    if "width" in axes and (tables["runs"]["seed"].nunique() >= shares.FEWEST_SEEDS):
-        yield "generalizing", shares.by_width(tables["runs"], axes)
     if "runs" in tables:
+        if "width" in axes and tables["runs"]["seed"].nunique() >= shares.FEWEST_SEEDS:
+            yield "generalizing", shares.by_width(tables["runs"], axes)
         yield from sizes.by_size(tables["runs"], axes, sweep, tables.get("curves"))
     if (chosen := folder / CLOSEUP).exists():
         cells = closeup(cells, axes, json.loads(chosen.read_text(encoding="utf-8")))
@@ -112,10 +122,10 @@ def _figures(folder: Path) -> Iterator[tuple[str, Figure]]:
     if having.get("pruning"):
         yield "pruning_accuracy", pruning.accuracies(tables["pruning"], having["pruning"])
         yield "pruning_loss", pruning.losses(tables["pruning"], having["pruning"])
-    if having.get("activations"):
+    if having.get("activations") and "runs" in tables:
         table, there = tables["activations"], having["activations"]
         yield "activations", representations.activations(table, tables["runs"], there)
-    if having.get("readout"):
+    if having.get("readout") and "runs" in tables:
         table, there = tables["readout"], having["readout"]
         yield "output_weights", representations.output_weights(table, tables["runs"], there)
     if having.get("logits"):

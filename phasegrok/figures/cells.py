@@ -51,7 +51,8 @@ class OneCell:
         same = np.ones(len(table), dtype=bool)
         for name, value in self.values.items():
             column = table[name]
-            same &= np.asarray(column.isna() if pd.isna(value) else column == value, dtype=bool)
+            there = column.isna() if pd.isna(value) else (column == value).fillna(False)
+            same &= np.asarray(there, dtype=bool)
         return table[same]
 
 

@@ -146,7 +146,7 @@ def phase_counts(cells: pd.DataFrame) -> dict[str, int]:
 
 
 def _format(value: Any, digits: int) -> str:
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, str | bool | np.bool_):
         return "none" if value is None else str(value)
     number = float(value)
     if number.is_integer() and abs(number) < 1e6:

@@ -100,23 +100,27 @@ def weight_rows(
         mine = cell.of(rows)
         matrix = mine["matrix"].iloc[0]  # of another model another one
         mine = mine[(mine["seed"] == mine["seed"].min()) & (mine["matrix"] == matrix)]
-        best = _most_periodic(mine, neurons)
+        several = mine["layer"].nunique() > 1
+        layer, best = _most_periodic(mine, neurons)
+        mine = mine[(mine["layer"] == layer) & (mine["neuron"] == best)]
         for axes, step in zip(line, steps, strict=True):
-            weights = mine[(mine["neuron"] == best) & (mine["step"] == step)]
+            weights = mine[mine["step"] == step]
             axes.plot(weights["token"], weights["weight"], color=INK, linewidth=0.8, marker=".",
                       markersize=2.5)  # fmt: skip
-            canvas.title(axes, (*cell.titles, f"neuron {best}, step {step}"))
+            name = f"{layer} neuron {best}" if several else f"neuron {best}"
+            canvas.title(axes, (*cell.titles, f"{name}, step {step}"))
         line[0].set_ylabel(f"{matrix.upper()} weight", fontsize=canvas.LABEL_POINTS)
     for axes in sheet[-1]:
         axes.set_xlabel("token i", fontsize=canvas.LABEL_POINTS)
     return figure
 
 
-def _most_periodic(rows: pd.DataFrame, neurons: pd.DataFrame | None) -> int:
-    saved = rows["neuron"].unique()
+def _most_periodic(rows: pd.DataFrame, neurons: pd.DataFrame | None) -> tuple[str, int]:
+    """Layer and number of the neuron to show: layers count their neurons each from 0."""
+    saved = rows[["layer", "neuron"]].drop_duplicates()
     if neurons is not None:
-        mine = neurons[(neurons["run"] == rows["run"].iloc[0]) & neurons["neuron"].isin(saved)]
-        mine = last_step(mine)
+        mine = last_step(neurons[neurons["run"] == rows["run"].iloc[0]]).merge(saved)
         if mine["ipr"].notna().any():
-            return int(mine["neuron"].to_numpy()[np.nanargmax(mine["ipr"])])
-    return int(saved[0])
+            best = mine.iloc[int(np.nanargmax(mine["ipr"]))]
+            return str(best["layer"]), int(best["neuron"])
+    return str(saved["layer"].iloc[0]), int(saved["neuron"].iloc[0])

@@ -30,6 +30,8 @@ from phasegrok.errors import Refusal
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
+MOST_ROWS = 2**31 - 1  # that programs can count
+
 
 def row_count(fraction: float, total: int) -> int:
     """floor(fraction * total), with 0.29 * 100 = 29: decimal fractions mean what they say."""
@@ -37,11 +39,13 @@ def row_count(fraction: float, total: int) -> int:
 
 
 def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
-    """Training rows after an event that shrinks the training set to ``values``."""
+    """Training rows after an event that shrinks the training set to ``values``, of values that
+    would leave too many to count :data:`MOST_ROWS`."""
     if value_at(experiment, "event.set") == "task.train_examples":
-        return np.asarray(values, np.int32)
+        return np.minimum(np.asarray(values, np.float64), MOST_ROWS).astype(np.int32)
     total = tasks.of(experiment).size.pool
-    return np.asarray([row_count(value, total) for value in values], np.int32)
+    most = MOST_ROWS / total
+    return np.asarray([row_count(min(value, most), total) for value in values], np.int32)
 
 
 def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
@@ -83,6 +87,8 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     for name in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
             frame[name] = frame[name].astype(np.float64)
+        elif pd.api.types.infer_dtype(frame[name], skipna=True) == "boolean":
+            frame[name] = frame[name].astype("boolean" if frame[name].hasnans else bool)
         else:
             frame[name] = frame[name].map(str, na_action="ignore")
     # Variants may differ in traced values alone: those share an experiment, and so programs.
@@ -187,9 +193,10 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
     for value, few, many, variant in found:
         whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
         if not (1 <= few <= many and whole):
+            left = f"{few} or more" if few == MOST_ROWS else f"{few}"
             raise Refusal(
                 f"{sweep.where('event.value', variant)}: event.value: found {value:g}, with which"
-                f" {few} of {many} training examples would be left; allowed: values that leave at"
+                f" {left} of {many} training examples would be left; allowed: values that leave at"
                 " least one, and no more than there were"
             )
     return after

@@ -114,7 +114,7 @@ def _stages(results: Results) -> Iterator[Claim]:
         yield Claim(
             "abstract",
             f"weight decay {decay:g}: first grokking, then the corrupted labels are unlearned",
-            f"memorized by step {these['memorization_step'].max()}, test accuracy 90 % at"
+            f"memorized by step {these['fitting_step'].max()}, test accuracy 90 % at"
             f" {_steps(these['grokking_step'])}, half of the corrupted labels given up at"
             f" {_steps(these['unlearning_step'])}; train accuracy falls from {highest:.3f}"
             f" to {ends:.3f}",

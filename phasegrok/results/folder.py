@@ -18,9 +18,10 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from phasegrok.analysis.phases import label_cells
+from phasegrok.analysis.phases import NEEDED, label_cells
 from phasegrok.config.run_record import ABOUT
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.tables import as_table
@@ -64,13 +65,15 @@ class Folder:
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
+            begun = sorted(folder.glob("[!.]*.parquet"))
+            table = _alike(tables[name], pq.read_schema(begun[0])) if begun else tables[name]
             with replacing(folder / f"{part}.parquet") as file:
-                pq.write_table(tables[name], file, compression="zstd")
+                pq.write_table(table, file, compression="zstd")
         self.checkpoint_path(part).unlink(missing_ok=True)
 
     def read(self, table: str) -> pd.DataFrame:
         """A whole table, its parts in order."""
-        return pd.read_parquet(self.path / table)
+        return read_table(self.path / table)
 
     def checkpoint_path(self, part: str) -> Path:
         return self.path / f".checkpoint-{part}.npz"
@@ -137,27 +140,82 @@ class Folder:
         return manifest
 
     def label(self) -> pd.DataFrame:
-        """The cells of all published runs, labelled."""
-        return label_cells(self.read("runs"), self.require_manifest()["axes"])
+        """The cells of all published runs, labelled; nothing is written.
+
+        Where there is no table of runs, or a shortened one that cannot be labelled, the cells are
+        those of ``cells.parquet``.
+
+        Raises:
+            Refusal: there are neither runs nor cells.
+        """
+        if self._follow_from_runs():
+            return label_cells(self.read("runs"), self.require_manifest()["axes"])
+        if not self.cells_path.exists():
+            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+        return read_table(self.cells_path)
 
     def cells(self) -> pd.DataFrame:
-        """The labelled cells, as they were last written."""
-        return pd.read_parquet(self.path / "cells.parquet")
+        """What :meth:`label` says, and ``cells.parquet`` says the same afterwards: it is written
+        anew where it does not."""
+        cells = self.label()
+        if self._follow_from_runs() and not _holds(self.cells_path, as_table(cells)):
+            self.write_cells(cells)
+        return read_table(self.cells_path)
+
+    @property
+    def cells_path(self) -> Path:
+        return self.path / "cells.parquet"
+
+    def _follow_from_runs(self) -> bool:
+        """Whether there are runs that can be labelled: of a shortened table they cannot."""
+        parts = sorted((self.path / "runs").glob("[!.]*.parquet"))
+        return bool(parts) and set(NEEDED) <= set(pq.read_schema(parts[0]).names)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         self.write_text("manifest.json", json.dumps(manifest, indent=2) + "\n")
 
     def write_cells(self, cells: pd.DataFrame) -> None:
-        with replacing(self.path / "cells.parquet") as file:
+        with replacing(self.cells_path) as file:
             pq.write_table(as_table(cells), file, compression="zstd")
 
     def set_aside(self) -> Path:
         """Move the folder to ``DIR.old-N`` with the first free N; nothing is deleted."""
+        # A path that ends in dots has no name of its own.
+        path = self.path if self.path.name not in ("", "..") else self.path.resolve()
         n = 1
-        while (aside := self.path.with_name(f"{self.path.name}.old-{n}")).exists():
+        while (aside := path.with_name(f"{path.name}.old-{n}")).exists():
             n += 1
-        self.path.rename(aside)
+        path.rename(aside)
         return aside
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table, of one file or of parts in order; booleans of which some are null as nullable ones,
+    whatever those that are there say."""
+    frame = pd.read_parquet(path)
+    files = sorted(path.glob("[!.]*.parquet")) if path.is_dir() else [path]
+    booleans = [field.name for field in pq.read_schema(files[0]) if field.type == pa.bool_()]
+    objects = [name for name in booleans if frame[name].dtype != bool]
+    return frame.astype(dict.fromkeys(objects, "boolean"))
+
+
+def _alike(table: pa.Table, begun: pa.Schema) -> pa.Table:
+    """A part like those before it: earlier versions wrote booleans as the texts True and False."""
+    for place, field in enumerate(table.schema):
+        there = begun.get_field_index(field.name)
+        texts = there >= 0 and begun.field(there).type == pa.string()
+        if field.type == pa.bool_() and texts:
+            column = pc.if_else(table.column(place), "True", "False")
+            table = table.set_column(place, field.name, column)
+    return table
+
+
+def _holds(path: Path, table: pa.Table) -> bool:
+    """Whether a file holds this very table."""
+    try:
+        return bool(pq.read_table(path).equals(table))
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return False
 
 
 @contextmanager

@@ -93,6 +93,8 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
     """
     folder = Folder(output)
     check_writable(output)
+    if fresh:
+        check_movable(output)
     resolved = json.loads(json.dumps(sweep.resolved()))
     old = None if fresh else folder.manifest()
     if old is None and not fresh and output.exists() and any(
@@ -167,6 +169,20 @@ def check_writable(output: Path) -> None:
         raise Refusal(f"{existing}: output folder: no permission to write; allowed: --output DIR")
 
 
+def check_movable(output: Path) -> None:
+    """Refuse an output that ``--fresh`` cannot move aside as the folder that it looks like."""
+    if output.is_symlink():
+        raise Refusal(
+            f"{output}: output folder: found a link, which --fresh does not move; allowed: the"
+            f" folder it points to, --output {output.resolve()}"
+        )
+    if output.exists() and Path.cwd().is_relative_to(output.resolve()):
+        raise Refusal(
+            f"{output}: output folder: found the working directory or one above it, which --fresh"
+            " cannot move; allowed: the same from another directory, or another --output"
+        )
+
+
 def new_manifest(
     sweep: Sweep, resolved: dict[str, Any], grid: Grid, here: Machine
 ) -> dict[str, Any]:
@@ -239,7 +255,6 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             folder.write_manifest(manifest)
         done = folder.done()
         begun = time.perf_counter()
-        trained = False
         columns = Columns(
             norm_columns(prepared.sweep, prepared.grid), finding_columns(prepared.grid)
         )
@@ -247,15 +262,13 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             if part in done:
                 reporter.skip(job_work(job) * len(runs), len(runs))
                 continue
-            trained = True
             try:
                 train_chunk(prepared, job, part, runs, columns, reporter, asked_to_stop, session)
             finally:
                 session["seconds"] = round(time.perf_counter() - begun, 3)
                 session["ended"] = now()
                 folder.write_manifest(manifest | {"sessions": [*manifest["sessions"], session]})
-        if trained or not (folder.path / "cells.parquet").exists():
-            folder.write_cells(folder.label())
+        folder.cells()
 
 
 def train_chunk(

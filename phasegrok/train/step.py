@@ -213,7 +213,8 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     """Everything that the ``curves`` table holds, on all examples, without dropout.
 
     Predictions are those of :func:`~phasegrok.train.losses.answers`; outputs that are not finite
-    are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN.
+    are right about nothing. Shares over no rows (``corrupted_accuracy`` at xi = 0) are NaN, and so
+    are ``mean_ipr`` and ``dead_neurons`` where no neuron's weights have a spectrum.
     """
     experiment = program.experiment
     task, model = tasks.of(experiment), models.of(experiment)
@@ -252,7 +253,7 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
     table_sums, _ = jax.lax.scan(sums, jnp.zeros((4, width)), into_tiles(everything, tiles))
     counts = jnp.sum(everything[4], axis=0)
     mean = table_sums / counts[:, None]  # parts (train, test, corrupted, clean) x columns
-    ipr, dead = jnp.full((), jnp.nan), jnp.zeros((), jnp.int32)
+    ipr, dead = jnp.full((), jnp.nan), jnp.full((), jnp.nan)
     basis = spectrum.task_basis(task)
     vectors = model.vectors(state.params).choose(program.measure.mean_ipr)
     if basis is not None and vectors:

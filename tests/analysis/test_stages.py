@@ -27,7 +27,7 @@ def test_grokking_then_unlearning() -> None:
     ]).sample(frac=1, random_state=0)  # fmt: skip
     found = stages(curves).loc[["a", "b", "c", "d"]]
     assert found["grokking_step"].tolist() == [30, 30, 30, pd.NA]
-    assert found["memorization_step"].tolist() == [10, 10, pd.NA, pd.NA]
+    assert found["fitting_step"].tolist() == [10, 10, pd.NA, pd.NA]
     assert found["unlearning_step"].tolist() == [50, pd.NA, pd.NA, pd.NA]
     assert (found.dtypes == "Int64").all()
 

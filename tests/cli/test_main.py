@@ -159,6 +159,27 @@ def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> No
     assert set(new["run"]).isdisjoint(old["run"])
 
 
+def test_fresh_moves_neither_links_nor_the_working_directory(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, code 2, and everything stays where it is."""
+    out, link = tmp_path / "out", tmp_path / "link"
+    shutil.copytree(finished / "out" / "runs", out / "runs")
+    link.symlink_to(out)
+    monkeypatch.chdir(out / "runs")
+    for output, words in (
+        (link, f"allowed: the folder it points to, --output {out}"),
+        (".", "found the working directory"),
+        ("", "found the working directory"),
+        ("..", "found the working directory"),
+        (out, "found the working directory"),
+    ):
+        refused = invoke("sweep", finished / "tiny.yaml", "--output", output, "--fresh")
+        assert refused.exit_code == 2 and words in refused.stderr, refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert link.is_symlink() and sorted(p.name for p in tmp_path.iterdir()) == ["link", "out"]
+
+
 def test_two_processes_on_one_folder(finished: Path, tmp_path: Path) -> None:
     """The second leaves with code 3 and says who holds the folder."""
     import fcntl
@@ -246,11 +267,57 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     assert invoke("figures", out).exit_code == 0
     assert_same(out, finished / "out")
     assert (out / "figures" / "phase_diagram.png").stat().st_size > 1000
+    assert invoke("figures", out, "--at", "optimizer.weight_decay=2").exit_code == 0
+    (out / "closeup.json").unlink()
     for where, message in (
         ([tmp_path], "no results here"),
         ([out, "--at", "nothing"], "--at nothing: found no `=`; allowed: AXIS=VALUE"),
+        ([out, "--at", "event.value=2"], "--at event_value: found no such axis; allowed: "),
+        ([out, "--at", "model.kind=mlp"], "--at model: found no such axis; allowed: "),
         ([out, "--at", "model.dept=2"], "--at dept: found no such axis; allowed: "),
     ):
         refused = invoke("figures", *where)
         assert refused.exit_code == 2 and message in refused.stderr, refused.stderr
     assert not (out / "closeup.json").exists()
+
+
+def test_cells_follow_the_runs_that_are_there(finished: Path, tmp_path: Path) -> None:
+    """Drawn of one chunk, then of all: the cells are of the runs at that time, as they are after
+    the same sweep again, which trains nothing. Status writes nothing, and without a finished run
+    there is nothing to draw, in one line."""
+    out, later = tmp_path / "out", tmp_path / "later"
+    shutil.copytree(finished / "out", out)
+    shutil.copytree(out / "runs", later)
+    for part in sorted((out / "runs").iterdir())[1:]:
+        part.unlink()
+    assert invoke("figures", out).exit_code == 0
+    few = (out / "cells.parquet").read_bytes()
+    assert len(pd.read_parquet(out / "cells.parquet")) == 4
+    shutil.copytree(later, out / "runs", dirs_exist_ok=True)
+    assert "14/14 runs" in invoke("status", out).stdout
+    assert (out / "cells.parquet").read_bytes() == few
+    assert invoke("figures", out).exit_code == 0
+    assert_same(out, finished / "out")
+    (out / "cells.parquet").write_bytes(few)
+    assert invoke("sweep", finished / "tiny.yaml", "--output", out).exit_code == 0
+    assert_same(out, finished / "out")
+    before = (out / "cells.parquet").stat().st_mtime_ns
+    assert invoke("figures", out).exit_code == 0
+    assert (out / "cells.parquet").stat().st_mtime_ns == before, "written though it was right"
+    shutil.rmtree(out / "runs")
+    (out / "cells.parquet").unlink()
+    refused = invoke("figures", out)
+    assert refused.exit_code == 2
+    assert refused.stderr == f"error: {out}: no finished runs yet; run the sweep first\n"
+
+
+def test_a_shortened_table_of_runs_keeps_its_cells(finished: Path, tmp_path: Path) -> None:
+    """Where runs cannot be labelled any more, the cells beside them are drawn and stay."""
+    out = tmp_path / "out"
+    shutil.copytree(finished / "out", out)
+    for part in (out / "runs").iterdir():
+        pd.read_parquet(part).drop(columns="peak_weight_norm").to_parquet(part)
+    before = (out / "cells.parquet").read_bytes()
+    for command in ("figures", "status"):
+        assert invoke(command, out).exit_code == 0
+    assert (out / "cells.parquet").read_bytes() == before

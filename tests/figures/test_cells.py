@@ -298,6 +298,18 @@ def test_weight_rows_show_the_most_periodic_neuron(single: list[OneCell]) -> Non
     np.testing.assert_allclose(shown(figure)[3].lines[0].get_ydata(), np.arange(7, 14) * 50)
 
 
+def test_a_neuron_is_one_of_its_layer(single: list[OneCell]) -> None:
+    """A layer whose rows were not saved, or are of another matrix, has neurons of the same numbers;
+    of two layers with the same matrix the title says which, and its weights alone are drawn."""
+    others = NEURON.assign(layer="output", ipr=np.where(NEURON["neuron"] == 0, 0.99, 0.0))
+    figure = spectra.weight_rows(ROWS, pd.concat([NEURON, others]), single)
+    assert titles(figure)[2].endswith("\nneuron 1, step 0")
+    rows = pd.concat([ROWS, ROWS.assign(layer="output", weight=-1.0)])
+    figure = spectra.weight_rows(rows, pd.concat([NEURON, others]), single)
+    assert titles(figure)[2].endswith("\noutput neuron 0, step 0")
+    assert list(shown(figure)[3].lines[0].get_ydata()) == [-1] * 7
+
+
 def test_cells_of_other_models_have_other_matrices(single: list[OneCell]) -> None:
     """As variants may: rows and inflections are of the first matrix that each cell has."""
     other = ROWS["weight_decay"] > 0
@@ -326,6 +338,16 @@ def test_tables_of_some_cells_are_drawn_for_those(
     for rows, drawn in ((LOGITS[LOGITS["weight_decay"] > 0], True), (LOGITS.iloc[:0], False)):
         rows.to_parquet(tmp_path / "logits" / "part.parquet")
         assert ("logits" in {path.stem for path in draw(tmp_path)}) == drawn
+
+
+def test_cells_alone_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a sweep over widths too, whose other figures are of tables that are not there."""
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    CELLS.rename(columns={"weight_decay": "width"}).to_parquet(tmp_path / "cells.parquet")
+    manifest = {"axes": ["width"], "sweep": {"model": {"initialization": "analytic"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "runs").mkdir()
+    assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
 
 
 def test_pruning_curves(single: list[OneCell]) -> None:

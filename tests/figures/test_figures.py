@@ -192,6 +192,7 @@ def test_format_values() -> None:
     """Labels are short, but never so short that two values of an axis look the same."""
     assert format_values([0.1, 0.15, 20000.0, 5]) == ["0.1", "0.15", "20000", "5"]
     assert format_values([0.00316227766]) == ["0.003162"]
+    assert format_values([True, np.False_]) == ["True", "False"]
     assert format_values([0.123451, 0.123452]) == ["0.123451", "0.123452"]
 
 

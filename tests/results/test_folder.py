@@ -6,11 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from phasegrok.cli.diagram import diagram
 from phasegrok.errors import Locked, Refusal
+from phasegrok.figures import canvas, draw
+from phasegrok.figures.cells import closeup
+from phasegrok.plan.runs import expand
 from phasegrok.results.folder import Folder, replacing
-from phasegrok.results.tables import as_table
+from phasegrok.results.tables import as_table, chunk_tables
+from phasegrok.tasks import Size
+from tests.conftest import MakeSweep
+from tests.results.test_tables import STEPS, records
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
@@ -36,6 +45,82 @@ def test_published_parts_are_done_and_read_back(tmp_path: Path) -> None:
     folder.publish("000-00000", made)
     assert folder.done() == {"000-00000"}
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "runs"), made["runs"].to_pandas())
+
+
+BIAS = """
+axes: {model.bias: [true, false], optimizer.weight_decay: [0, 1]}
+"""
+IDS = ["239bcaee1347b823", "038144dd142de464", "4f42f69f61327dca", "4192953211344c4f"]
+TIED = """
+axes: {optimizer.weight_decay: [0, 1]}
+variants:
+  lstm: {model.kind: lstm}
+  tied: {model.kind: transformer, model.tied: true}
+  untied: {model.kind: transformer, model.tied: false}
+"""
+
+
+def published(folder: Folder, frame: pd.DataFrame, axes: list[str]) -> None:
+    """Tables of made-up curves, in parts of two runs."""
+    folder.path.mkdir(exist_ok=True)
+    folder.write_manifest({"axes": axes, "sweep": {}})
+    for part in range(0, len(frame), 2):
+        rows = frame.iloc[part : part + 2]
+        made = chunk_tables(rows, axes, STEPS, records(2), Size(100), ["norm_u"])
+        folder.publish(f"{part:03d}-00000", made)
+
+
+def test_a_boolean_axis_is_a_boolean_column(
+    make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In all tables; its cells are found by it in both kinds of diagram and in close-ups. The runs
+    are called what they have been called."""
+    frame, _, _ = expand(make_sweep(BIAS))
+    assert frame["run"].tolist() == IDS
+    folder = Folder(tmp_path / "new")
+    published(folder, frame, ["bias", "weight_decay"])
+    for table in (folder.read("runs"), folder.read("curves"), folder.cells()):
+        assert table["bias"].dtype == bool and set(table["bias"]) == {True, False}
+    assert pq.read_schema(folder.cells_path).field("bias").type == pa.bool_()
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    assert "curves" in {path.stem for path in draw(folder.path)}
+    assert closeup(folder.cells(), ["bias"], {"bias": "true"})["bias"].tolist() == [True, True]
+    assert "bias = False" in diagram(folder.cells(), ["bias", "weight_decay"], 80, False)
+
+
+def test_a_boolean_that_some_variants_have(
+    make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Null in the others, also in a part and a folder of theirs alone."""
+    frame, _, _ = expand(make_sweep(TIED))
+    axes = ["variant", "tied", "weight_decay"]
+    folder = Folder(tmp_path)
+    published(folder, frame.iloc[:2], axes)
+    assert folder.cells()["tied"].dtype == "boolean"
+    published(folder, frame, axes)
+    for table in (folder.read("runs"), folder.read("curves"), folder.cells()):
+        assert table["tied"].dtype == "boolean"
+        assert table.groupby("variant")["tied"].first().tolist() == [pd.NA, True, False]
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    assert "curves" in {path.stem for path in draw(folder.path)}
+    assert len(closeup(folder.cells(), axes, {"tied": "false"})) == 2
+    assert "tied = True" in diagram(folder.cells(), ["tied", "weight_decay"], 80, False)
+
+
+def test_a_folder_begun_with_texts_goes_on_with_texts(
+    make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """True and False, as booleans were written: all parts still read as one table."""
+    frame, _, _ = expand(make_sweep(BIAS))
+    old = frame.assign(bias=frame["bias"].map(str))
+    axes, folder = ["bias", "weight_decay"], Folder(tmp_path)
+    published(folder, old.iloc[:2], axes)
+    published(folder, frame, axes)
+    for table in (folder.read("runs"), pd.read_parquet(tmp_path / "curves"), folder.cells()):
+        assert table["bias"].unique().tolist() == ["True", "False"]
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    assert "curves" in {path.stem for path in draw(folder.path)}
+    assert len(closeup(folder.cells(), axes, {"bias": "true"})) == 2
 
 
 def test_saved_weights_open_with_plain_numpy(tmp_path: Path) -> None:
@@ -77,5 +162,7 @@ def test_old_results_are_moved_never_deleted(tmp_path: Path) -> None:
         folder.write_text("mark", str(n))
         assert folder.set_aside() == tmp_path / f"wd.old-{n}"
     assert (tmp_path / "wd.old-1" / "mark").read_text() == "1"
+    (tmp_path / "wd" / "below").mkdir(parents=True)
+    assert Folder(tmp_path / "wd" / "below" / "..").set_aside() == tmp_path / "wd.old-3"
     with pytest.raises(Refusal, match="no results here"):
         folder.require_manifest()

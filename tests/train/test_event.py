@@ -150,6 +150,12 @@ def test_a_parity_training_set_shrinks_to_a_number(make_sweep: MakeSweep) -> Non
     [
         (["event.set=data.data_fraction", "event.value=0.6"], "found 0.6, with which 29 of 24"),
         (["event.set=data.data_fraction", "event.value=0.001"], "found 0.001, with which 0 of 24"),
+        (["event.set=data.data_fraction", "event.value=1e30"],
+         "found 1e\\+30, with which 2147483647 or more of 24"),
+        (["event.set=data.data_fraction", "event.value=10", "task.modulus=30000"],
+         "found 10, with which 2147483647 or more of"),
+        (["task.kind=parity", "loss=hinge", "model.activation=relu", "event.value=1e30",
+          "event.set=task.train_examples"], "found 1e\\+30, with which 2147483647 or more of 300"),
         (["event.set=task.train_examples"], "allowed: data.data_fraction"),
         (["task.kind=parity", "loss=hinge", "model.activation=relu", "event.value=2.5",
           "event.set=task.train_examples"], "found 2.5, with which 2 of 300"),
