@@ -63,10 +63,11 @@ FAMILIES = {  # one sweep each, as its file has it but for the changes
     "3 layers, BatchNorm": ("mlp3-batchnorm", ()),
     "Transformer": ("transformer", ()),
     "Transformer, 2 layers, LayerNorm": (
-        "transformer", ("model.layers=2", "model.normalization=layer"),
+        "transformer",
+        ("model.layers=2", "model.normalization=layer"),
     ),
     "digits, 4 layers": ("images", ()),
-}  # fmt: skip
+}
 RUN_STEPS = 300
 
 
@@ -114,10 +115,13 @@ def time_runs(quick: bool) -> list[str]:
             ours[n].append((time.perf_counter() - start) / engine.mapping.chunk)
         theirs += torch(f"train(0.5, 0.35, 5.0, {RUN_STEPS})")
     return [
-        *(f"| phasegrok, {n} cell{'s, one a device' if n > 1 else ' alone'} | {both(ours[n])}"
-          f" | {kinds[n][3]:.1f} | {ratio(theirs, ours[n])} |" for n in kinds),
+        *(
+            f"| phasegrok, {n} cell{'s, one a device' if n > 1 else ' alone'} | {both(ours[n])}"
+            f" | {kinds[n][3]:.1f} | {ratio(theirs, ours[n])} |"
+            for n in kinds
+        ),
         f"| PyTorch | {both(theirs)} | - | - |",
-    ]  # fmt: skip
+    ]
 
 
 def time_pruning() -> list[float]:
@@ -159,7 +163,8 @@ def report(machine: str, quick: bool, figure3: bool) -> str:
     after = product_rate(products)
     compiling, inside = session["compile_seconds"], session["device_seconds"]
     outside = 100 * (1 - inside / (session["seconds"] - compiling))
-    lines = [f"""# Speed{" (quick: too few repeats to quote)" if quick else ""}
+    lines = [
+        f"""# Speed{" (quick: too few repeats to quote)" if quick else ""}
 
 Machine: {machine}
 
@@ -201,12 +206,14 @@ excluded: {outside:.1f} %. With reading, planning and labelling: {seconds:.2f} s
 
 Both directions of a 500-neuron network's pruning curve, every count from 0 to 500, accuracies and
 losses on all 9409 examples, one network on one device: {both(pruning)} s.""",
-    ]  # fmt: skip
+    ]
     if whole:
         count, total = (sum(column) for column in zip(*whole.values(), strict=True))
         each = ", ".join(f"{name} {spent:.1f} s" for name, (_, spent) in whole.items())
-        lines.append(f"\n## Figure 3\n\n{count} runs: {total:.1f} s ({each}), planning,"
-                     " compilation and labelling included, drawing not.")  # fmt: skip
+        lines.append(
+            f"\n## Figure 3\n\n{count} runs: {total:.1f} s ({each}), planning,"
+            " compilation and labelling included, drawing not."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -216,7 +223,8 @@ def families(machine: str, quick: bool) -> str:
     rows = {title: time_family(*family, quick) for title, family in FAMILIES.items()}
     after = product_rate(products)
     caution = " (quick: too few repeats to quote)" if quick else ""
-    lines = [f"""# A training step of each family{caution}
+    lines = [
+        f"""# A training step of each family{caution}
 
 Machine: {machine}
 
@@ -227,7 +235,8 @@ examples, is most of the time. GFLOP/s count the step's own matrix products alon
 (minimum) over repeats.
 
 | what | sweep | batch | parameters | cells | ms per step and cell | GFLOP/s | share of ceiling, % |
-|---|---|---|---|---|---|---|---|"""]  # fmt: skip
+|---|---|---|---|---|---|---|---|"""
+    ]
     lines += [
         f"| {title} | {left} | {rate:.1f} | {100 * rate / max(before, after):.0f} |"
         for title, (left, rate) in rows.items()

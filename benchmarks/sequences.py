@@ -52,9 +52,15 @@ def time_network(title: str, network: Network, batch: Batch, repeats: int) -> st
     """
     seeds = len(jax.local_devices()) * (1 if on_cpu() else GPU_SEEDS)
     engine, cells, *_ = lay_out(
-        ALPHA, seeds, *SHARED, *network.changes, f"train.batch_size={batch.size or 'full'}",
-        f"train.log_every={batch.log_every}", f"train.steps={batch.log_every}", name="transformer",
-    )  # fmt: skip
+        ALPHA,
+        seeds,
+        *SHARED,
+        *network.changes,
+        f"train.batch_size={batch.size or 'full'}",
+        f"train.log_every={batch.log_every}",
+        f"train.steps={batch.log_every}",
+        name="transformer",
+    )
     model = models.of(engine.program.experiment)
     count, inner = models.parameters(model), models.parameters(model, embeddings=False)
     for found in torch(f"sequence_parameters({network.baseline!r})"):
@@ -78,7 +84,8 @@ def report(machine: str, quick: bool) -> str:
         f"{100 * 9409 / (3 * (batch.size or 4704) * batch.log_every):.0f} %" for batch in batches
     )
     biases = ", ".join(f"{n.biases} more in the {title}" for title, n in NETWORKS.items())
-    lines = [f"""# A training step of Transformer and LSTM{caution}
+    lines = [
+        f"""# A training step of Transformer and LSTM{caution}
 
 Machine: {machine}
 
@@ -100,5 +107,6 @@ Times are median (minimum) over repeats; ratios are of medians.
 
 | network | batch | parameters | without embeddings | cells | phasegrok, ms per step and cell \
 | PyTorch, ms per step | PyTorch / phasegrok |
-|---|---|---|---|---|---|---|---|"""]  # fmt: skip
+|---|---|---|---|---|---|---|---|"""
+    ]
     return "\n".join(lines + rows) + "\n"

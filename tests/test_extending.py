@@ -45,9 +45,10 @@ def test_every_block_applies_and_the_result_trains(tmp_path: Path) -> None:
         text, line = file.read_text(), block["line"] + "\n"
         assert text.count(line) == 1, block["line"]
         new = {
-            "before": block["code"] + line, "after": line + block["code"],
+            "before": block["code"] + line,
+            "after": line + block["code"],
             "instead of": block["code"],
-        }  # fmt: skip
+        }
         file.write_text(text.replace(line, new[block["how"]]))
     sweep = tmp_path / "extended.yaml"
     sweep.write_text(SWEEP)
@@ -55,8 +56,12 @@ def test_every_block_applies_and_the_result_trains(tmp_path: Path) -> None:
     env = os.environ | {"PYTHONPATH": str(tmp_path), "JAX_DISABLE_MOST_OPTIMIZATIONS": "true"}
     done = subprocess.run(
         [sys.executable, "-m", "phasegrok.sweep", str(sweep), "--output", str(tmp_path / "out")],
-        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     runs = pd.read_parquet(tmp_path / "out" / "runs")
     assert runs["effective_neurons"].between(1, 16).all()

@@ -20,9 +20,11 @@ from phasegrok.errors import Locked, Refusal
 REFUSED, LOCKED, INTERRUPTED = 2, 3, 130
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
     help="Train thousands of tiny networks over a grid and see the phases.",
-)  # fmt: skip
+)
 
 
 @contextmanager
@@ -99,11 +101,12 @@ def figures(
     at: Annotated[
         list[str] | None,
         typer.Option(
-            "--at", metavar="AXIS=VALUE",
+            "--at",
+            metavar="AXIS=VALUE",
             help="Of a large sweep, draw the cells there one by one too; remembered.",
         ),
     ] = None,
-) -> None:  # fmt: skip
+) -> None:
     """Draw a result folder's figures again, from its tables alone."""
     with exit_codes():
         from phasegrok import figures as drawing

@@ -99,18 +99,21 @@ class Progress:
             from rich.progress import Progress as Bar
 
             self.bar = Bar(
-                TextColumn("{task.fields[runs]}"), BarColumn(bar_width=None),
+                TextColumn("{task.fields[runs]}"),
+                BarColumn(bar_width=None),
                 TextColumn("{task.percentage:5.1f} %  {task.fields[rate]}  {task.fields[eta]}"),
                 expand=True,
-            )  # fmt: skip
+            )
             self.bar.start()
             self.task = self.bar.add_task("", total=self.total, runs="starting", rate="", eta="")
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if self.bar:
             self.bar.stop()
         if kind is None:

@@ -39,11 +39,12 @@ class Measure(Block):
     activations: Annotated[
         int,
         Field(
-            ge=0, le=10_000,
+            ge=0,
+            le=10_000,
             description="table activations: what the output layer is given, on so many of the "
             "training examples",
         ),
-    ] = 0  # fmt: skip
+    ] = 0
     pruning: Annotated[
         tuple[PruningOrder, ...],
         Field(description="table pruning: neurons removed one by one, by IPR or at random"),
@@ -51,14 +52,15 @@ class Measure(Block):
     logits: Annotated[
         int,
         Field(
-            ge=0, le=10_000,
+            ge=0,
+            le=10_000,
             description="table logits: all outputs on so many corrupted training examples",
         ),
-    ] = 0  # fmt: skip
+    ] = 0
     rows: Annotated[
         int,
         Field(ge=0, le=10_000, description="table rows: weights of the first so many neurons"),
-    ] = 0  # fmt: skip
+    ] = 0
     weights: Annotated[
         Literal["none", "final", "all"],
         Field(description="weights/RUN/STEP.npz: at the steps measured, or at every logged step"),

@@ -65,7 +65,7 @@ class Transformer(Block):
         Fraction,
         Field(description="share zeroed of what is added to the residual stream in training"),
         TRACED,
-    ] = 0.0  # fmt: skip
+    ] = 0.0
 
     @model_validator(mode="after")
     def _divides(self) -> Transformer:
@@ -88,9 +88,13 @@ class Lstm(Block):
         Positive, Field(description="multiplies every initial weight"), TRACED
     ] = 1.0
     dropout: Annotated[
-        Fraction, Field(description="share zeroed of what a layer is given by the one below, and "
-                        "the output layer by the last"), TRACED
-    ] = 0.0  # fmt: skip
+        Fraction,
+        Field(
+            description="share zeroed of what a layer is given by the one below, and "
+            "the output layer by the last"
+        ),
+        TRACED,
+    ] = 0.0
 
 
 class Mixture(Block):

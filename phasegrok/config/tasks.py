@@ -24,11 +24,12 @@ class Images(Block):
     source: Annotated[
         str,
         Field(
-            min_length=1, max_length=4096,
+            min_length=1,
+            max_length=4096,
             description="digits (scikit-learn's 8 x 8 scans), or a folder with MNIST's IDX files",
         ),
         PLACE,
-    ] = "digits"  # fmt: skip
+    ] = "digits"
 
 
 class Parity(Block):
@@ -56,10 +57,14 @@ class Data(Block):
 
     data_fraction: Annotated[
         float,
-        Field(gt=0, lt=1, description="alpha: share of all examples (of images: of the training "
-              "split) used for training"),
+        Field(
+            gt=0,
+            lt=1,
+            description="alpha: share of all examples (of images: of the training "
+            "split) used for training",
+        ),
         TRACED,
-    ] = 0.5  # fmt: skip
+    ] = 0.5
     corruption_fraction: Annotated[
         float,
         Field(

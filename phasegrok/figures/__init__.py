@@ -19,8 +19,15 @@ __all__ = ["CLOSEUP", "draw"]
 
 CLOSEUP: Final = "closeup.json"
 TABLES: Final = (
-    "runs", "curves", "neurons", "pruning", "logits", "rows", "readout", "activations",
-)  # fmt: skip
+    "runs",
+    "curves",
+    "neurons",
+    "pruning",
+    "logits",
+    "rows",
+    "readout",
+    "activations",
+)
 
 
 def draw(folder: Path) -> list[Path]:

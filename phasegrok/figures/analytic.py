@@ -23,8 +23,14 @@ def by_width(curves: pd.DataFrame) -> Figure:
     mean, low, high = grouped.mean(numeric_only=True), grouped.min(), grouped.max()
     for axes, column in ((left, "test_accuracy"), (right, "error")):
         axes.plot(mean.index, mean[column], marker="o", markersize=3, color="#0072b2", linewidth=1)
-        axes.fill_between(mean.index, low[column].astype(float), high[column].astype(float),
-                          color="#0072b2", alpha=0.18, linewidth=0)  # fmt: skip
+        axes.fill_between(
+            mean.index,
+            low[column].astype(float),
+            high[column].astype(float),
+            color="#0072b2",
+            alpha=0.18,
+            linewidth=0,
+        )
         canvas.log_ticks(axes)
         axes.set_xticks(mean.index.to_numpy())
         axes.set_xlabel("width N", fontsize=canvas.LABEL_POINTS)

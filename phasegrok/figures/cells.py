@@ -102,7 +102,11 @@ def draw_line(axes: Axes, table: pd.DataFrame, x: str, y: str, style: dict[str, 
     (line,) = axes.plot(seeds.index, seeds.mean(axis=1), linewidth=1.2, **style)
     if seeds.shape[1] > 1:
         axes.fill_between(
-            seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=style["color"], alpha=0.18,
+            seeds.index,
+            seeds.min(axis=1),
+            seeds.max(axis=1),
+            color=style["color"],
+            alpha=0.18,
             linewidth=0,
-        )  # fmt: skip
+        )
     return line

@@ -133,9 +133,13 @@ def _mark_knees(axes: Axes, table: pd.DataFrame, column: str) -> Artist:
     (marks,) = axes.plot(steps, heights, "v", color="#000000", markersize=4)
     for step, height in zip(steps, heights, strict=True):
         axes.annotate(
-            f"{step:.0f}", (step, height), xytext=(0, 5), textcoords="offset points", ha="center",
+            f"{step:.0f}",
+            (step, height),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
             fontsize=canvas.TICK_POINTS - 1,
-        )  # fmt: skip
+        )
     return marks
 
 
@@ -147,7 +151,13 @@ def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str, height: float
     step = float(steps.median())
     axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
     axes.annotate(
-        f"{name}\n{step:.0f}", (step, height), xycoords=("data", "axes fraction"),
-        xytext=(-3 if side == "right" else 3, 0), textcoords="offset points", ha=side, va="center",
-        color="#444444", fontsize=canvas.TICK_POINTS - 1,
-    )  # fmt: skip
+        f"{name}\n{step:.0f}",
+        (step, height),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3 if side == "right" else 3, 0),
+        textcoords="offset points",
+        ha=side,
+        va="center",
+        color="#444444",
+        fontsize=canvas.TICK_POINTS - 1,
+    )

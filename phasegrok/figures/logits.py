@@ -36,8 +36,9 @@ def logits(table: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
             axes.axhline(0, color="#cccccc", linewidth=0.5, zorder=0)
             for mark, (name, colour) in MARKS.items():
                 point = outputs[outputs["mark"] == mark]
-                (legend[name],) = axes.plot(point["output"], point["logit"], "o", color=colour,
-                                            markersize=4)  # fmt: skip
+                (legend[name],) = axes.plot(
+                    point["output"], point["logit"], "o", color=colour, markersize=4
+                )
             pair = outputs[[c for c in ("m", "n") if c in outputs]].head(1).to_numpy().ravel()
             what = ", ".join(map(str, pair))
             canvas.title(axes, (*cell.titles, f"example ({what})") if what else cell.titles)

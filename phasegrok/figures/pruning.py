@@ -24,8 +24,12 @@ ORDERS: Final = {
     "random": "random order",
 }
 ACCURACIES: Final = (
-    "test_accuracy", "train_accuracy", "clean_accuracy", "corrupted_accuracy", "true_accuracy",
-)  # fmt: skip
+    "test_accuracy",
+    "train_accuracy",
+    "clean_accuracy",
+    "corrupted_accuracy",
+    "true_accuracy",
+)
 # Beside the accuracy that counts as retained, a looser and a stricter one.
 OTHERS_RETAINED: Final = {0.90: "--", 0.99: ":"}
 

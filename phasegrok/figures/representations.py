@@ -18,8 +18,15 @@ __all__ = ["activations", "output_weights"]
 
 # Okabe and Ito's, for up to eight groups; more are numbered round.
 COLOURS: Final = (
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d1f", "#26384a",
-)  # fmt: skip
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#8c6d1f",
+    "#26384a",
+)
 MOST_GROUPS: Final = 8
 KEYS: Final = ("example", "true_label", "shown_label", "neuron", "activation")
 PERPLEXITY: Final = 30.0  # scikit-learn's default, where there are examples enough
@@ -58,9 +65,12 @@ def activations(table: pd.DataFrame, runs: pd.DataFrame, cells: Sequence[OneCell
             for number, group in enumerate(sorted(groups.unique())):
                 inside = (groups.loc[matrix.index] == group).to_numpy()
                 (legend[group],) = axes.plot(
-                    places[inside, 0], places[inside, 1], ".", markersize=3,
+                    places[inside, 0],
+                    places[inside, 1],
+                    ".",
+                    markersize=3,
                     color=COLOURS[number % len(COLOURS)],
-                )  # fmt: skip
+                )
             canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
             axes.set_xticks([])
             axes.set_yticks([])
@@ -86,15 +96,23 @@ def output_weights(table: pd.DataFrame, runs: pd.DataFrame, cells: Sequence[OneC
             grid = np.linspace(-reach - 3 * width, reach + 3 * width, 401)
             density = KernelDensity(bandwidth=width).fit(weights[:, None])
             axes.fill_between(
-                grid, np.exp(density.score_samples(grid[:, None])), color="#0072b2", alpha=0.35,
+                grid,
+                np.exp(density.score_samples(grid[:, None])),
+                color="#0072b2",
+                alpha=0.35,
                 linewidth=0.8,
-            )  # fmt: skip
+            )
             small = (np.abs(weights) < 0.01).mean()
             canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
             axes.text(
-                0.97, 0.95, f"{small:.0%} below 0.01", transform=axes.transAxes, ha="right",
-                va="top", fontsize=canvas.TICK_POINTS,
-            )  # fmt: skip
+                0.97,
+                0.95,
+                f"{small:.0%} below 0.01",
+                transform=axes.transAxes,
+                ha="right",
+                va="top",
+                fontsize=canvas.TICK_POINTS,
+            )
             axes.set_ylim(bottom=0)
         line[0].set_ylabel("density", fontsize=canvas.LABEL_POINTS)
     for axes in sheet[-1]:

@@ -36,9 +36,16 @@ def by_width(runs: pd.DataFrame, axes: Sequence[str]) -> Figure:
             for axis, value in zip(others, values, strict=True)
         )
         legend[name or "share"] = panel.errorbar(
-            found.index, found["share"], yerr=[below, above], color=colour, marker="o",
-            markersize=3, linewidth=1, capsize=2, elinewidth=0.7,
-        )  # fmt: skip
+            found.index,
+            found["share"],
+            yerr=[below, above],
+            color=colour,
+            marker="o",
+            markersize=3,
+            linewidth=1,
+            capsize=2,
+            elinewidth=0.7,
+        )
     panel.set_ylim(-0.03, 1.03)
     panel.set_xlabel("width (hidden neurons)", fontsize=canvas.LABEL_POINTS)
     panel.set_ylabel(f"share of {runs['seed'].nunique()} seeds", fontsize=canvas.LABEL_POINTS)

@@ -91,9 +91,14 @@ def _distribution(runs: pd.DataFrame, size: str) -> Figure:
         # Side by side in order, so that none hides another and nothing is left to chance.
         beside = np.linspace(-0.3, 0.3, len(ordered)) * spacing
         (legend["a seed"],) = panel.plot(
-            float(str(value)) + beside, ordered, "o", markersize=3, color=COLOURS[0], alpha=0.6,
+            float(str(value)) + beside,
+            ordered,
+            "o",
+            markersize=3,
+            color=COLOURS[0],
+            alpha=0.6,
             markeredgewidth=0,
-        )  # fmt: skip
+        )
     mean = runs.groupby(size)["test_accuracy"].mean()
     (legend["mean"],) = panel.plot(mean.index, mean, color=COLOURS[1], linewidth=1)
     found = estimate(crossings(runs, size))
@@ -134,9 +139,16 @@ def _critical(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Figure:
         mean = np.array([each.mean for each in found.values()])
         ends = np.array([[each.mean - each.low, each.high - each.mean] for each in found.values()])
         legend[label or "critical size"] = panel.errorbar(
-            list(found), mean, yerr=np.nan_to_num(ends).T, color=colour, marker="o", markersize=3,
-            linewidth=1, capsize=2, elinewidth=0.7,
-        )  # fmt: skip
+            list(found),
+            mean,
+            yerr=np.nan_to_num(ends).T,
+            color=colour,
+            marker="o",
+            markersize=3,
+            linewidth=1,
+            capsize=2,
+            elinewidth=0.7,
+        )
     if runs["weight_decay"].min() > 0:
         canvas.log_ticks(panel)
     panel.set_ylim(bottom=0)
@@ -163,9 +175,13 @@ def _mean_line(panel: Axes, runs: pd.DataFrame, x: str, y: str, colour: str) -> 
     mean, deviation = grouped.mean(), grouped.std().fillna(0)
     panel.plot(runs[x], runs[y], "o", markersize=2, color=colour, alpha=0.5, markeredgewidth=0)
     panel.fill_between(
-        mean.index, (mean - deviation).astype(float), (mean + deviation).astype(float),
-        color=colour, alpha=0.18, linewidth=0,
-    )  # fmt: skip
+        mean.index,
+        (mean - deviation).astype(float),
+        (mean + deviation).astype(float),
+        color=colour,
+        alpha=0.18,
+        linewidth=0,
+    )
     (line,) = panel.plot(mean.index, mean, color=colour, linewidth=1.2)
     return line
 

@@ -52,9 +52,14 @@ def _histogram(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     lines += [f"dead {table['dead'].mean():.0%}"] if table["dead"].any() else []
     lines += [f"{seeds} seeds"] if seeds > 1 else []
     axes.text(
-        0.5, 0.95, "\n".join(lines), transform=axes.transAxes, ha="center", va="top",
+        0.5,
+        0.95,
+        "\n".join(lines),
+        transform=axes.transAxes,
+        ha="center",
+        va="top",
         fontsize=canvas.TICK_POINTS,
-    )  # fmt: skip
+    )
 
 
 def normalization_weights(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
@@ -68,9 +73,13 @@ def normalization_weights(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Fi
         for axes, cell in zip(line, cells, strict=True):
             mine = cell.of(last[last["layer"] == layer])
             axes.plot(
-                mine["ipr"], mine["normalization_weight"].abs(), ".", color=INK, markersize=2,
+                mine["ipr"],
+                mine["normalization_weight"].abs(),
+                ".",
+                color=INK,
+                markersize=2,
                 alpha=0.5,
-            )  # fmt: skip
+            )
             rank = correlation(mine)
             canvas.title(axes, (*cell.titles, f"{layer}: rank correlation {rank:.2f}"))
             axes.set_xlim(0, 1)
@@ -105,8 +114,14 @@ def weight_rows(
         mine = mine[(mine["layer"] == layer) & (mine["neuron"] == best)]
         for axes, step in zip(line, steps, strict=True):
             weights = mine[mine["step"] == step]
-            axes.plot(weights["token"], weights["weight"], color=INK, linewidth=0.8, marker=".",
-                      markersize=2.5)  # fmt: skip
+            axes.plot(
+                weights["token"],
+                weights["weight"],
+                color=INK,
+                linewidth=0.8,
+                marker=".",
+                markersize=2.5,
+            )
             name = f"{layer} neuron {best}" if several else f"neuron {best}"
             canvas.title(axes, (*cell.titles, f"{name}, step {step}"))
         line[0].set_ylabel(f"{matrix.upper()} weight", fontsize=canvas.LABEL_POINTS)

@@ -51,9 +51,12 @@ ColumnLosses = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def curve(
-    loss: ColumnLosses, features: Callable[[Examples], jax.Array], readout: jax.Array,
-    removal: jax.Array, examples: Examples,
-) -> jax.Array:  # fmt: skip
+    loss: ColumnLosses,
+    features: Callable[[Examples], jax.Array],
+    readout: jax.Array,
+    removal: jax.Array,
+    examples: Examples,
+) -> jax.Array:
     """Losses and right answers with 0, 1, ... all neurons removed.
 
     An answer is right if its output is larger than every other: a network whose outputs are all
@@ -109,9 +112,14 @@ def curve(
 
 
 def _scores(
-    loss: ColumnLosses, handicap: jax.Array, same: jax.Array, part: jax.Array,
-    out: jax.Array, at_label: jax.Array, at_shown: jax.Array,
-) -> jax.Array:  # fmt: skip
+    loss: ColumnLosses,
+    handicap: jax.Array,
+    same: jax.Array,
+    part: jax.Array,
+    out: jax.Array,
+    at_label: jax.Array,
+    at_shown: jax.Array,
+) -> jax.Array:
     """(parts, 3) sums over one tile's rows; ``out`` is (outputs, rows)."""
     others = jnp.max(out + handicap, axis=0)
     right_shown = (at_shown > others) & (same | (at_shown > at_label))

@@ -31,7 +31,7 @@ __all__ = [
     "of",
     "origins",
     "parameters",
-]  # fmt: skip
+]
 
 
 # Weights that belong to tokens or positions, one vector each, and no part of the network between.

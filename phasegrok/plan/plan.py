@@ -183,10 +183,19 @@ def plan(sweep: Sweep, machine: Machine) -> Grid:
         for part in padding_groups(n_train[runs], work, mapping, machine):
             jobs.append(
                 make_job(
-                    sweep, experiment, runs[part], n_train, least, steps, log_every, drop, noise,
-                    mapping, machine,
+                    sweep,
+                    experiment,
+                    runs[part],
+                    n_train,
+                    least,
+                    steps,
+                    log_every,
+                    drop,
+                    noise,
+                    mapping,
+                    machine,
                 )
-            )  # fmt: skip
+            )
     axes = [COLUMN] * bool(sweep.variants) + [column(axis.path) for axis in sweep.axes]
     return Grid(axes, frame, experiments, static, jobs)
 
@@ -231,10 +240,18 @@ def padding_groups(
 
 
 def make_job(
-    sweep: Sweep, experiment: Experiment, runs: np.ndarray, n_train: np.ndarray, least: np.ndarray,
-    steps: int, log_every: int, dropout: bool, noises: tuple[str, ...],
-    mapping: Literal["vmap", "map"], machine: Machine,
-) -> Job:  # fmt: skip
+    sweep: Sweep,
+    experiment: Experiment,
+    runs: np.ndarray,
+    n_train: np.ndarray,
+    least: np.ndarray,
+    steps: int,
+    log_every: int,
+    dropout: bool,
+    noises: tuple[str, ...],
+    mapping: Literal["vmap", "map"],
+    machine: Machine,
+) -> Job:
     """The program of a group of runs and its layout, chunk size apart.
 
     Args:
@@ -255,10 +272,17 @@ def make_job(
         per_epoch = experiment.train.batches_per_epoch(int(least[runs].min()))
         orders = (log_every - 1) // max(1, per_epoch) + 2
     program = Program(
-        experiment=without_traced(experiment), steps=steps, log_every=log_every,
-        rows=tile * tiles, tile=tile, orders=orders, use_dropout=dropout,
-        noises=noises, precision=sweep.engine.precision, measure=sweep.measure,
-    )  # fmt: skip
+        experiment=without_traced(experiment),
+        steps=steps,
+        log_every=log_every,
+        rows=tile * tiles,
+        tile=tile,
+        orders=orders,
+        use_dropout=dropout,
+        noises=noises,
+        precision=sweep.engine.precision,
+        measure=sweep.measure,
+    )
     cell_bytes = 4 * (4 * models.parameters(model) + 3 * side_by_side * width)
     batch = max(1, CACHE_BYTES // cell_bytes)
     devices = min(machine.devices, len(runs))

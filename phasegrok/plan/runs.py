@@ -123,9 +123,12 @@ def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple
 
 
 def run_ids(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray,
+    sweep: Sweep,
+    frame: pd.DataFrame,
+    experiments: list[Experiment],
+    static: np.ndarray,
     data: list[list[str]],
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
     The same training has the same id in every sweep, whichever of its values are swept. Values
@@ -160,8 +163,9 @@ def data_of(experiment: Experiment) -> list[str]:
     return [each for each in found if each is not None]
 
 
-def check_sizes(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
-                static: np.ndarray) -> None:  # fmt: skip
+def check_sizes(
+    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
+) -> None:
     """Refuse training sets of no rows and minibatches larger than the training set."""
     for i, experiment in enumerate(experiments):
         rows = frame[static == i]
@@ -202,8 +206,9 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
     return after
 
 
-def check_origins(sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment],
-                  static: np.ndarray) -> None:  # fmt: skip
+def check_origins(
+    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
+) -> None:
     """Refuse frozen networks that were trained on other rows than a run that names them: those
     that one of them memorized would not be those that the run trains on."""
     for i, experiment in enumerate(experiments):

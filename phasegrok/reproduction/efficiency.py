@@ -62,18 +62,20 @@ def _delayed(results: Results) -> Iterator[Claim]:
         for fraction, group in one.groupby("data_fraction"):
             grokked = group["grokked"].dropna()
             late = (
-                spread(grokked, 0) if len(grokked) == len(group) else
-                f"in {len(grokked)} of {len(group)} seeds"
-            )  # fmt: skip
+                spread(grokked, 0)
+                if len(grokked) == len(group)
+                else f"in {len(grokked)} of {len(group)} seeds"
+            )
             words.append(f"{fraction}: {spread(group['memorized'], 0)}, {late}")
             ratio = (group["grokked"] / group["memorized"]).min()
             delayed |= len(grokked) == len(group) and bool(ratio > 3)
         yield Claim(
-            "3.1, Fig. 1", f"{NAMES[model]}: generalizes long after it has memorized",
+            "3.1, Fig. 1",
+            f"{NAMES[model]}: generalizes long after it has memorized",
             "step of training accuracy 0.999, of test accuracy 0.9, by share of data "
             + "; ".join(words),
             delayed,
-        )  # fmt: skip
+        )
     plateau = _on_the_way(runs[runs["variant"] == "transformer"], curves)
     between = all(2 * CHANCE < value < GENERALIZES for value in plateau.values())
     ordered = list(plateau.values()) == sorted(plateau.values())
@@ -89,14 +91,15 @@ def _delayed(results: Results) -> Iterator[Claim]:
     low = [known[model] for model in ("lstm", "mlp")]
     near = [bool((values < CHANCE).all()) for values in low]
     yield Claim(
-        "3.1, Fig. 1", "LSTM and MLP: near chance on test data when the training set is memorized",
+        "3.1, Fig. 1",
+        "LSTM and MLP: near chance on test data when the training set is memorized",
         "; ".join(
             f"{NAMES[model]} by share of data "
             + ", ".join(f"{fraction}: {value:.2f}" for fraction, value in values.items())
             for model, values in zip(("lstm", "mlp"), low, strict=True)
         ),
         True if all(near) else (None if any(near) else False),
-    )  # fmt: skip
+    )
 
 
 def _on_the_way(runs: pd.DataFrame, curves: pd.DataFrame) -> dict[float, float]:
@@ -127,10 +130,11 @@ def _more_data(results: Results) -> Iterator[Claim]:
             )
         ]
         yield Claim(
-            source, f"{NAMES[model]}: the more data, the less delay",
+            source,
+            f"{NAMES[model]}: the more data, the less delay",
             "steps between the two, by share of data " + ", ".join(words),
             bool(wait.mean().diff().iloc[1:].lt(0).all()),
-        )  # fmt: skip
+        )
 
 
 def _data_efficiency(runs: pd.DataFrame) -> Iterator[Claim]:
@@ -139,23 +143,26 @@ def _data_efficiency(runs: pd.DataFrame) -> Iterator[Claim]:
     plain = area["full-batch"]
     words = ", ".join(f"{name} {value:.2f}" for name, value in area.sort_values()[::-1].items())
     yield Claim(
-        "3.3, Fig. 4", "weight decay to zero is the most data-efficient of the nine",
+        "3.3, Fig. 4",
+        "weight decay to zero is the most data-efficient of the nine",
         f"best test accuracy, mean over shares of data {best.columns.min():g} to"
         f" {best.columns.max():g}: {words}",
         area.idxmax() == "decay-to-zero",
-    )  # fmt: skip
+    )
     yield Claim(
-        "3.3, Fig. 4", "weight decay to the start helps, to a lesser extent",
+        "3.3, Fig. 4",
+        "weight decay to the start helps, to a lesser extent",
         f"{area['decay-to-start']:.2f}, to zero {area['decay-to-zero']:.2f}, without {plain:.2f}",
         bool(plain < area["decay-to-start"] < area["decay-to-zero"]),
-    )  # fmt: skip
+    )
     better = [name for name in NOISES if area[name] > plain]
     yield Claim(
-        "3.3, Fig. 4", "update noise, weight noise and dropout all help",
+        "3.3, Fig. 4",
+        "update noise, weight noise and dropout all help",
         ", ".join(f"{name} {area[name] - plain:+.2f}" for name in NOISES)
         + " against the full batch without",
         True if len(better) == len(NOISES) else (None if better else False),
-    )  # fmt: skip
+    )
 
 
 def _mixture(curves: pd.DataFrame) -> Iterator[Claim]:
@@ -173,15 +180,19 @@ def _mixture(curves: pd.DataFrame) -> Iterator[Claim]:
         )
         if grokks:
             yield Claim(
-                source, "the memorizing part learns faster: the test loss rises while the training"
-                " loss falls, and falls once that is near zero", words,
+                source,
+                "the memorizing part learns faster: the test loss rises while the training"
+                " loss falls, and falls once that is near zero",
+                words,
                 bool(rise > 1.1 and test.iloc[-1] < test[peak] / 2 and train[peak] < train[0] / 2),
-            )  # fmt: skip
+            )
         else:
             yield Claim(
-                source, "equal speeds: the losses fall together, there is no grokking", words,
+                source,
+                "equal speeds: the losses fall together, there is no grokking",
+                words,
                 bool(rise <= 1.0 and test.is_monotonic_decreasing),
-            )  # fmt: skip
+            )
 
 
 def _model_efficiency(runs: pd.DataFrame) -> Iterator[Claim]:
@@ -208,15 +219,18 @@ def _model_efficiency(runs: pd.DataFrame) -> Iterator[Claim]:
         )
 
     yield Claim(
-        "5.2, Fig. 6", "C_mem needs a larger norm for the same logit, the more data", words(1.0),
+        "5.2, Fig. 6",
+        "C_mem needs a larger norm for the same logit, the more data",
+        words(1.0),
         bool(trend[1.0] > 0.8),
-    )  # fmt: skip
+    )
     smaller = means[0.0]["weight_norm"] < means[1.0]["weight_norm"].reindex(means[0.0].index)
     yield Claim(
-        "5.2, Fig. 6", "C_gen's norm stays as it is",
+        "5.2, Fig. 6",
+        "C_gen's norm stays as it is",
         f"{words(0.0)}; smaller than C_mem's at {smaller.sum()} of {len(smaller)} shares",
         True if abs(trend[0.0]) < 0.3 else (None if smaller.all() else False),
-    )  # fmt: skip
+    )
 
 
 def _ungrokking(results: Results) -> Iterator[Claim]:
@@ -227,7 +241,8 @@ def _ungrokking(results: Results) -> Iterator[Claim]:
         one = runs[runs["variant"] == model].groupby("event_value")
         final, train = one["test_accuracy"].mean(), one["train_accuracy"].mean()
         yield Claim(
-            "5.3, Fig. 7", f"{NAMES[model]}: ungrokking on a small enough training set",
+            "5.3, Fig. 7",
+            f"{NAMES[model]}: ungrokking on a small enough training set",
             f"test accuracy {before[model]:.2f} before; at the end, by share of data kept "
             + ", ".join(f"{share:g}: {value:.2f}" for share, value in final.items())
             + f"; training accuracy there at least {train.min():.2f}",
@@ -237,7 +252,7 @@ def _ungrokking(results: Results) -> Iterator[Claim]:
                 and final.iloc[0] - final.index[0] < CHANCE
                 and train.iloc[0] > 0.99
             ),
-        )  # fmt: skip
+        )
 
 
 def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
@@ -246,11 +261,12 @@ def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
     lost = runs[later & (runs["event_value"] == smallest)]
     final = lost.groupby("weight_decay")["test_accuracy"].mean()
     yield Claim(
-        "5.3, Fig. 8", "ungrokking at every weight decay",
+        "5.3, Fig. 8",
+        "ungrokking at every weight decay",
         f"final test accuracy with {smallest:g} of the data, by decay "
         + ", ".join(f"{decay:g}: {value:.2f}" for decay, value in final.items()),
         bool((final < CHANCE).all()),
-    )  # fmt: skip
+    )
     found: dict[bool, dict[float, Any]] = {True: {}, False: {}}
     for (old, decay), one in runs.groupby([later, "weight_decay"]):
         found[bool(old)][float(str(decay))] = estimate(crossings(one, "event_value"))
@@ -260,10 +276,11 @@ def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
     ]
     alike = [found[True][d].high > found[False][d].low for d in found[True]]
     yield Claim(
-        "beyond", "the critical size of networks that have grokked is that of new ones",
+        "beyond",
+        "the critical size of networks that have grokked is that of new ones",
         "critical share of data by decay, grokked before against new: " + "; ".join(words),
         True if all(alike) else (None if any(alike) else False),
-    )  # fmt: skip
+    )
 
 
 def _interval(found: Any) -> str:
@@ -280,13 +297,18 @@ def _semi_grokking(runs: pd.DataFrame) -> Iterator[Claim]:
     size = estimate(crossings(runs, "data_fraction"))
     ends = runs.groupby("data_fraction")["test_accuracy"].agg(["min", "median", "max"])
     yield Claim(
-        "5.3, Fig. 9", "intermediate test accuracies near the critical size",
+        "5.3, Fig. 9",
+        "intermediate test accuracies near the critical size",
         f"D_crit at a share of {_interval(size)}, {size.seeds} seeds; settled accuracies (least,"
         " median, largest) by share "
-        + ", ".join(f"{at:g}: {' '.join(f'{x:.2f}' for x in values)}" for at, values in
-                    zip(ends.index, ends.to_numpy(), strict=True))
+        + ", ".join(
+            f"{at:g}: {' '.join(f'{x:.2f}' for x in values)}"
+            for at, values in zip(ends.index, ends.to_numpy(), strict=True)
+        )
         + "; seeds between memorizing and solving "
-        + ", ".join(f"{at:g}: {number} of {count}" for at, number, count in
-                    zip(ends.index, inside.sum(), inside.size(), strict=True)),
+        + ", ".join(
+            f"{at:g}: {number} of {count}"
+            for at, number, count in zip(ends.index, inside.sum(), inside.size(), strict=True)
+        ),
         bool(inside.sum().max() >= 2),
-    )  # fmt: skip
+    )

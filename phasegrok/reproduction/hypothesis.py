@@ -77,10 +77,11 @@ def _phases(results: Results) -> Iterator[Claim]:
     train = {decay: _at(runs, decay)["train_accuracy"] for decay in (NONE, PARTIAL, FULL)}
     test = {decay: _at(runs, decay)["test_accuracy"] for decay in train}
     yield Claim(
-        "2, Fig. 1a", "no regularization: Coexistence, both accuracies near 100 %",
+        "2, Fig. 1a",
+        "no regularization: Coexistence, both accuracies near 100 %",
         f"train {spread(train[NONE])}, test {spread(test[NONE])}",
         bool((train[NONE] > 0.95).all() and (test[NONE] > 0.95).all()),
-    )  # fmt: skip
+    )
     partial = _at(runs, PARTIAL)
     yield Claim(
         "2, Fig. 1b",
@@ -134,11 +135,12 @@ def _histograms(results: Results, dropped: Results) -> Iterator[Claim]:
         ((plain >= a) & (plain < b)).mean() for a, b in ((0, 0.2), (0.2, 0.7), (0.7, 1.01))
     )
     yield Claim(
-        "2.1, Fig. 4", "Coexistence has a bimodal distribution of IPR",
+        "2.1, Fig. 4",
+        "Coexistence has a bimodal distribution of IPR",
         f"{below:.1%} of the neurons below 0.2, {between:.1%} between 0.2 and 0.7,"
         f" {above:.1%} above",
         bool(between < 0.1 * min(below, above)),
-    )  # fmt: skip
+    )
     share = low.groupby(["weight_decay", "run"])["low"].mean()
     each = {decay: share.loc[decay] for decay in (NONE, PARTIAL, FULL)}
     means = [values.mean() for values in each.values()]
@@ -151,20 +153,22 @@ def _histograms(results: Results, dropped: Results) -> Iterator[Claim]:
     runs = results["runs"]
     ipr = [_at(runs, decay)["mean_ipr"] for decay in (NONE, PARTIAL, FULL)]
     yield Claim(
-        "Fig. 4a", "and raises the mean IPR (one run of the original: 0.28 at wd 0, 0.44 at wd 5)",
+        "Fig. 4a",
+        "and raises the mean IPR (one run of the original: 0.28 at wd 0, 0.44 at wd 5)",
         ", ".join(
             f"wd {d:g}: {spread(v)}" for d, v in zip((NONE, PARTIAL, FULL), ipr, strict=True)
         ),
         bool(ipr[0].max() < ipr[1].min() and ipr[1].max() < ipr[2].min()),
-    )  # fmt: skip
+    )
     by_dropout = dropped["runs"].groupby("dropout")["mean_ipr"]
     means = [by_dropout.get_group(rate).mean() for rate in (0.0, 0.3, 0.6)]
     yield Claim(
-        "Fig. 4b", "dropout shifts the distribution to higher IPR",
+        "Fig. 4b",
+        "dropout shifts the distribution to higher IPR",
         ", ".join(f"{rate:g}: {spread(values)}" for rate, values in by_dropout)
         + " (mean IPR; 0.9 is Confusion)",
         bool(means[0] < means[1] < means[2]),
-    )  # fmt: skip
+    )
 
 
 def _pruning_lowest(results: Results) -> Iterator[Claim]:
@@ -202,9 +206,11 @@ def _pruning_lowest(results: Results) -> Iterator[Claim]:
     random = needed(results["pruning"], "random").to_frame().join(before[["weight_decay"]])
     control = 100 * (1 - _at(random, NONE)["needed"] / width)
     yield Claim(
-        "control", "which a random order does not do",
-        f"at wd 0 until {spread(control, 1)} % are gone", bool((control < 50).all()),
-    )  # fmt: skip
+        "control",
+        "which a random order does not do",
+        f"at wd 0 until {spread(control, 1)} % are gone",
+        bool((control < 50).all()),
+    )
 
 
 def _falls(pruning: pd.DataFrame, column: str, level: float) -> pd.Series[float]:
@@ -233,15 +239,17 @@ def _pruning_highest(results: Results) -> Iterator[Claim]:
         curves = _at(highest, decay).groupby("run")["corrupted_accuracy"]
         gain[decay] = pd.DataFrame({"first": curves.first(), "most": curves.max()})
     yield Claim(
-        "I, Fig. 17b", "wd 5: pruning from the highest IPR improves the corrupted accuracy",
+        "I, Fig. 17b",
+        "wd 5: pruning from the highest IPR improves the corrupted accuracy",
         f"{spread(gain[PARTIAL]['first'])} → at most {spread(gain[PARTIAL]['most'])}",
         bool((gain[PARTIAL]["most"] > gain[PARTIAL]["first"] + 0.3).all()),
-    )  # fmt: skip
+    )
     yield Claim(
-        "I, Fig. 17c", "wd 15: hardly, there being few neurons of low IPR",
+        "I, Fig. 17c",
+        "wd 15: hardly, there being few neurons of low IPR",
         f"{spread(gain[FULL]['first'])} → at most {spread(gain[FULL]['most'])}",
         bool((gain[FULL]["most"] < 0.2).all()),
-    )  # fmt: skip
+    )
 
 
 def _losses(results: Results) -> Iterator[Claim]:
@@ -250,31 +258,33 @@ def _losses(results: Results) -> Iterator[Claim]:
     width = curves["pruned"].max()
     fall = plain["train_loss"].apply(lambda loss: float((loss.cummax() - loss).max() / loss.max()))
     yield Claim(
-        "I.2, Fig. 18a", "wd 0: pruning from the lowest IPR raises the train loss (almost)"
+        "I.2, Fig. 18a",
+        "wd 0: pruning from the lowest IPR raises the train loss (almost)"
         " monotonically, the test loss not",
         f"the train loss falls back by at most {spread(100 * fall, 0)} % of its highest value"
         f" on the way; test loss {spread(1e3 * plain['test_loss'].first(), 2)} at first,"
         f" {spread(1e3 * plain['test_loss'].min(), 2)} at its lowest (10⁻³)",
         None if (fall > 0.05).any() else True,
-    )  # fmt: skip
+    )
     lowest = partial["test_loss"].agg(["first", "min", "idxmin"])
     where = curves.loc[lowest["idxmin"], "pruned"] / width
     yield Claim(
-        "I.2, Fig. 18b", "wd 5: the test loss falls while memorizing neurons go, then rises;"
-        " the train loss rises",
+        "I.2, Fig. 18b",
+        "wd 5: the test loss falls while memorizing neurons go, then rises; the train loss rises",
         f"test loss {spread(1e3 * lowest['first'], 2)} → {spread(1e3 * lowest['min'], 2)} (10⁻³)"
         f" with {spread(where)} pruned; train loss rises throughout:"
         f" {'yes' if _rises(partial['train_loss']) else 'nearly'}",
         bool((lowest["min"] < lowest["first"]).all() and ((where > 0.1) & (where < 0.9)).all()),
-    )  # fmt: skip
+    )
     start = full["test_loss"].first()
     tenth = _at(curves[curves["pruned"] == round(0.05 * width)], FULL).set_index("run")["test_loss"]
     yield Claim(
-        "I.2, Fig. 18c", "wd 15: the test loss stays at first, then rises",
+        "I.2, Fig. 18c",
+        "wd 15: the test loss stays at first, then rises",
         f"test loss changes by {spread(100 * (tenth / start - 1), 2)} % over the first 5 % pruned,"
         f" by {spread(100 * (full['test_loss'].max() / start - 1), 0)} % in all",
         bool(((tenth / start - 1).abs() < 0.01).all()),
-    )  # fmt: skip
+    )
 
 
 def _rises(groups: Any) -> bool:
@@ -285,28 +295,31 @@ def _forgetting(results: Results, root: Path) -> Iterator[Claim]:
     runs = _at(results["runs"], FORGETS)
     fell = runs["weight_norm"] / runs["peak_weight_norm"]
     yield Claim(
-        "E, Fig. 8", "wd 20: both accuracies are lost after grokking, while all norms shrink",
+        "E, Fig. 8",
+        "wd 20: both accuracies are lost after grokking, while all norms shrink",
         f"test accuracy {spread(runs['peak_test_accuracy'])} → {spread(runs['test_accuracy'])};"
         f" weight norm at the end {spread(fell)} of what it was when last above 90 %",
         bool((runs["subphase"] == "Forgetting").all() and (fell < 1).all()),
-    )  # fmt: skip
+    )
     relu = Results(root / "forgetting-relu")["runs"]
     kept = _at(relu, FORGETS)["test_accuracy"]
     yield Claim(
-        "E, N", "not with ReLU",
+        "E, N",
+        "not with ReLU",
         f"{(relu['subphase'] == 'Forgetting').sum()} of {len(relu)} runs at weight decay"
         f" {_values(relu)} forget; test accuracy at 20: {spread(kept)}",
         bool((relu["subphase"] != "Forgetting").all()),
-    )  # fmt: skip
+    )
     sgd = Results(root / "forgetting-sgd")["runs"]
     grokked = sgd[sgd["peak_test_accuracy"] >= 0.9]
     yield Claim(
-        "E", "not with plain gradient descent (here p = 47, N = 256)",
+        "E",
+        "not with plain gradient descent (here p = 47, N = 256)",
         f"{len(grokked)} of {len(sgd)} runs at weight decay {_values(sgd)} grok, and"
         f" {(grokked['subphase'] == 'Forgetting').sum()} of them forget (lowest final test accuracy"
         f" of these {grokked['test_accuracy'].min():.3f})",
         bool((sgd["subphase"] != "Forgetting").all()),
-    )  # fmt: skip
+    )
 
 
 def _values(runs: pd.DataFrame) -> str:
@@ -337,31 +350,34 @@ def _widths(results: Results) -> Iterator[Claim]:
     exponent = float(np.polyfit(np.log(left["width"]), np.log(left["needed"]), 1)[0])
     share = (100 * (1 - left["needed"] / left["width"])).groupby(left["width"])
     yield Claim(
-        "Q, Fig. 32a", f"the neurons needed (test accuracy ≥ {RETAINED:.0%}) grow sub-linearly with"
-        " the width",
+        "Q, Fig. 32a",
+        f"the neurons needed (test accuracy ≥ {RETAINED:.0%}) grow sub-linearly with the width",
         ", ".join(f"{width:g}: {spread(values, 0)}" for width, values in each)
         + f"; exponent {exponent:.2f}",
         exponent < 1,
-    )  # fmt: skip
+    )
     yield Claim(
-        "Q, Fig. 32b", "so that the share that can be pruned grows",
+        "Q, Fig. 32b",
+        "so that the share that can be pruned grows",
         ", ".join(f"{width:g}: {spread(values, 1)} %" for width, values in share),
         bool(share.mean().is_monotonic_increasing),
-    )  # fmt: skip
+    )
 
 
 def _analytic(results: Results) -> Iterator[Claim]:
     start = results["curves"][results["curves"]["step"] == 0]
     solved = start.groupby("width")["test_accuracy"].min()
     yield Claim(
-        "D, eq. 2", "periodic weights solve the task at sufficient width",
+        "D, eq. 2",
+        "periodic weights solve the task at sufficient width",
         ", ".join(f"{width:g}: {value:.3f}" for width, value in solved.items())
         + " (lowest test accuracy of the seeds, by width)",
         bool(solved[500] == 1),
-    )  # fmt: skip
+    )
     wide = start[start["width"] >= 100]
     yield Claim(
-        "D, eq. 6", "up to terms that fall as 1/√N",
+        "D, eq. 6",
+        "up to terms that fall as 1/√N",
         f"rms error of an output against N: exponent {slope(wide):.3f}",
         abs(slope(wide) + 0.5) < 0.05,
-    )  # fmt: skip
+    )

@@ -27,10 +27,16 @@ FEW: Final = {
 SMALL: Final = 0.01  # of an output weight; at the start they are uniform up to 1/sqrt(500) = 0.045
 
 TABLE_3_1: Final = {
-    (30, 0.01): 0.02, (30, 0.05): 0.12, (30, 0.1): 0.20,
-    (50, 0.01): 0.03, (50, 0.05): 0.06, (50, 0.1): 0.12,
-    (70, 0.01): 0.01, (70, 0.05): 0.03, (70, 0.1): 0.05,
-}  # fmt: skip
+    (30, 0.01): 0.02,
+    (30, 0.05): 0.12,
+    (30, 0.1): 0.20,
+    (50, 0.01): 0.03,
+    (50, 0.05): 0.06,
+    (50, 0.1): 0.12,
+    (70, 0.01): 0.01,
+    (70, 0.05): 0.03,
+    (70, 0.1): 0.05,
+}
 
 
 def claims(root: Path) -> Iterator[Claim]:
@@ -69,11 +75,12 @@ def _grokking(results: Results, source: str, examples: int) -> Iterator[Claim]:
     solved = _epochs(runs["generalization_step"], examples)
     gap = (solved / memorized).min()
     yield Claim(
-        source, "the training set is memorized well before the test set is solved",
+        source,
+        "the training set is memorized well before the test set is solved",
         f"epochs until accuracy above 0.999: training set {spread(memorized, 1)}, test set"
         f" {spread(solved, 1)} ({len(runs)} seeds; at least {gap:.1f} times as many)",
         bool(gap > 2),
-    )  # fmt: skip
+    )
 
 
 def _spectral(results: Results, source: str, examples: int, falls: bool) -> Iterator[Claim]:
@@ -87,24 +94,28 @@ def _spectral(results: Results, source: str, examples: int, falls: bool) -> Iter
     change = at["generalization"] - at["memorization"]
     word = "falls" if falls else "rises"
     yield Claim(
-        source, f"the first layer's spectral norm {word} between memorization and generalization",
+        source,
+        f"the first layer's spectral norm {word} between memorization and generalization",
         f"{spread(at['memorization'], 2)} → {spread(at['generalization'], 2)}; it {word} in"
         f" {(change < 0 if falls else change > 0).sum()} of {len(change)} seeds",
         bool((change < 0 if falls else change > 0).all()),
-    )  # fmt: skip
+    )
     bends = knees(curves, "spectral_u")
     first, second = (_epochs(bends[name], examples) for name in ("first", "second"))
     stage = stages(curves)["grokking_step"]
     grokked = _epochs(stage.reindex(bends.index), examples)
     memorized = _epochs(runs["memorization_step"].reindex(bends.index), examples)
-    near = [bool(((a / b).clip(upper=b / a) > 0.5).all()) for a, b in
-            ((first, memorized), (second, grokked))]  # fmt: skip
+    near = [
+        bool(((a / b).clip(upper=b / a) > 0.5).all())
+        for a, b in ((first, memorized), (second, grokked))
+    ]
     yield Claim(
-        source, "its two inflections are the epochs of memorization and of generalization",
+        source,
+        "its two inflections are the epochs of memorization and of generalization",
         f"inflections at epochs {spread(first, 1)} and {spread(second, 1)}; memorization at"
         f" {spread(memorized, 1)}, test accuracy of 90 % at {spread(grokked, 1)}",
         True if all(near) else (None if any(near) else False),
-    )  # fmt: skip
+    )
 
 
 def _sparser(results: Results, source: str) -> Claim:
@@ -112,11 +123,12 @@ def _sparser(results: Results, source: str) -> Claim:
     shares = small.groupby(["step", "seed"])["small"].mean().unstack("seed")
     begun, ended = shares.iloc[0], shares.iloc[-1]
     return Claim(
-        source, "the output weights condense around zero",
+        source,
+        "the output weights condense around zero",
         f"share below {SMALL:g} in size {spread(begun)} at step {shares.index[0]},"
         f" {spread(ended)} at the end (step {shares.index[-1]})",
         bool((ended > begun).all()),
-    )  # fmt: skip
+    )
 
 
 def _decay(results: Results) -> Iterator[Claim]:
@@ -128,21 +140,21 @@ def _decay(results: Results) -> Iterator[Claim]:
     fastest = epochs[always].idxmin()
     until = epochs[always][always <= fastest]
     yield Claim(
-        "3.1, Fig. 3.1", "raised after memorization, more weight decay makes it generalize sooner",
-        "epoch by decay "
-        + ", ".join(f"{decay:g}: {epoch:.0f}" for decay, epoch in until.items()),
+        "3.1, Fig. 3.1",
+        "raised after memorization, more weight decay makes it generalize sooner",
+        "epoch by decay " + ", ".join(f"{decay:g}: {epoch:.0f}" for decay, epoch in until.items()),
         bool(until.is_monotonic_decreasing and len(until) > 3),
-    )  # fmt: skip
+    )
     lost = solved.index[solved == 0].min()
     yield Claim(
-        "3.1, Fig. 3.1", "beyond a threshold, between 0.1 and 0.5, it fails to",
+        "3.1, Fig. 3.1",
+        "beyond a threshold, between 0.1 and 0.5, it fails to",
         f"all {seeds} seeds generalize up to {always.max():g}, none from {lost:g} on"
         + "".join(
-            f" ({solved[d]} of {seeds} at {d:g})"
-            for d in solved.index if always.max() < d < lost
+            f" ({solved[d]} of {seeds} at {d:g})" for d in solved.index if always.max() < d < lost
         ),
         bool(0.1 <= always.max() < lost <= 0.5),
-    )  # fmt: skip
+    )
     norms = runs.groupby("event_value")["spectral_u"].mean()
     settled = norms[always] / norms[always.min()]
     yield Claim(
@@ -151,7 +163,7 @@ def _decay(results: Results) -> Iterator[Claim]:
         f"at the end {settled.min():.2f} to {settled.max():.2f} of that at {always.min():g} where"
         f" it generalizes, at most {norms[norms.index >= lost].max():.1g} where it fails",
         bool(settled.min() > 0.9 and norms[norms.index >= lost].max() < 1e-3),
-    )  # fmt: skip
+    )
 
 
 def _few(runs: pd.DataFrame, source: str, bits: int, width: int) -> Iterator[Claim]:
@@ -180,10 +192,11 @@ def _few(runs: pd.DataFrame, source: str, bits: int, width: int) -> Iterator[Cla
     shares = {width: at["share"] for width, at in tables[0.0].items()}
     first, *_, last = shares.values()
     yield Claim(
-        source, f"k = {bits}: more neurons learn it more often",
+        source,
+        f"k = {bits}: more neurons learn it more often",
         "share by width, without L1 " + ", ".join(f"{w:g}: {s:.3f}" for w, s in shares.items()),
         last > first,
-    )  # fmt: skip
+    )
 
 
 def _slower(results: Results) -> Iterator[Claim]:
@@ -221,17 +234,19 @@ def _outliers(runs: pd.DataFrame) -> Iterator[Claim]:
         cells = runs[(runs["bits"] == bits) & (runs["weight_decay"] == decay)]
         alone = pd.Series([tolerated(one, STILL_GROKS) for _, one in cells.groupby("seed")])
         yield Claim(
-            "Table 3.1", f"n = {bits}, weight decay {decay:g}: grokking occurs up to {printed:g}",
+            "Table 3.1",
+            f"n = {bits}, weight decay {decay:g}: grokking occurs up to {printed:g}",
             f"mean test accuracy of {seeds} seeds at least {STILL_GROKS} up to {found[entry]:g}"
             f" ({steps} grid step{'' if steps == 1 else 's'} away); single seeds"
             f" {alone.min():g} to {alone.max():g}",
             steps <= 1,
-        )  # fmt: skip
+        )
     by_decay = [found[50, decay] for decay in (0.01, 0.05, 0.1)]
     by_bits = [found[bits, 0.1] for bits in (30, 50, 70)]
     yield Claim(
-        "3.2.1", "more weight decay tolerates more outliers, more bits fewer",
+        "3.2.1",
+        "more weight decay tolerates more outliers, more bits fewer",
         f"n = 50, by decay: {', '.join(f'{x:g}' for x in by_decay)}; decay 0.1, by n:"
         f" {', '.join(f'{x:g}' for x in by_bits)}",
         by_decay == sorted(by_decay) and by_bits == sorted(by_bits, reverse=True),
-    )  # fmt: skip
+    )

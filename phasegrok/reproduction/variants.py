@@ -73,15 +73,17 @@ def _normalization_weights(results: Results) -> Iterator[Claim]:
         for name, table in results["neurons"].groupby("normalization")
     }
     yield Claim(
-        "2.2, Fig. 5", "the weights of batch normalization go with the IPR of their neurons",
+        "2.2, Fig. 5",
+        "the weights of batch normalization go with the IPR of their neurons",
         f"rank correlation {spread(ranks['batch'])} over three seeds",
         bool(ranks["batch"].min() > WEAK),
-    )  # fmt: skip
+    )
     yield Claim(
-        "F", "those of layer normalization do not",
+        "F",
+        "those of layer normalization do not",
         f"rank correlation {', '.join(f'{rank:.2f}' for rank in ranks['layer'])}",
         bool(ranks["layer"].abs().max() < WEAK),
-    )  # fmt: skip
+    )
 
 
 def _normalization(results: Results) -> Iterator[Claim]:
@@ -90,21 +92,21 @@ def _normalization(results: Results) -> Iterator[Claim]:
     fewer = kept["batch"] < kept["none"]
     inverted = runs[runs["phase"] == "Inversion"].groupby("normalization").size()
     yield Claim(
-        "2.2, Fig. 9", "batch normalization widens Inversion over no normalization",
+        "2.2, Fig. 9",
+        "batch normalization widens Inversion over no normalization",
         f"fewer corrupted labels kept in {fewer.sum()} of {len(fewer)} cells (by"
         f" {(kept['none'] - kept['batch']).mean():.3f} in the mean); of these, Inversion"
         f" {inverted['batch']} and {inverted['none']} (p = 97, N = 500)",
         _all_or_part(bool(fewer.mean() > 0.5), bool(fewer.all())),
-    )  # fmt: skip
+    )
     for name, figure in (("none", "Fig. 10"), ("batch", "Fig. 9"), ("layer", "Fig. 11")):
         by_size = kept[name].groupby("batch_size").mean()
         yield Claim(
-            f"F, {figure}", f"smaller batches widen Inversion (normalization: {name})",
+            f"F, {figure}",
+            f"smaller batches widen Inversion (normalization: {name})",
             f"corrupted labels kept, by batch size: {_each(by_size, 3)}",
-            _all_or_part(
-                bool(by_size.iloc[0] < by_size.iloc[-1]), by_size.is_monotonic_increasing
-            ),
-        )  # fmt: skip
+            _all_or_part(bool(by_size.iloc[0] < by_size.iloc[-1]), by_size.is_monotonic_increasing),
+        )
 
 
 def _all_or_part(partly: bool, fully: bool) -> bool | None:
@@ -120,15 +122,17 @@ def _transformer(results: Results) -> Iterator[Claim]:
     )
     words = "one layer, embedding 64, p = 47, mean of 4 cells"
     yield Claim(
-        "2.2, Fig. 7a", "weight decay enhances generalization of a Transformer",
+        "2.2, Fig. 7a",
+        "weight decay enhances generalization of a Transformer",
         f"test accuracy {_each(test, 3)}, corrupted labels kept {_each(corrupted, 3)} ({words})",
         bool(test.is_monotonic_increasing and corrupted.is_monotonic_decreasing),
-    )  # fmt: skip
+    )
     yield Claim(
-        "2.2, Fig. 7a", "and shifts the IPR of its embedding upwards",
+        "2.2, Fig. 7a",
+        "and shifts the IPR of its embedding upwards",
         f"mean IPR {_each(ipr, 3)}; a random row has 0.083",
         bool(ipr.is_monotonic_increasing),
-    )  # fmt: skip
+    )
 
 
 def _deep(results: Results) -> Iterator[Claim]:
@@ -137,16 +141,18 @@ def _deep(results: Results) -> Iterator[Claim]:
     ipr, test = (decays[name].mean() for name in ("mean_ipr", "test_accuracy"))
     corrupted = decays["corrupted_accuracy"].mean()
     yield Claim(
-        "2.2, Fig. 7b", "weight decay enhances generalization of a 3-layer ReLU network",
+        "2.2, Fig. 7b",
+        "weight decay enhances generalization of a 3-layer ReLU network",
         f"test accuracy {_each(test, 3)}, corrupted labels kept {_each(corrupted, 3)}"
         f" ({SMALL}, alpha = 0.8, xi = 0.1)",
         bool(test.is_monotonic_increasing and corrupted.is_monotonic_decreasing),
-    )  # fmt: skip
+    )
     yield Claim(
-        "2.2, Fig. 7b", "and shifts the IPR of its input layer upwards",
+        "2.2, Fig. 7b",
+        "and shifts the IPR of its input layer upwards",
         f"mean IPR {_each(ipr, 3)}",
         bool(ipr.is_monotonic_increasing),
-    )  # fmt: skip
+    )
 
 
 def _configurations(results: Results) -> Iterator[Claim]:
@@ -165,10 +171,12 @@ def _configurations(results: Results) -> Iterator[Claim]:
             as_said = change > 0 if column == "heads" else change < 0
             held = _all_or_part(as_said, as_said and abs(change) > noise)
         yield Claim(
-            "G.1, Fig. 12", text,
+            "G.1, Fig. 12",
+            text,
             f"mean IPR by {column} {_each(ipr, 3)} (four networks each; deviation among all eight"
-            f" {noise:.3f})", held,
-        )  # fmt: skip
+            f" {noise:.3f})",
+            held,
+        )
 
 
 def _transformer_dropout(results: Results) -> Iterator[Claim]:
@@ -177,15 +185,17 @@ def _transformer_dropout(results: Results) -> Iterator[Claim]:
     small = (test.index > 0) & (test.index <= 0.1)
     higher = ipr[small] > ipr.iloc[0]
     yield Claim(
-        "G.2, Fig. 13", "a small dropout rate gives an embedding of higher IPR",
+        "G.2, Fig. 13",
+        "a small dropout rate gives an embedding of higher IPR",
         f"mean IPR by rate {_each(ipr, 3)}",
         _all_or_part(bool(higher.any()), bool(higher.all())),
-    )  # fmt: skip
+    )
     yield Claim(
-        "G.2, Fig. 13", "rates above 0.1 do not help",
+        "G.2, Fig. 13",
+        "rates above 0.1 do not help",
         f"test accuracy by rate {_each(test, 3)}",
         bool(test.iloc[-1] <= test[small].max()),
-    )  # fmt: skip
+    )
 
 
 def _parametrizations(results: Results) -> Iterator[Claim]:
@@ -197,40 +207,47 @@ def _parametrizations(results: Results) -> Iterator[Claim]:
         standard, lazier = ipr[layer, "kaiming"], ipr[layer, "lazy"]
         as_said = (lazier - standard).abs() < 0.1 if layer == "input" else lazier > standard
         yield Claim(
-            "G.3, Fig. 14", text,
+            "G.3, Fig. 14",
+            text,
             f"by weight decay, standard {_each(standard, 3)}; lazier {_each(lazier, 3)}",
             _all_or_part(bool(as_said.any()), bool(as_said.all())),
-        )  # fmt: skip
+        )
 
 
 def _deep_batchnorm(results: Results) -> Iterator[Claim]:
     runs, neurons = results["runs"], results["neurons"]
     yield Claim(
-        "G.4, Fig. 15", "a 3-layer network with batch normalization is in Coexistence",
+        "G.4, Fig. 15",
+        "a 3-layer network with batch normalization is in Coexistence",
         f"train {spread(runs['train_accuracy'])}, test {spread(runs['test_accuracy'])}",
         bool((runs["subphase"] == "Coexistence").all()),
-    )  # fmt: skip
+    )
     neurons = neurons.assign(high=(neurons["ipr"] > 0.7).astype(float))
     layers = neurons.groupby(["layer", "seed"])
     high, ipr = layers["high"].mean(), layers["ipr"].mean()
     yield Claim(
-        "G.4, Fig. 15", "its neurons of high IPR are near the output, not near the input",
+        "G.4, Fig. 15",
+        "its neurons of high IPR are near the output, not near the input",
         f"share above 0.7: output {spread(high['output'])}, input {spread(high['input'])};"
         f" mean IPR {spread(ipr['output'])} and {spread(ipr['input'])}",
         _all_or_part(
             bool(high["output"].min() > high["input"].max()),
             bool(ipr["output"].min() > ipr["input"].max()),
         ),
-    )  # fmt: skip
+    )
     rank = layers[["ipr", "normalization_weight"]].apply(correlation)
     yield Claim(
-        "G.4, Fig. 15", "its weights go with the IPR of the output layer",
-        f"rank correlation {spread(rank['output'])}", bool(rank["output"].mean() > WEAK),
-    )  # fmt: skip
+        "G.4, Fig. 15",
+        "its weights go with the IPR of the output layer",
+        f"rank correlation {spread(rank['output'])}",
+        bool(rank["output"].mean() > WEAK),
+    )
     yield Claim(
-        "G.4, Fig. 15", "and not strongly with that of the input layer",
-        f"rank correlation {spread(rank['input'])}", bool(rank["input"].abs().mean() < WEAK),
-    )  # fmt: skip
+        "G.4, Fig. 15",
+        "and not strongly with that of the input layer",
+        f"rank correlation {spread(rank['input'])}",
+        bool(rank["input"].abs().mean() < WEAK),
+    )
 
 
 def _images(decayed: Results, dropped: Results, which: str) -> Iterator[Claim]:
@@ -238,35 +255,39 @@ def _images(decayed: Results, dropped: Results, which: str) -> Iterator[Claim]:
     full = _counts(runs, "weight_decay", "Full Inversion", "subphase")
     most = runs[runs["weight_decay"] == runs["weight_decay"].max()]
     yield Claim(
-        "H, Fig. 16", f"weight decay enhances generalization and leads to Full Inversion ({which})",
+        "H, Fig. 16",
+        f"weight decay enhances generalization and leads to Full Inversion ({which})",
         f"test accuracy {_each(runs.groupby('weight_decay')['test_accuracy'].mean(), 3)};"
         f" cells of Full Inversion of 8 {_each(full)}",
         bool(full.max() > full.iloc[0] == 0),
-    )  # fmt: skip
+    )
     yield Claim(
-        "H, Fig. 16", f"very high weight decay leads to Confusion ({which})",
+        "H, Fig. 16",
+        f"very high weight decay leads to Confusion ({which})",
         f"{(most['phase'] == 'Confusion').sum()} of {len(most)} cells at"
         f" {most['weight_decay'].iloc[0]:g}",
         bool((most["phase"] == "Confusion").all()),
-    )  # fmt: skip
+    )
     rates = dropped["runs"].groupby("dropout")
     train, test = (rates[f"{name}_accuracy"].mean() for name in ("train", "test"))
     inverted = _counts(dropped["runs"], "dropout", "Inversion")
     best = runs.groupby("weight_decay")["test_accuracy"].mean().max()
     yield Claim(
-        "H, Fig. 16", f"dropout is not as effective ({which})",
+        "H, Fig. 16",
+        f"dropout is not as effective ({which})",
         f"cells of Inversion {_each(inverted)}; best mean test accuracy {test.max():.3f},"
         f" under weight decay {best:.3f}",
         bool(test.max() < best),
-    )  # fmt: skip
+    )
     yield Claim(
-        "H, Fig. 16", f"more dropout lowers both train and test accuracy ({which})",
+        "H, Fig. 16",
+        f"more dropout lowers both train and test accuracy ({which})",
         f"train {_each(train, 3)}; test {_each(test, 3)}",
         _all_or_part(
             train.iloc[-1] < train.max() and test.iloc[-1] < test.max(),
             train.is_monotonic_decreasing and test.is_monotonic_decreasing,
         ),
-    )  # fmt: skip
+    )
 
 
 def _cross_entropy(decayed: Results, dropped: Results, small: Results) -> Iterator[Claim]:
@@ -275,32 +296,36 @@ def _cross_entropy(decayed: Results, dropped: Results, small: Results) -> Iterat
     none = none[none["weight_decay"] == 0]
     ours, mse = ((none[f"test_accuracy{s}"] >= GENERALIZES).sum() for s in ("", "_other"))
     yield Claim(
-        "M, Fig. 26", "robustness to corrupted labels is weaker than with MSE",
+        "M, Fig. 26",
+        "robustness to corrupted labels is weaker than with MSE",
         f"without decay {ours} of {len(none)} cells generalize, with MSE {mse} ({SMALL})",
         bool(ours < mse),
-    )  # fmt: skip
+    )
     inverted, confused, forgot = (
         _counts(runs, "weight_decay", phase) for phase in ("Inversion", "Confusion", "Forgetting")
     )
     yield Claim(
-        "M, Fig. 26", "Inversion in a narrow band of weight decays, beyond it Confusion",
+        "M, Fig. 26",
+        "Inversion in a narrow band of weight decays, beyond it Confusion",
         f"cells of 16: Inversion {_each(inverted)}; Confusion {_each(confused)}",
         bool((inverted > 0).sum() == 1 and confused.iloc[-1] > 8),
-    )  # fmt: skip
+    )
     lost = runs[runs["phase"] == "Forgetting"]["test_accuracy"]
     yield Claim(
-        "M, Fig. 26", "no Forgetting",
+        "M, Fig. 26",
+        "no Forgetting",
         f"{_each(forgot)}; test accuracy of those {', '.join(f'{x:.2f}' for x in sorted(lost))}",
         bool(lost.empty),
-    )  # fmt: skip
+    )
     runs = dropped["runs"]
     generalize = (runs["test_accuracy"] >= GENERALIZES).groupby(runs["dropout"]).sum()
     inverted = _counts(runs, "dropout", "Inversion")
     yield Claim(
-        "M, Fig. 26", "very high dropout rates are needed to grok or invert",
+        "M, Fig. 26",
+        "very high dropout rates are needed to grok or invert",
         f"cells of 16 that generalize {_each(generalize)}, that invert {_each(inverted)}",
         bool(inverted[inverted.index <= 0.5].sum() == 0 and inverted.iloc[-1] > 0),
-    )  # fmt: skip
+    )
 
 
 def _relu(decayed: Results, dropped: Results, small: Results) -> Iterator[Claim]:
@@ -308,28 +333,31 @@ def _relu(decayed: Results, dropped: Results, small: Results) -> Iterator[Claim]
     forgot = (runs["phase"] == "Forgetting").sum()
     quadratic = _counts(small["runs"], "weight_decay", "Forgetting")
     yield Claim(
-        "N, Fig. 27", "no Forgetting with ReLU",
+        "N, Fig. 27",
+        "no Forgetting with ReLU",
         f"{forgot} of {len(runs)} cells up to weight decay {runs['weight_decay'].max():g};"
         f" quadratic {_each(quadratic)} of 20 ({SMALL})",
         bool(forgot == 0 < quadratic.iloc[-1]),
-    )  # fmt: skip
+    )
     none, other = (
         (t[(t["weight_decay"] == 0) & (t["data_fraction"] > 0.2)]["test_accuracy"] >= GENERALIZES)
         for t in (runs, small["runs"])
     )
     yield Claim(
-        "N, Fig. 27", "grokking requires more regularization than with the square",
+        "N, Fig. 27",
+        "grokking requires more regularization than with the square",
         f"without decay {none.sum()} of {len(none)} cells generalize, quadratic {other.sum()}",
         bool(none.sum() < other.sum()),
-    )  # fmt: skip
+    )
     rates = dropped["runs"]
     confused = _counts(rates, "dropout", "Confusion")
     generalize = (rates["test_accuracy"] >= GENERALIZES).groupby(rates["dropout"]).sum()
     yield Claim(
-        "N, Fig. 28", "dropout is not as effective with ReLU: Confusion at moderate rates",
+        "N, Fig. 28",
+        "dropout is not as effective with ReLU: Confusion at moderate rates",
         f"cells of 16: Confusion {_each(confused)}; generalizing {_each(generalize)}",
         bool(confused.iloc[0] == 0 < confused.iloc[-1] and generalize.iloc[-1] == 0),
-    )  # fmt: skip
+    )
 
 
 def _wide(results: Results, small: Results) -> Iterator[Claim]:
@@ -338,17 +366,19 @@ def _wide(results: Results, small: Results) -> Iterator[Claim]:
     partial = (none["subphase"] == "Partial Inversion").sum()
     wide, usual = ((none[f"phase{s}"] == "Coexistence").sum() for s in ("", "_other"))
     yield Claim(
-        "O, Fig. 29", "ten times the width, no decay: no Partial Inversion, less Coexistence",
+        "O, Fig. 29",
+        "ten times the width, no decay: no Partial Inversion, less Coexistence",
         f"cells of {len(none)}: Partial Inversion {partial}; Coexistence {wide}, at the usual width"
         f" {usual} (N = 2560 and 256, p = 47)",
         _all_or_part(partial == 0, partial == 0 and wide < usual),
-    )  # fmt: skip
+    )
     test, other = both["test_accuracy"].mean(), both["test_accuracy_other"].mean()
     yield Claim(
-        "O, Fig. 29", "and marginally poorer generalization",
+        "O, Fig. 29",
+        "and marginally poorer generalization",
         f"mean test accuracy of {len(both)} cells {test:.3f}, at the usual width {other:.3f}",
         bool(test < other),
-    )  # fmt: skip
+    )
 
 
 def _wide_relu(results: Results, narrow: Results) -> Claim:
@@ -369,7 +399,7 @@ def _wide_relu(results: Results, narrow: Results) -> Claim:
         f" {len(both)}: Confusion {wide}, at the usual width"
         f" {usual}; mean test accuracy {test:.3f}, at the usual width {accuracy:.3f}",
         bool(test > accuracy and wide <= usual),
-    )  # fmt: skip
+    )
 
 
 def _multiplication(results: Results, small: Results) -> Iterator[Claim]:
@@ -377,8 +407,9 @@ def _multiplication(results: Results, small: Results) -> Iterator[Claim]:
     same = both["subphase"] == both["subphase_other"]
     ipr = both["mean_ipr"].corr(both["mean_ipr_other"])
     yield Claim(
-        "P, Fig. 31", "multiplication gives almost the diagram of addition",
+        "P, Fig. 31",
+        "multiplication gives almost the diagram of addition",
         f"{same.sum()} of {len(both)} labels are the same; mean IPR (in the group's order)"
         f" correlates at {ipr:.3f} over the cells ({SMALL})",
         bool(same.mean() >= 0.9),
-    )  # fmt: skip
+    )

@@ -58,9 +58,13 @@ def exact_accuracies(records: Mapping[str, np.ndarray], size: Size) -> dict[str,
 
 
 def chunk_tables(
-    rows: pd.DataFrame, axes: list[str], steps: np.ndarray, records: Mapping[str, np.ndarray],
-    size: Size, norms: list[str],
-) -> dict[str, pa.Table]:  # fmt: skip
+    rows: pd.DataFrame,
+    axes: list[str],
+    steps: np.ndarray,
+    records: Mapping[str, np.ndarray],
+    size: Size,
+    norms: list[str],
+) -> dict[str, pa.Table]:
     """The ``runs`` and ``curves`` tables of one chunk.
 
     Args:
@@ -117,10 +121,18 @@ def first_step(reached: np.ndarray, steps: np.ndarray) -> pd.arrays.IntegerArray
 
 # Columns that stand first in a table of findings; the others follow in alphabetical order.
 FIRST = (
-    "ipr", "dead", "frequency",
-    "test_accuracy", "train_accuracy", "corrupted_accuracy", "restored_accuracy",
-    "clean_accuracy", "true_accuracy", "train_loss", "test_loss",
-)  # fmt: skip
+    "ipr",
+    "dead",
+    "frequency",
+    "test_accuracy",
+    "train_accuracy",
+    "corrupted_accuracy",
+    "restored_accuracy",
+    "clean_accuracy",
+    "true_accuracy",
+    "train_loss",
+    "test_loss",
+)
 
 
 def schema(names: Iterable[str]) -> dict[str, list[str]]:
@@ -138,9 +150,14 @@ def schema(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def findings_tables(
-    rows: pd.DataFrame, axes: list[str], step: int, found: Mapping[str, np.ndarray],
-    columns: Mapping[str, list[str]], size: Size, inputs: Sequence[str],
-) -> dict[str, pd.DataFrame]:  # fmt: skip
+    rows: pd.DataFrame,
+    axes: list[str],
+    step: int,
+    found: Mapping[str, np.ndarray],
+    columns: Mapping[str, list[str]],
+    size: Size,
+    inputs: Sequence[str],
+) -> dict[str, pd.DataFrame]:
     """The tables of one look into a chunk's networks: those of ``columns`` and no other.
 
     Args:
@@ -203,9 +220,12 @@ def _neurons(
 
 
 def _pruning(
-    keys: pd.DataFrame, order: str, values: Mapping[str, np.ndarray], columns: Sequence[str],
+    keys: pd.DataFrame,
+    order: str,
+    values: Mapping[str, np.ndarray],
+    columns: Sequence[str],
     size: Size,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     frame, (pruned,) = _spread(keys, values["test_loss"].shape[1])
     frame["order"], frame["pruned"] = order, pruned
     counted = {name: values[name][:, None] for name in COUNTED}
@@ -240,9 +260,13 @@ def _activations(
 
 
 def _by_example(
-    keys: pd.DataFrame, values: Mapping[str, np.ndarray], inputs: Sequence[str],
-    labels: Sequence[str], across: str, measured: str,
-) -> pd.DataFrame:  # fmt: skip
+    keys: pd.DataFrame,
+    values: Mapping[str, np.ndarray],
+    inputs: Sequence[str],
+    labels: Sequence[str],
+    across: str,
+    measured: str,
+) -> pd.DataFrame:
     """A row for every entry of an array (runs, examples, ...): the example's number, its inputs
     and labels, and its place ``across``."""
     sizes = values[measured].shape[1:]

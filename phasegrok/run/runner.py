@@ -97,9 +97,12 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
         check_movable(output)
     resolved = json.loads(json.dumps(sweep.resolved()))
     old = None if fresh else folder.manifest()
-    if old is None and not fresh and output.exists() and any(
-        not p.name.startswith(".") for p in output.iterdir()
-    ):  # fmt: skip
+    if (
+        old is None
+        and not fresh
+        and output.exists()
+        and any(not p.name.startswith(".") for p in output.iterdir())
+    ):
         raise Refusal(
             f"{output}: is not empty and not a result folder; allowed: a new folder (--output),"
             " or --fresh, which moves this one aside"
@@ -131,8 +134,9 @@ def prepare(sweep: Sweep, output: Path, fresh: bool, note: Any = print) -> Prepa
                 f"note: begun with {name} {old['versions'][name]}, goes on with {version(name)}:"
                 " later runs agree with an uninterrupted sweep's to rounding only"
             )
-    sweep_then = replace(sweep, engine=sweep.engine.model_copy(
-        update={"mapping": old["sweep"]["engine"]["mapping"]}))  # fmt: skip
+    sweep_then = replace(
+        sweep, engine=sweep.engine.model_copy(update={"mapping": old["sweep"]["engine"]["mapping"]})
+    )
     grid = plan(sweep_then, planned_for)
     if (found := fingerprints(grid)) != old.get("data", []):
         raise Refusal(
@@ -216,8 +220,12 @@ def git_revision() -> str | None:
     try:
         out = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True,
-        )  # fmt: skip
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return out.stdout.strip()
@@ -248,8 +256,14 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         manifest = prepared.manifest
         if not prepared.resumes and folder.manifest() is not None:
             raise Refusal(f"{folder.path}: another process began here just now; run this again")
-        session = {"started": now(), "host": socket.gethostname(), "chunks": 0,
-                   "compile_seconds": 0.0, "device_seconds": 0.0, "seconds": 0.0}  # fmt: skip
+        session = {
+            "started": now(),
+            "host": socket.gethostname(),
+            "chunks": 0,
+            "compile_seconds": 0.0,
+            "device_seconds": 0.0,
+            "seconds": 0.0,
+        }
         if not prepared.resumes:
             folder.write_text("sweep.yaml", dump(prepared.sweep))
             folder.write_manifest(manifest)
@@ -272,9 +286,15 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
 
 
 def train_chunk(
-    prepared: Prepared, job: Job, part: str, runs: np.ndarray, columns: Columns,
-    reporter: Reporter, asked_to_stop: list[int], session: dict[str, Any],
-) -> None:  # fmt: skip
+    prepared: Prepared,
+    job: Job,
+    part: str,
+    runs: np.ndarray,
+    columns: Columns,
+    reporter: Reporter,
+    asked_to_stop: list[int],
+    session: dict[str, Any],
+) -> None:
     """Train one chunk from its checkpoint or from the start, and publish it."""
     grid, folder, program = prepared.grid, prepared.folder, job.program
     start = time.perf_counter()
@@ -343,9 +363,16 @@ def train_chunk(
 
 
 def look(
-    folder: Folder, grid: Grid, engine: Engine, state: Any, table: tasks.Table, runs: np.ndarray,
-    point: int, looks: Looks, session: dict[str, Any],
-) -> None:  # fmt: skip
+    folder: Folder,
+    grid: Grid,
+    engine: Engine,
+    state: Any,
+    table: tasks.Table,
+    runs: np.ndarray,
+    point: int,
+    looks: Looks,
+    session: dict[str, Any],
+) -> None:
     """At the logging points that ask for it: look into a chunk's networks, save their weights."""
     program = engine.program
     if program.measure.finds and point in program.looks:
@@ -371,9 +398,14 @@ def timed(session: dict[str, Any], call: Any, *args: Any) -> Any:
 
 
 def save(
-    folder: Folder, engine: Engine, part: str, header: dict[str, Any], state: Any,
-    pieces: dict[str, list[np.ndarray]], looks: Looks,
-) -> None:  # fmt: skip
+    folder: Folder,
+    engine: Engine,
+    part: str,
+    header: dict[str, Any],
+    state: Any,
+    pieces: dict[str, list[np.ndarray]],
+    looks: Looks,
+) -> None:
     leaves = engine.to_host(state)
     arrays = {f"state_{i}": leaf for i, leaf in enumerate(leaves)}
     arrays |= {f"record_{name}": np.concatenate(p, axis=1) for name, p in pieces.items()}

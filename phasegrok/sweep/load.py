@@ -45,8 +45,14 @@ _CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
 _BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
 MAX_CHECKED = 10_000
 _TOP = (
-    "name", *Experiment.model_fields, variants.BLOCK, "axes", "seeds", *OTHER_BLOCKS, "reduced",
-)  # fmt: skip
+    "name",
+    *Experiment.model_fields,
+    variants.BLOCK,
+    "axes",
+    "seeds",
+    *OTHER_BLOCKS,
+    "reduced",
+)
 # What looks at layers of neurons, all of them frozen in a mixture.
 LOOKS = ("spectra", "pruning", "rows", "readout", "activations", "spectral_norms")
 
@@ -151,8 +157,12 @@ def load(path: Path, overrides: Sequence[str] = (), reduced: bool = False) -> Sw
     changes = _reduced_changes(root, draft)
     if reduced:
         if "reduced" not in root.value:
-            raise refusal(file, "reduced", "found no such block; allowed: --reduced where "
-                          "the file says in `reduced:` what it changes")  # fmt: skip
+            raise refusal(
+                file,
+                "reduced",
+                "found no such block; allowed: --reduced where "
+                "the file says in `reduced:` what it changes",
+            )
         _apply(draft, changes)
     _apply(draft, [_override(text) for text in overrides])
     return _sweep(draft, file)
@@ -197,8 +207,12 @@ def _reduced_changes(root: Node, draft: _Draft) -> list[tuple[str, Node]]:
             inner = _entries(node, "reduced.axes")
             changes += [(f"axes.{path}", axis) for path, axis in inner]
         elif key.startswith(f"{variants.BLOCK}."):
-            raise refusal(node.key_where, f"reduced.{key}", "found a part of a variant; allowed: "
-                          "whole ones, reduced: {variants: {NAME: {PATH: value}}}")  # fmt: skip
+            raise refusal(
+                node.key_where,
+                f"reduced.{key}",
+                "found a part of a variant; allowed: "
+                "whole ones, reduced: {variants: {NAME: {PATH: value}}}",
+            )
         else:
             changes.append((key, node))
     trial = _Draft(dict(draft.settings), dict(draft.axes), dict(draft.variants))
@@ -220,8 +234,12 @@ def _override(text: str) -> tuple[str, Node]:
     node = yaml.read_text(value, lambda line, column: where)
     key = key.strip()
     if key.partition(".")[0] == variants.BLOCK:
-        raise refusal(where, key, "found a change of variants; allowed: keys of what they share "
-                      "(a variant's own value stays), or reduced: {variants: ...}")  # fmt: skip
+        raise refusal(
+            where,
+            key,
+            "found a change of variants; allowed: keys of what they share "
+            "(a variant's own value stays), or reduced: {variants: ...}",
+        )
     return key, node
 
 
@@ -253,8 +271,9 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
     named = [variants.said(name, node) for name, node in draft.variants.items()]
     runs = len(seeds) * max(1, len(named))
     if named and runs > MAX_RUNS:
-        raise refusal(named[0].where, variants.BLOCK, f"found {runs} runs; allowed: at most "
-                      f"{MAX_RUNS}")  # fmt: skip
+        raise refusal(
+            named[0].where, variants.BLOCK, f"found {runs} runs; allowed: at most {MAX_RUNS}"
+        )
     axes = _axes(draft, runs)
     variants.refuse_swept(named, {axis.path: axis.where for axis in axes})
     places = {key: node.where for key, node in draft.settings.items()}
@@ -270,10 +289,17 @@ def _sweep(draft: _Draft, file: str) -> Sweep:
         return {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(f"{name}.")}
 
     sweep = Sweep(
-        settings["name"], base, tuple(axes), seeds, Engine(**block("engine")),
-        Measure(**block("measure")), others, _filled(named, said, base, others, sources), file,
+        settings["name"],
+        base,
+        tuple(axes),
+        seeds,
+        Engine(**block("engine")),
+        Measure(**block("measure")),
+        others,
+        _filled(named, said, base, others, sources),
+        file,
         MappingProxyType(places),
-    )  # fmt: skip
+    )
     static = [axis for axis in axes if not is_traced(axis.path)]
     each = sweep.variants or (None,)
     # Of very many combinations the first are looked at here; planning looks at all of them.
@@ -291,8 +317,11 @@ def _axes(draft: _Draft, runs: int) -> list[Axis]:
     for path, node in draft.axes.items():
         runs *= length(node, f"axes.{path}")
         if runs > MAX_RUNS:
-            raise refusal(node.where, f"axes.{path}", f"found {runs} runs up to this axis; "
-                          f"allowed: at most {MAX_RUNS}")  # fmt: skip
+            raise refusal(
+                node.where,
+                f"axes.{path}",
+                f"found {runs} runs up to this axis; allowed: at most {MAX_RUNS}",
+            )
         axes.append(Axis(path, axis_values(path, node), node.key_where))
     return axes
 
@@ -311,9 +340,12 @@ def _kinds(
 
 
 def _filled(
-    named: Sequence[Variant], said: Mapping[str, Any], base: Experiment,
-    others: Sequence[tuple[str, Any]], sources: Sources,
-) -> tuple[Variant, ...]:  # fmt: skip
+    named: Sequence[Variant],
+    said: Mapping[str, Any],
+    base: Experiment,
+    others: Sequence[tuple[str, Any]],
+    sources: Sources,
+) -> tuple[Variant, ...]:
     """The variants with everything in which they differ from the base: a kind that one chooses has
     its own defaults, as if the file said no other. Refuses two that are the same."""
     known = {**dict(others), **flat(base)}
@@ -324,8 +356,12 @@ def _filled(
         experiment, _ = build({**said, **own}, replace(sources, variant=variant))
         if experiment in seen:
             label = f"{variants.BLOCK}.{variant.name}"
-            raise refusal(variant.where, label, "found the same experiment as variant "
-                          f"{seen[experiment]}; allowed: variants that differ")  # fmt: skip
+            raise refusal(
+                variant.where,
+                label,
+                "found the same experiment as variant "
+                f"{seen[experiment]}; allowed: variants that differ",
+            )
         seen[experiment] = variant.name
         differing = {
             path: value
@@ -354,11 +390,15 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     ):
         for name in names:
             if getattr(sweep.measure, name):
-                raise refusal(sweep.where(f"measure.{name}"), f"measure.{name}",
-                              f"found it with {found}; allowed: {allowed}")  # fmt: skip
+                raise refusal(
+                    sweep.where(f"measure.{name}"),
+                    f"measure.{name}",
+                    f"found it with {found}; allowed: {allowed}",
+                )
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
             raise refusal(
-                sweep.where("measure.steps"), "measure.steps", f"found {step}; allowed: multiples"
-                f" of log_every {train.log_every} up to {last}"
-            )  # fmt: skip
+                sweep.where("measure.steps"),
+                "measure.steps",
+                f"found {step}; allowed: multiples of log_every {train.log_every} up to {last}",
+            )

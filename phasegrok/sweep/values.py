@@ -106,8 +106,9 @@ def _listed(path: str, node: Node, label: str) -> tuple[Any, ...]:
             what = f"found {item.shown()}; allowed: {allowed_words(path)}"
             raise refusal(item.where, label, what)
         if checked[0][0] in found:
-            raise refusal(item.where, label, f"found {item.shown()} a second time; "
-                          "allowed: each value once")  # fmt: skip
+            raise refusal(
+                item.where, label, f"found {item.shown()} a second time; allowed: each value once"
+            )
         found.append(checked[0][0])
     return tuple(found)
 
@@ -181,8 +182,11 @@ def length(node: Node, label: str) -> int:
     if node.is_list and node.value:
         return len(node.value)
     if not node.is_mapping:
-        raise refusal(node.where, label, f"found {node.shown()}; allowed: a list of at least "
-                      "one value, or {start, stop, num}")  # fmt: skip
+        raise refusal(
+            node.where,
+            label,
+            f"found {node.shown()}; allowed: a list of at least one value, or {{start, stop, num}}",
+        )
     for key, inner in node.value.items():
         if key not in RANGE_KEYS:
             raise unknown(inner, f"{label}.{key}", key, RANGE_KEYS)
@@ -190,15 +194,19 @@ def length(node: Node, label: str) -> int:
             continue
         finite = isinstance(inner.value, int | float) and abs(inner.value) < float("inf")
         if isinstance(inner.value, bool) or not finite:
-            raise refusal(inner.where, f"{label}.{key}",
-                          f"found {inner.shown()}; allowed: a number")  # fmt: skip
+            raise refusal(
+                inner.where, f"{label}.{key}", f"found {inner.shown()}; allowed: a number"
+            )
     for key in RANGE_KEYS:
         if key not in node.value:
             raise refusal(node.where, label, f"found no {key}; allowed: {{start, stop, num}}")
     num = node.value["num"]
     if type(num.value) is not int or not 1 <= num.value <= MAX_RUNS:
-        raise refusal(num.where, f"{label}.num", f"found {num.shown()}; "
-                      f"allowed: a whole number at least 1 and at most {MAX_RUNS}")  # fmt: skip
+        raise refusal(
+            num.where,
+            f"{label}.num",
+            f"found {num.shown()}; allowed: a whole number at least 1 and at most {MAX_RUNS}",
+        )
     return int(num.value)
 
 
@@ -211,8 +219,9 @@ def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
             raise refusal(item.where, label, "found nothing (null); allowed: a value")
         value = _value(path, item, label)
         if value in seen:
-            raise refusal(item.where, label, f"found {item.shown()} a second time; "
-                          "allowed: each value once")  # fmt: skip
+            raise refusal(
+                item.where, label, f"found {item.shown()} a second time; allowed: each value once"
+            )
         seen[value] = None
     return tuple(seen)
 

@@ -44,8 +44,11 @@ def read(block: Node, prefix: str = "") -> dict[str, Node]:
     """
     label = f"{prefix}{BLOCK}"
     if not block.is_mapping or not block.value:
-        raise refusal(block.where, label, f"found {block.shown()}; allowed: a mapping of at least "
-                      "one name to its settings")  # fmt: skip
+        raise refusal(
+            block.where,
+            label,
+            f"found {block.shown()}; allowed: a mapping of at least one name to its settings",
+        )
     for name, node in block.value.items():
         if not is_name(name):
             what = f'found the name "{short(name)}"; allowed: {NAME}'
@@ -60,8 +63,12 @@ def said(name: str, node: Node, prefix: str = "") -> Variant:
     label = f"{prefix}{BLOCK}.{name}"
     if not node.is_mapping:
         null = ", or null to drop it" if prefix else ""
-        raise refusal(node.where, label, f"found {node.shown()}; allowed: a mapping of paths to "
-                      f"values ({{}} for the base as it is){null}")  # fmt: skip
+        raise refusal(
+            node.where,
+            label,
+            f"found {node.shown()}; allowed: a mapping of paths to "
+            f"values ({{}} for the base as it is){null}",
+        )
     for path, inner in node.value.items():
         if path not in PATHS:
             raise unknown(inner, f"{label}.{path}", path, tuple(PATHS))
@@ -106,5 +113,8 @@ def refuse_swept(variants: Iterable[Variant], axes: Mapping[str, str]) -> None:
     for variant in variants:
         for path, where in variant.places.items():
             if path in axes:
-                raise refusal(where, f"{BLOCK}.{variant.name}.{path}", "found a path that is an "
-                              f"axis too ({axes[path]}); allowed: one of the two")  # fmt: skip
+                raise refusal(
+                    where,
+                    f"{BLOCK}.{variant.name}.{path}",
+                    f"found a path that is an axis too ({axes[path]}); allowed: one of the two",
+                )

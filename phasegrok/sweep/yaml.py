@@ -153,9 +153,17 @@ def _events(text: str, where: Callable[[int, int], str]) -> Iterator[Any]:
     """The parser's events, its errors turned into refusals."""
     position = where(1, 1)
     known = (
-        StreamStartEvent, StreamEndEvent, DocumentStartEvent, DocumentEndEvent, AliasEvent,
-        ScalarEvent, SequenceStartEvent, SequenceEndEvent, MappingStartEvent, MappingEndEvent,
-    )  # fmt: skip
+        StreamStartEvent,
+        StreamEndEvent,
+        DocumentStartEvent,
+        DocumentEndEvent,
+        AliasEvent,
+        ScalarEvent,
+        SequenceStartEvent,
+        SequenceEndEvent,
+        MappingStartEvent,
+        MappingEndEvent,
+    )
     try:
         parser = YAML(typ="safe", pure=True).parse(text)
         while True:
@@ -184,14 +192,22 @@ def _events(text: str, where: Callable[[int, int], str]) -> Iterator[Any]:
         reason = getattr(error, "problem", None) or getattr(error, "reason", None)
         if not reason:
             reason = "malformed text"
-        raise refusal(position, "", f"found a YAML error ({short(str(reason))}); allowed: "
-                      "YAML with one key: value to a line, evenly indented") from None  # fmt: skip
+        raise refusal(
+            position,
+            "",
+            f"found a YAML error ({short(str(reason))}); allowed: "
+            "YAML with one key: value to a line, evenly indented",
+        ) from None
 
 
 def _node(
-    event: Any, events: Iterator[Any], where: Callable[[int, int], str], path: str, depth: int,
+    event: Any,
+    events: Iterator[Any],
+    where: Callable[[int, int], str],
+    path: str,
+    depth: int,
     key_where: str = "",
-) -> Node:  # fmt: skip
+) -> Node:
     here = _at(event, where)
     if isinstance(event, AliasEvent):
         raise refusal(here, path, "found an alias (*); allowed: values written out")
@@ -219,10 +235,11 @@ def _node(
         inner = f"{path}.{key.text}" if path else key.text
         if key.text in entries:
             raise refusal(
-                key.where, inner,
+                key.where,
+                inner,
                 f"found the key a second time (first at {entries[key.text].key_where}); "
                 "allowed: each key once",
-            )  # fmt: skip
+            )
         entries[key.text] = _node(next(events), events, where, inner, depth + 1, key.where)
     return Node(entries, here, key_where or here)
 

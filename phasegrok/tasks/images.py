@@ -51,9 +51,11 @@ def load(source: str) -> Data:
         tested = np.arange(len(digits.target)) % 5 == 4
         order = np.argsort(tested, kind="stable")
         return Data(
-            digits.data[order].astype(np.uint8), digits.target[order].astype(np.int32),
-            int((~tested).sum()), 16,
-        )  # fmt: skip
+            digits.data[order].astype(np.uint8),
+            digits.target[order].astype(np.int32),
+            int((~tested).sum()),
+            16,
+        )
     folder = Path(source)
     arrays = [read_idx(find(folder, name), 3 if "images" in name else 1) for name in FILES]
     for images, labels, name in ((arrays[0], arrays[1], "train"), (arrays[2], arrays[3], "t10k")):

@@ -30,9 +30,12 @@ def optimizer(
             )
         case AdamW():
             return optax.adamw(
-                at["learning_rate"], at["beta1"], at["beta2"], at["epsilon"],
+                at["learning_rate"],
+                at["beta1"],
+                at["beta2"],
+                at["epsilon"],
                 weight_decay=at["weight_decay"],
-            )  # fmt: skip
+            )
         case Adam():
             return optax.chain(
                 optax.add_decayed_weights(at["weight_decay"]),

@@ -278,11 +278,17 @@ def test_cells_agree_with_a_plain_group_by() -> None:
 def test_pictures_of_parity_show_the_direct_label() -> None:
     """With ξ = 0.08 a network that ignores every flipped label has training accuracy 0.92, which
     Table 2 calls Coexistence; of other tasks pictures show that."""
-    runs = pd.DataFrame({
-        "corruption_fraction": [0.08], "train_accuracy": [0.92], "test_accuracy": [1.0],
-        "corrupted_accuracy": [0.0], "peak_test_accuracy": [1.0], "weight_norm": [1.0],
-        "peak_weight_norm": [1.0],
-    })  # fmt: skip
+    runs = pd.DataFrame(
+        {
+            "corruption_fraction": [0.08],
+            "train_accuracy": [0.92],
+            "test_accuracy": [1.0],
+            "corrupted_accuracy": [0.0],
+            "peak_test_accuracy": [1.0],
+            "weight_norm": [1.0],
+            "peak_weight_norm": [1.0],
+        }
+    )
     cells = label_cells(runs, ["corruption_fraction"])
     for task, label in (("modular", "Coexistence"), ("parity", "Full Inversion")):
         sweep = {"task": {"kind": task}}

@@ -42,61 +42,112 @@ def frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-CELLS = pd.DataFrame({
-    "weight_decay": DECAYS, "data_fraction": 0.5, "corruption_fraction": 0.3,
-    "subphase": ["Coexistence", "Full Inversion"], "train_accuracy": 0.9, "test_accuracy": 0.95,
-})  # fmt: skip
+CELLS = pd.DataFrame(
+    {
+        "weight_decay": DECAYS,
+        "data_fraction": 0.5,
+        "corruption_fraction": 0.3,
+        "subphase": ["Coexistence", "Full Inversion"],
+        "train_accuracy": 0.9,
+        "test_accuracy": 0.95,
+    }
+)
 CURVES = frame(
-    size=6, step=lambda d, s, i: STEPS[i], train_accuracy=lambda d, s, i: min(1, i / 2),
-    test_accuracy=lambda d, s, i: i / 5 - 0.1 * s, mean_ipr=lambda d, s, i: i / 10,
+    size=6,
+    step=lambda d, s, i: STEPS[i],
+    train_accuracy=lambda d, s, i: min(1, i / 2),
+    test_accuracy=lambda d, s, i: i / 5 - 0.1 * s,
+    mean_ipr=lambda d, s, i: i / 10,
     corrupted_accuracy=lambda d, s, i: [0, 1, 1, 1, 0.4, 0.1 + 0.1 * s][i] if d else [0, 1][i > 0],
-    norm_u=lambda d, s, i: 5.0 + i, norm_w=lambda d, s, i: 9.0 - i, test_loss=0.1, train_loss=0.1,
-)  # fmt: skip
+    norm_u=lambda d, s, i: 5.0 + i,
+    norm_w=lambda d, s, i: 9.0 - i,
+    test_loss=0.1,
+    train_loss=0.1,
+)
 NEURON = frame(
-    size=NEURONS, step=50, layer="hidden", neuron=lambda d, s, i: i,
-    ipr=lambda d, s, i: np.nan if i == 9 else 0.05 + 0.1 * i * (d > 0), dead=lambda d, s, i: i == 9,
-)  # fmt: skip
-PRUNING = pd.concat([
-    frame(
-        size=NEURONS + 1, step=50, order=order, pruned=lambda d, s, i: i,
-        test_accuracy=lambda d, s, i: float(i < 6 + 2 * s), train_accuracy=0.7, clean_accuracy=1.0,
-        corrupted_accuracy=0.1, true_accuracy=0.8, train_loss=0.2, test_loss=lambda d, s, i: i / 10,
-    )
-    for order in ("lowest", "highest")
-])  # fmt: skip
+    size=NEURONS,
+    step=50,
+    layer="hidden",
+    neuron=lambda d, s, i: i,
+    ipr=lambda d, s, i: np.nan if i == 9 else 0.05 + 0.1 * i * (d > 0),
+    dead=lambda d, s, i: i == 9,
+)
+PRUNING = pd.concat(
+    [
+        frame(
+            size=NEURONS + 1,
+            step=50,
+            order=order,
+            pruned=lambda d, s, i: i,
+            test_accuracy=lambda d, s, i: float(i < 6 + 2 * s),
+            train_accuracy=0.7,
+            clean_accuracy=1.0,
+            corrupted_accuracy=0.1,
+            true_accuracy=0.8,
+            train_loss=0.2,
+            test_loss=lambda d, s, i: i / 10,
+        )
+        for order in ("lowest", "highest")
+    ]
+)
 LOGITS = frame(
-    size=14, step=50, example=lambda d, s, i: i // 7, m=3, n=4, output=lambda d, s, i: i % 7,
+    size=14,
+    step=50,
+    example=lambda d, s, i: i // 7,
+    m=3,
+    n=4,
+    output=lambda d, s, i: i % 7,
     mark=lambda d, s, i: {0: "true", 5: "corrupted"}.get(i % 7, "other"),
     logit=lambda d, s, i: 1.0 * (i % 7 == 5),
-)  # fmt: skip
-ROWS = pd.concat([
-    frame(
-        size=14, step=step, layer="hidden", matrix="u", neuron=lambda d, s, i: i // 7,
-        token=lambda d, s, i: i % 7, weight=lambda d, s, i, step=step: float(i * step),
-    )
-    for step in (0, 50)
-])  # fmt: skip
+)
+ROWS = pd.concat(
+    [
+        frame(
+            size=14,
+            step=step,
+            layer="hidden",
+            matrix="u",
+            neuron=lambda d, s, i: i // 7,
+            token=lambda d, s, i: i % 7,
+            weight=lambda d, s, i, step=step: float(i * step),
+        )
+        for step in (0, 50)
+    ]
+)
 RUNS = frame(
-    size=1, memorization_step=10, generalization_step=lambda d, s, i: 20 + 20 * s,
+    size=1,
+    memorization_step=10,
+    generalization_step=lambda d, s, i: 20 + 20 * s,
     test_accuracy=0.95,
-).astype({"memorization_step": "Int64", "generalization_step": "Int64"})  # fmt: skip
-READOUT = pd.concat([
-    frame(
-        size=NEURONS, step=step, neuron=lambda d, s, i: i, output=0,
-        weight=lambda d, s, i, step=step: (i - 4.5) / (1 + step) * (1 + s),
-    )
-    for step in (10, 50)
-])  # fmt: skip
-ACTIVATIONS = pd.concat([
-    frame(
-        size=40, step=step, example=lambda d, s, i: i // 2,
-        x1=lambda d, s, i: (-1.0) ** (i // 2), x2=lambda d, s, i: (-1.0) ** (i // 4),
-        true_label=lambda d, s, i: (i // 2 + i // 4 + 1) % 2, shown_label=1,
-        neuron=lambda d, s, i: i % 2,
-        activation=lambda d, s, i, step=step: (-1.0) ** (i // (2 + 2 * (i % 2))) + 0.01 * i,
-    )
-    for step in (10, 50)
-])  # fmt: skip
+).astype({"memorization_step": "Int64", "generalization_step": "Int64"})
+READOUT = pd.concat(
+    [
+        frame(
+            size=NEURONS,
+            step=step,
+            neuron=lambda d, s, i: i,
+            output=0,
+            weight=lambda d, s, i, step=step: (i - 4.5) / (1 + step) * (1 + s),
+        )
+        for step in (10, 50)
+    ]
+)
+ACTIVATIONS = pd.concat(
+    [
+        frame(
+            size=40,
+            step=step,
+            example=lambda d, s, i: i // 2,
+            x1=lambda d, s, i: (-1.0) ** (i // 2),
+            x2=lambda d, s, i: (-1.0) ** (i // 4),
+            true_label=lambda d, s, i: (i // 2 + i // 4 + 1) % 2,
+            shown_label=1,
+            neuron=lambda d, s, i: i % 2,
+            activation=lambda d, s, i, step=step: (-1.0) ** (i // (2 + 2 * (i % 2))) + 0.01 * i,
+        )
+        for step in (10, 50)
+    ]
+)
 
 
 @pytest.fixture
@@ -133,9 +184,19 @@ def test_draw_makes_every_figure_its_tables_allow(
     (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
     names = {path.stem for path in draw(tmp_path)}
     assert names == {
-        "phase_diagram", "accuracy", "curves", "losses", "norms", "ipr_histograms", "weight_rows",
-        "pruning_accuracy", "pruning_loss", "logits", "activations", "output_weights",
-    }  # fmt: skip
+        "phase_diagram",
+        "accuracy",
+        "curves",
+        "losses",
+        "norms",
+        "ipr_histograms",
+        "weight_rows",
+        "pruning_accuracy",
+        "pruning_loss",
+        "logits",
+        "activations",
+        "output_weights",
+    }
     # What else is drawn is told by name: rendering takes seconds.
     monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     many = CELLS.iloc[np.zeros(MOST_CELLS + 1, int)].assign(weight_decay=range(MOST_CELLS + 1))
@@ -188,9 +249,10 @@ def test_of_runs_that_never_generalize_the_first_is_shown() -> None:
 def test_spectral_norms_with_the_steps_solved(single: list[OneCell]) -> None:
     """Marked at the medians over seeds of the first steps above an accuracy of 0.999."""
     solved = CURVES.assign(
-        spectral_u=CURVES["norm_u"], spectral_w=CURVES["norm_w"],
+        spectral_u=CURVES["norm_u"],
+        spectral_w=CURVES["norm_w"],
         test_accuracy=np.where(CURVES["step"] >= 40 - 10 * CURVES["seed"], 1.0, 0.5),
-    )  # fmt: skip
+    )
     figure = curves.norms(solved, single, "spectral")
     words = [text.get_text() for text in shown(figure)[0].texts]
     assert words[:2] == ["memorization\n20", "generalization\n35"]
@@ -204,8 +266,10 @@ def test_shares_by_width() -> None:
     """A point and its interval at every width, a line for every other value."""
     runs = pd.DataFrame(
         {"width": w, "l1": l1, "seed": seed, "test_accuracy": float(seed < 5 * w)}
-        for w in (1, 2, 4) for l1 in (0.0, 0.1) for seed in range(20)
-    )  # fmt: skip
+        for w in (1, 2, 4)
+        for l1 in (0.0, 0.1)
+        for seed in range(20)
+    )
     figure = shares.by_width(runs, ["l1", "width"])
     line = shown(figure)[0].lines[0].get_xydata()
     np.testing.assert_allclose(line, [[1, 0.25], [2, 0.5], [4, 1]])
@@ -214,10 +278,14 @@ def test_shares_by_width() -> None:
 
 def test_closeup_is_of_cells_that_are_there() -> None:
     """A number finds its column's value whatever its last bit; all else is one line."""
-    cells = pd.DataFrame({
-        "xi": np.repeat([0.1 + 0.2, 0.6], MOST_CELLS), "seeds": 1,
-        "model": ["mlp", "lstm"] * MOST_CELLS, "tied": [False, False, True] * (MOST_CELLS * 2 // 3),
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "xi": np.repeat([0.1 + 0.2, 0.6], MOST_CELLS),
+            "seeds": 1,
+            "model": ["mlp", "lstm"] * MOST_CELLS,
+            "tied": [False, False, True] * (MOST_CELLS * 2 // 3),
+        }
+    )
     axes = ["xi", "model", "tied"]
     assert closeup(cells, axes, {"xi": "0.3"})["xi"].unique() == [0.1 + 0.2]
     assert set(closeup(cells, axes, {"model": "lstm", "xi": "0.6"})["model"]) == {"lstm"}
@@ -293,8 +361,11 @@ def test_weight_rows_show_the_most_periodic_neuron(single: list[OneCell]) -> Non
     """Of neurons 0 and 1, the second has the higher IPR under decay; looks stand side by side."""
     figure = spectra.weight_rows(ROWS, NEURON, single)
     assert [t.split("\n")[-1] for t in titles(figure)] == [
-        "neuron 0, step 0", "neuron 0, step 50", "neuron 1, step 0", "neuron 1, step 50"
-    ]  # fmt: skip
+        "neuron 0, step 0",
+        "neuron 0, step 50",
+        "neuron 1, step 0",
+        "neuron 1, step 50",
+    ]
     np.testing.assert_allclose(shown(figure)[3].lines[0].get_ydata(), np.arange(7, 14) * 50)
 
 
@@ -381,8 +452,11 @@ def test_logits_mark_both_labels(single: list[OneCell]) -> None:
     """The paper's colours: blue at the true label, red at the corrupted one."""
     figure = logits.logits(LOGITS, single)
     axes = shown(figure)[0]
-    points = {line.get_color(): line.get_xydata().tolist() for line in axes.lines if len(
-        line.get_xdata()) == 1}  # fmt: skip
+    points = {
+        line.get_color(): line.get_xydata().tolist()
+        for line in axes.lines
+        if len(line.get_xdata()) == 1
+    }
     assert points == {"#1f4fd8": [[0, 0]], "#d62718": [[5, 1]]}
     assert "example (3, 4)" in axes.get_title()
 
@@ -390,7 +464,14 @@ def test_logits_mark_both_labels(single: list[OneCell]) -> None:
 def test_the_analytic_slope() -> None:
     """An error of exactly 3 / sqrt(N) has slope -1/2, and the figure says so."""
     widths = np.array([10.0, 100.0, 1000.0])
-    start = pd.DataFrame({"step": 0, "width": widths, "seed": 0, "test_loss": 9 / widths,
-                          "test_accuracy": [0.2, 0.9, 1.0]})  # fmt: skip
+    start = pd.DataFrame(
+        {
+            "step": 0,
+            "width": widths,
+            "seed": 0,
+            "test_loss": 9 / widths,
+            "test_accuracy": [0.2, 0.9, 1.0],
+        }
+    )
     assert analytic.slope(start) == pytest.approx(-0.5)
     assert "slope -0.50" in titles(analytic.by_width(start))[1]

@@ -30,12 +30,16 @@ def network(seed: int = 0) -> tuple[np.ndarray, np.ndarray, Examples]:
     return features, rng.normal(size=(NEURONS, CLASSES)).astype("f4"), examples
 
 
-def pruned(loss: Loss, features: np.ndarray, readout: np.ndarray, removal: list[int],
-           examples: Examples) -> np.ndarray:  # fmt: skip
+def pruned(
+    loss: Loss, features: np.ndarray, readout: np.ndarray, removal: list[int], examples: Examples
+) -> np.ndarray:
     found = curve(
-        partial(column_losses, loss), lambda some: jnp.asarray(features)[some.inputs],
-        jnp.asarray(readout), jnp.asarray(removal), examples,
-    )  # fmt: skip
+        partial(column_losses, loss),
+        lambda some: jnp.asarray(features)[some.inputs],
+        jnp.asarray(readout),
+        jnp.asarray(removal),
+        examples,
+    )
     return np.asarray(found)
 
 

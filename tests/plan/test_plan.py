@@ -93,8 +93,10 @@ def test_run_ids_mean_the_training(make_sweep: MakeSweep) -> None:
     sets = [
         f"data.data_fraction={row.data_fraction}",
         f"data.corruption_fraction={row.corruption_fraction}",
-        f"model.dropout={row.dropout}", f"model.activation={row.activation}", f"seeds=[{row.seed}]",
-    ]  # fmt: skip
+        f"model.dropout={row.dropout}",
+        f"model.activation={row.activation}",
+        f"seeds=[{row.seed}]",
+    ]
     alone = plan(make_sweep("", *sets), MACHINE).runs["run"].tolist()
     assert alone == [row.run]
     assert plan(make_sweep("", *sets, "engine.mapping=vmap"), MACHINE).runs["run"][0] == row.run
@@ -146,8 +148,14 @@ def test_the_paper_scales_minibatch_training(make_sweep: MakeSweep) -> None:
 
 def test_epochs_become_steps(make_sweep: MakeSweep) -> None:
     """24 rows in batches of 5 are 4 or 5 steps an epoch; log_every counts epochs then."""
-    sweep = make_sweep("", "train.steps=null", "train.epochs=6", "train.log_every=2",
-                       "train.batch_size=5", "train.last_batch=keep")  # fmt: skip
+    sweep = make_sweep(
+        "",
+        "train.steps=null",
+        "train.epochs=6",
+        "train.log_every=2",
+        "train.batch_size=5",
+        "train.last_batch=keep",
+    )
     program = plan(sweep, MACHINE).jobs[0].program
     assert (program.steps, program.log_every) == (30, 10)
 
@@ -182,11 +190,22 @@ def test_fields_say_once_whether_they_are_traced() -> None:
     """Every number that is not a size is traced, in each kind that has it: the list that the
     engine maps over. A change here changes what sweeps cost."""
     assert {p for p in PATHS if is_traced(p)} == {
-        "data.data_fraction", "data.corruption_fraction", "model.init_scale", "model.dropout",
-        "optimizer.learning_rate", "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon",
-        "optimizer.weight_decay", "optimizer.momentum", "optimizer.l1",
-        "optimizer.update_noise", "optimizer.weight_noise",
-        "model.memorizing_scale", "model.generalizing_scale",
-        "event.at_step", "event.value",
-    }  # fmt: skip
+        "data.data_fraction",
+        "data.corruption_fraction",
+        "model.init_scale",
+        "model.dropout",
+        "optimizer.learning_rate",
+        "optimizer.beta1",
+        "optimizer.beta2",
+        "optimizer.epsilon",
+        "optimizer.weight_decay",
+        "optimizer.momentum",
+        "optimizer.l1",
+        "optimizer.update_noise",
+        "optimizer.weight_noise",
+        "model.memorizing_scale",
+        "model.generalizing_scale",
+        "event.at_step",
+        "event.value",
+    }
     assert "optimizer.momentum" not in traced_paths(Experiment())

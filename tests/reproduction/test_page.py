@@ -37,6 +37,8 @@ def test_marks_are_needed() -> None:
 def test_words() -> None:
     """Verdicts in words; mean and sample deviation, 0 for a single run."""
     assert [Claim("", "", "", held).verdict for held in (True, False, None)] == [
-        "yes", "no", "in part"
-    ]  # fmt: skip
+        "yes",
+        "no",
+        "in part",
+    ]
     assert spread([1, 2, 3]) == "2.000 ± 1.000" and spread([0.5], 1) == "0.5 ± 0.0"

@@ -19,8 +19,10 @@ def test_tolerated_is_the_last_share_before_the_first_loss(
     """Of seeds' means: two seeds, one 0.005 above and one as much below; a later recovery, as at
     0.3 in the first case, does not count."""
     shares = [0.0, 0.1, 0.2, 0.3]
-    runs = pd.DataFrame({
-        "corruption_fraction": shares * 2,
-        "test_accuracy": [m + 0.005 for m in means] + [m - 0.005 for m in means],
-    })  # fmt: skip
+    runs = pd.DataFrame(
+        {
+            "corruption_fraction": shares * 2,
+            "test_accuracy": [m + 0.005 for m in means] + [m - 0.005 for m in means],
+        }
+    )
     np.testing.assert_equal(tolerated(runs, 0.99), expected)

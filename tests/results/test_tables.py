@@ -20,21 +20,35 @@ STEPS = np.arange(5) * 10
 def records(runs: int, **changes: list[float]) -> dict[str, np.ndarray]:
     """Measurements of ``runs`` equal runs at five points, some columns replaced."""
     base = {
-        "n_train": [50] * 5, "n_corrupted": [20] * 5, "train_loss": [0.1] * 5,
-        "test_loss": [0.1] * 5, "train_accuracy": [0.02, 1, 1, 1, 1],
+        "n_train": [50] * 5,
+        "n_corrupted": [20] * 5,
+        "train_loss": [0.1] * 5,
+        "test_loss": [0.1] * 5,
+        "train_accuracy": [0.02, 1, 1, 1, 1],
         "test_accuracy": [0.02, 0.1, 0.96, 1, 1],
-        "corrupted_accuracy": [0, 0.95, 1, 1, 1], "restored_accuracy": [0.0] * 5,
-        "clean_accuracy": [0, 1, 1, 1, 1], "mean_ipr": [0.1] * 5, "dead_neurons": [0] * 5,
-        "weight_norm": [5, 9, 8, 7, 6], "norm_u": [3] * 5,
-    } | changes  # fmt: skip
+        "corrupted_accuracy": [0, 0.95, 1, 1, 1],
+        "restored_accuracy": [0.0] * 5,
+        "clean_accuracy": [0, 1, 1, 1, 1],
+        "mean_ipr": [0.1] * 5,
+        "dead_neurons": [0] * 5,
+        "weight_norm": [5, 9, 8, 7, 6],
+        "norm_u": [3] * 5,
+    } | changes
     return {k: np.tile(np.array(v, np.float32), (runs, 1)) for k, v in base.items()}
 
 
 def rows(n: int) -> pd.DataFrame:
-    return pd.DataFrame({
-        "run": [f"r{i}" for i in range(n)], "data_fraction": 0.5, "corruption_fraction": 0.4,
-        "weight_decay": np.arange(n, dtype=float), "seed": 0, "n_train": 50, "n_corrupted": 20,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "run": [f"r{i}" for i in range(n)],
+            "data_fraction": 0.5,
+            "corruption_fraction": 0.4,
+            "weight_decay": np.arange(n, dtype=float),
+            "seed": 0,
+            "n_train": 50,
+            "n_corrupted": 20,
+        }
+    )
 
 
 def tables(n: int = 2, **changes: list[float]) -> dict[str, pd.DataFrame]:
@@ -51,10 +65,11 @@ def test_accuracies_on_a_boundary_are_exact() -> None:
     n = 9409
     k = np.arange(n + 1)
     counts = {
-        "n_train": np.full(n + 1, n), "n_corrupted": np.zeros(n + 1),
+        "n_train": np.full(n + 1, n),
+        "n_corrupted": np.zeros(n + 1),
         "train_accuracy": (k / n).astype(np.float32),
         "corrupted_accuracy": np.full(n + 1, np.nan, np.float32),
-    }  # fmt: skip
+    }
     exact = exact_accuracies(counts, Size(n))
     np.testing.assert_array_equal(exact["train_accuracy"], k / n)
     assert np.isnan(exact["corrupted_accuracy"]).all()
@@ -101,10 +116,13 @@ def test_parts_have_one_schema_whatever_they_hold() -> None:
         rows(2), ["weight_decay"], STEPS, records(2), Size(100), ["norm_u", "norm_v"]
     )
     none = chunk_tables(
-        rows(1), ["weight_decay"], STEPS,
-        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5), Size(100),
+        rows(1),
+        ["weight_decay"],
+        STEPS,
+        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5),
+        Size(100),
         ["norm_u", "norm_v"],
-    )  # fmt: skip
+    )
     for name in some:
         assert some[name].schema == none[name].schema
 
@@ -130,9 +148,13 @@ def findings(runs: int, dead: float = 0.0) -> dict[str, np.ndarray]:
         "activations.example.activation": np.ones((runs, 2, 2), np.float32) * [0.5, 0.25],
     }
     example = {
-        "row": [4, 0], "wrong": [1, 0], "true_label": [2, 0], "corrupted_label": [0, 0],
-        "inputs": [[1, 1], [0, 0]], "outputs": [[0.1, 0.2, 0.7], [0, 0, 0]],
-    }  # fmt: skip
+        "row": [4, 0],
+        "wrong": [1, 0],
+        "true_label": [2, 0],
+        "corrupted_label": [0, 0],
+        "inputs": [[1, 1], [0, 0]],
+        "outputs": [[0.1, 0.2, 0.7], [0, 0, 0]],
+    }
     for name, value in example.items():
         kind = np.float32 if name == "outputs" else np.int32
         found[f"logits.example.{name}"] = np.stack([np.array(value, kind)] * runs)
@@ -182,8 +204,10 @@ def test_findings_of_different_models_share_a_schema() -> None:
     """A layer without a matrix that another model has gets nulls; types agree, so that all parts
     read as one table."""
     plain = findings(1)
-    wider = plain | {"neurons.input.norm_v": np.ones((1, 2), np.float32),
-                     "neurons.input.frequency_v": np.ones((1, 2), np.int32)}  # fmt: skip
+    wider = plain | {
+        "neurons.input.norm_v": np.ones((1, 2), np.float32),
+        "neurons.input.frequency_v": np.ones((1, 2), np.int32),
+    }
     columns = schema(wider)
     inputs = {name.replace("hidden", "input"): values for name, values in plain.items()}
     parts = [

@@ -83,162 +83,329 @@ SUFFIX = "allowed: a list of at least one value, or {start, stop, num}"
 # id: (lines after `name: a`, so the first is line 2; where; key; words that must appear)
 BAD: dict[str, tuple[str, str, str, list[str]]] = {
     "unknown key in a block": (
-        "optimizer: {wieght_decay: 1}", "2:13", "optimizer.wieght_decay",
-        ["unknown key; did you mean weight_decay?", "(allowed: kind, learning_rate, beta1"]),
+        "optimizer: {wieght_decay: 1}",
+        "2:13",
+        "optimizer.wieght_decay",
+        ["unknown key; did you mean weight_decay?", "(allowed: kind, learning_rate, beta1"],
+    ),
     "unknown top-level key": (
-        "optimiser: {}", "2:1", "optimiser", ["did you mean optimizer?", "(allowed: name, task"]),
+        "optimiser: {}",
+        "2:1",
+        "optimiser",
+        ["did you mean optimizer?", "(allowed: name, task"],
+    ),
     "key of a later version": ("events: {}", "2:1", "events", ["unknown key", "(allowed: name"]),
     "unknown axis": (
-        "axes: {weight_decay: [1]}", "2:8", "axes.weight_decay",
-        ["unknown key; did you mean optimizer.weight_decay?", "(allowed: task.kind"]),
+        "axes: {weight_decay: [1]}",
+        "2:8",
+        "axes.weight_decay",
+        ["unknown key; did you mean optimizer.weight_decay?", "(allowed: task.kind"],
+    ),
     "axis over seeds": ("axes: {seeds: [1]}", "2:8", "axes.seeds", ["unknown key", "allowed"]),
     "text as a key of nothing": (
-        "zzzzqqq: 1", "2:1", "zzzzqqq", ["unknown key (allowed: name, task"]),
+        "zzzzqqq: 1",
+        "2:1",
+        "zzzzqqq",
+        ["unknown key (allowed: name, task"],
+    ),
     "block is a list": ("train: [1]", "2:8", "train", ["found a list", "a mapping of keys"]),
     "block is empty": ("train:", "2:1", "train", ["found nothing (null)", "a mapping of keys"]),
     "bool for a number": (
-        "data: {data_fraction: true}", "2:23", "data.data_fraction", ["found true", FRACTION]),
+        "data: {data_fraction: true}",
+        "2:23",
+        "data.data_fraction",
+        ["found true", FRACTION],
+    ),
     "bool for a whole number": ("model: {width: yes}", "2:16", "model.width", ["yes", COUNT]),
     "true for a whole number": ("model: {width: true}", "2:16", "model.width", ["true", COUNT]),
     "text for a number": (
-        'data: {data_fraction: "0.5"}', "2:23", "data.data_fraction",
-        ['found the text "0.5"', FRACTION]),
+        'data: {data_fraction: "0.5"}',
+        "2:23",
+        "data.data_fraction",
+        ['found the text "0.5"', FRACTION],
+    ),
     "number for a bool": ("model: {bias: 1}", "2:15", "model.bias", ["1", "true or false"]),
     "number for text": ("loss: 3", "2:7", "loss", ["found 3", "cross_entropy, brier or hinge"]),
     "fraction for a count": ("model: {width: 2.5}", "2:16", "model.width", ["2.5", COUNT]),
     "null for a number": ("model: {width: null}", "2:16", "model.width", ["null", COUNT]),
     "mapping for a number": ("model: {width: {}}", "2:16", "model.width", ["empty mapping", COUNT]),
     "list for a number": (
-        "data: {data_fraction: [0.1, 0.2]}", "2:23", "data.data_fraction",
-        ["found a list", FRACTION, "axes.data.data_fraction"]),
+        "data: {data_fraction: [0.1, 0.2]}",
+        "2:23",
+        "data.data_fraction",
+        ["found a list", FRACTION, "axes.data.data_fraction"],
+    ),
     "unknown kind": (
-        "optimizer: {kind: lion}", "2:19", "optimizer.kind", ['"lion"', "adamw, adam or sgd"]),
+        "optimizer: {kind: lion}",
+        "2:19",
+        "optimizer.kind",
+        ['"lion"', "adamw, adam or sgd"],
+    ),
     "key of another kind": (
-        "optimizer: {kind: adamw, momentum: 0.5}", "2:36", "optimizer.momentum",
-        ["optimizer.kind adamw does not have", "allowed: kind, learning_rate"]),
+        "optimizer: {kind: adamw, momentum: 0.5}",
+        "2:36",
+        "optimizer.momentum",
+        ["optimizer.kind adamw does not have", "allowed: kind, learning_rate"],
+    ),
     "alpha zero": ("data: {data_fraction: 0}", "2:23", "data.data_fraction", ["0", FRACTION]),
     "alpha one": ("data: {data_fraction: 1.0}", "2:23", "data.data_fraction", ["1.0", FRACTION]),
     "xi negative": (
-        "data: {corruption_fraction: -0.1}", "2:29", "data.corruption_fraction", ["-0.1", XI]),
+        "data: {corruption_fraction: -0.1}",
+        "2:29",
+        "data.corruption_fraction",
+        ["-0.1", XI],
+    ),
     "xi above one": (
-        "data: {corruption_fraction: 1.01}", "2:29", "data.corruption_fraction", ["1.01", XI]),
+        "data: {corruption_fraction: 1.01}",
+        "2:29",
+        "data.corruption_fraction",
+        ["1.01", XI],
+    ),
     "negative weight decay": (
-        "optimizer: {weight_decay: -1}", "2:27", "optimizer.weight_decay", ["-1", NOT_NEGATIVE]),
+        "optimizer: {weight_decay: -1}",
+        "2:27",
+        "optimizer.weight_decay",
+        ["-1", NOT_NEGATIVE],
+    ),
     "dropout one": (
-        "model: {dropout: 1}", "2:18", "model.dropout", ["1", "at least 0 and below 1"]),
+        "model: {dropout: 1}",
+        "2:18",
+        "model.dropout",
+        ["1", "at least 0 and below 1"],
+    ),
     "modulus one": (
-        "task: {modulus: 1}", "2:17", "task.modulus", ["1", "a whole number at least 2"]),
+        "task: {modulus: 1}",
+        "2:17",
+        "task.modulus",
+        ["1", "a whole number at least 2"],
+    ),
     "nan": ("model: {dropout: .nan}", "2:18", "model.dropout", ["found .nan", "below 1"]),
     "inf": (
-        "optimizer: {weight_decay: .inf}", "2:27", "optimizer.weight_decay",
-        ["found .inf", NOT_NEGATIVE]),
+        "optimizer: {weight_decay: .inf}",
+        "2:27",
+        "optimizer.weight_decay",
+        ["found .inf", NOT_NEGATIVE],
+    ),
     "float overflow": (
-        "optimizer: {weight_decay: 1e999}", "2:27", "optimizer.weight_decay",
-        ["found 1e999", "numbers below 1.79e308"]),
+        "optimizer: {weight_decay: 1e999}",
+        "2:27",
+        "optimizer.weight_decay",
+        ["found 1e999", "numbers below 1.79e308"],
+    ),
     "float32 overflow": (
-        "optimizer: {weight_decay: 1e39}", "2:27", "optimizer.weight_decay",
-        ["found 1e39", NOT_NEGATIVE]),
+        "optimizer: {weight_decay: 1e39}",
+        "2:27",
+        "optimizer.weight_decay",
+        ["found 1e39", NOT_NEGATIVE],
+    ),
     "huge whole number": ("model: {width: 99999999999}", "2:16", "model.width", ["999", COUNT]),
     "number too long to convert": (
-        f"model: {{width: {'9' * 5000}}}", "2:16", "model.width", ["999...", "below 1.79e308"]),
+        f"model: {{width: {'9' * 5000}}}",
+        "2:16",
+        "model.width",
+        ["999...", "below 1.79e308"],
+    ),
     "steps not a multiple of log_every": (
-        "train: {steps: 30, log_every: 20}", "2:16", "train.steps",
-        ["found steps 30 with log_every 20", SPLIT]),
+        "train: {steps: 30, log_every: 20}",
+        "2:16",
+        "train.steps",
+        ["found steps 30 with log_every 20", SPLIT],
+    ),
     "epochs not a multiple of log_every": (
-        "train: {epochs: 30}", "2:17", "train.epochs",
-        ["found epochs 30 with log_every 20", SPLIT]),
+        "train: {epochs: 30}",
+        "2:17",
+        "train.epochs",
+        ["found epochs 30 with log_every 20", SPLIT],
+    ),
     "steps and epochs": (
-        "train: {steps: 20, epochs: 20}", "2:16", "train.steps",
-        ["found both steps 20 and epochs 20", "allowed: one of them"]),
+        "train: {steps: 20, epochs: 20}",
+        "2:16",
+        "train.steps",
+        ["found both steps 20 and epochs 20", "allowed: one of them"],
+    ),
     "steps axis not a multiple": (
-        "axes:\n  train.steps: [40, 50]", "3:3", "train.steps",
-        ["found steps 50 with log_every 20", SPLIT]),
+        "axes:\n  train.steps: [40, 50]",
+        "3:3",
+        "train.steps",
+        ["found steps 50 with log_every 20", SPLIT],
+    ),
     "axis of another kind": (
-        "axes:\n  optimizer.momentum: [0.1, 0.2]", "3:3", "optimizer.momentum",
-        ["optimizer.kind adamw does not have", "allowed: kind"]),
+        "axes:\n  optimizer.momentum: [0.1, 0.2]",
+        "3:3",
+        "optimizer.momentum",
+        ["optimizer.kind adamw does not have", "allowed: kind"],
+    ),
     "axis of one of two swept kinds": (
-        "axes:\n  optimizer.kind: [sgd, adamw]\n  optimizer.momentum: [0.1]", "4:3",
-        "optimizer.momentum", ["optimizer.kind adamw does not have", "allowed: kind"]),
+        "axes:\n  optimizer.kind: [sgd, adamw]\n  optimizer.momentum: [0.1]",
+        "4:3",
+        "optimizer.momentum",
+        ["optimizer.kind adamw does not have", "allowed: kind"],
+    ),
     "measure is not swept": (
-        "axes: {measure.logits: [1, 2]}", "2:8", "axes.measure.logits", ["unknown key"]),
+        "axes: {measure.logits: [1, 2]}",
+        "2:8",
+        "axes.measure.logits",
+        ["unknown key"],
+    ),
     "measure takes a list": (
-        "measure: {pruning: lowest}", "2:20", "measure.pruning",
-        ['found the text "lowest"', "a list of: lowest, highest or random"]),
+        "measure: {pruning: lowest}",
+        "2:20",
+        "measure.pruning",
+        ['found the text "lowest"', "a list of: lowest, highest or random"],
+    ),
     "measure entry unknown": (
-        "measure: {pruning: [lowest, best]}", "2:29", "measure.pruning",
-        ['found the text "best"', "lowest, highest or random"]),
+        "measure: {pruning: [lowest, best]}",
+        "2:29",
+        "measure.pruning",
+        ['found the text "best"', "lowest, highest or random"],
+    ),
     "measure entry twice": (
-        "measure: {steps: [20, 20]}", "2:23", "measure.steps", ["20 a second time", "each value"]),
+        "measure: {steps: [20, 20]}",
+        "2:23",
+        "measure.steps",
+        ["20 a second time", "each value"],
+    ),
     "measure between two logged steps": (
-        "measure: {steps: [0, 30]}", "2:18", "measure.steps",
-        ["found 30", "multiples of log_every 20 up to 2000"]),
+        "measure: {steps: [0, 30]}",
+        "2:18",
+        "measure.steps",
+        ["found 30", "multiples of log_every 20 up to 2000"],
+    ),
     "measure after the end": (
-        "axes: {train.steps: [2000, 1000]}\nmeasure: {steps: [1500]}", "3:18", "measure.steps",
-        ["found 1500", "multiples of log_every 20 up to 1000"]),
+        "axes: {train.steps: [2000, 1000]}\nmeasure: {steps: [1500]}",
+        "3:18",
+        "measure.steps",
+        ["found 1500", "multiples of log_every 20 up to 1000"],
+    ),
     "spectra of images": (
-        "task: {kind: images}\nmeasure: {spectra: true}", "3:20", "measure.spectra",
-        ["task.kind images", "tasks whose inputs are tokens"]),
+        "task: {kind: images}\nmeasure: {spectra: true}",
+        "3:20",
+        "measure.spectra",
+        ["task.kind images", "tasks whose inputs are tokens"],
+    ),
     "images need an mlp": (
-        "task: {kind: images}\nmodel: {kind: transformer}", "2:14", "task.kind",
-        ["found model.kind transformer with task.kind images; allowed: mlp"]),
+        "task: {kind: images}\nmodel: {kind: transformer}",
+        "2:14",
+        "task.kind",
+        ["found model.kind transformer with task.kind images; allowed: mlp"],
+    ),
     "no analytic solution": (
-        "axes:\n  task.operation: [addition, multiplication]\n"
-        "model: {initialization: analytic}", "3:3", "task.operation",
-        ["model.initialization analytic with task.operation multiplication", "solution is known"]),
+        "axes:\n  task.operation: [addition, multiplication]\nmodel: {initialization: analytic}",
+        "3:3",
+        "task.operation",
+        ["model.initialization analytic with task.operation multiplication", "solution is known"],
+    ),
     "empty axis": (
-        "axes: {model.width: []}", "2:21", "axes.model.width", ["an empty list", SUFFIX]),
+        "axes: {model.width: []}",
+        "2:21",
+        "axes.model.width",
+        ["an empty list", SUFFIX],
+    ),
     "axis of a scalar": ("axes: {model.width: 5}", "2:21", "axes.model.width", ["5", SUFFIX]),
     "axis value out of range": (
-        "axes:\n  data.data_fraction: [0.5, 1.5]", "3:29", "axes.data.data_fraction",
-        ["found 1.5", FRACTION]),
+        "axes:\n  data.data_fraction: [0.5, 1.5]",
+        "3:29",
+        "axes.data.data_fraction",
+        ["found 1.5", FRACTION],
+    ),
     "axis value of a wrong type": (
-        "axes: {data.data_fraction: [0.5, x]}", "2:34", "axes.data.data_fraction",
-        ['the text "x"', FRACTION]),
+        "axes: {data.data_fraction: [0.5, x]}",
+        "2:34",
+        "axes.data.data_fraction",
+        ['the text "x"', FRACTION],
+    ),
     "axis value is a list": (
-        "axes: {model.width: [[1]]}", "2:22", "axes.model.width", ["a list", COUNT]),
+        "axes: {model.width: [[1]]}",
+        "2:22",
+        "axes.model.width",
+        ["a list", COUNT],
+    ),
     "axis value is null": (
-        "axes: {train.steps: [null]}", "2:22", "axes.train.steps", ["null", "allowed: a value"]),
+        "axes: {train.steps: [null]}",
+        "2:22",
+        "axes.train.steps",
+        ["null", "allowed: a value"],
+    ),
     "axis over text with an unknown value": (
-        "axes: {model.activation: [relu, silu]}", "2:33", "axes.model.activation",
-        ['the text "silu"', "quadratic, relu, gelu, tanh, sigmoid or identity"]),
+        "axes: {model.activation: [relu, silu]}",
+        "2:33",
+        "axes.model.activation",
+        ['the text "silu"', "quadratic, relu, gelu, tanh, sigmoid or identity"],
+    ),
     "range over text": (
-        "axes: {loss: {start: 0, stop: 1, num: 2}}", "2:14", "axes.loss",
-        ["found 0", "mse, cross_entropy, brier or hinge"]),
+        "axes: {loss: {start: 0, stop: 1, num: 2}}",
+        "2:14",
+        "axes.loss",
+        ["found 0", "mse, cross_entropy, brier or hinge"],
+    ),
     "same value twice": (
-        "axes: {optimizer.weight_decay: [5, 5.0]}", "2:36", "axes.optimizer.weight_decay",
-        ["found 5.0 a second time", "each value once"]),
+        "axes: {optimizer.weight_decay: [5, 5.0]}",
+        "2:36",
+        "axes.optimizer.weight_decay",
+        ["found 5.0 a second time", "each value once"],
+    ),
     "same axis twice": (
-        "axes:\n  model.width: [1]\n  model.width: [2]", "4:3", "axes.model.width",
-        ["a second time", "s.yaml:3:3", ONCE]),
+        "axes:\n  model.width: [1]\n  model.width: [2]",
+        "4:3",
+        "axes.model.width",
+        ["a second time", "s.yaml:3:3", ONCE],
+    ),
     "same key twice": ("loss: mse\nloss: mse", "3:1", "loss", ["a second time", ONCE]),
     "num zero": (
-        "axes: {model.width: {start: 1, stop: 2, num: 0}}", "2:46", "axes.model.width.num",
-        ["found 0", NUM]),
+        "axes: {model.width: {start: 1, stop: 2, num: 0}}",
+        "2:46",
+        "axes.model.width.num",
+        ["found 0", NUM],
+    ),
     "num of a fraction": (
-        "axes: {model.width: {start: 1, stop: 2, num: 2.0}}", "2:46", "axes.model.width.num",
-        ["found 2.0", NUM]),
+        "axes: {model.width: {start: 1, stop: 2, num: 2.0}}",
+        "2:46",
+        "axes.model.width.num",
+        ["found 2.0", NUM],
+    ),
     "num missing": (
-        "axes: {model.width: {start: 1, stop: 2}}", "2:21", "axes.model.width",
-        ["found no num", "{start, stop, num}"]),
+        "axes: {model.width: {start: 1, stop: 2}}",
+        "2:21",
+        "axes.model.width",
+        ["found no num", "{start, stop, num}"],
+    ),
     "step in a range": (
-        "axes: {model.width: {start: 1, stop: 2, step: 1}}", "2:41", "axes.model.width.step",
-        ["unknown key", "allowed: start, stop, num"]),
+        "axes: {model.width: {start: 1, stop: 2, step: 1}}",
+        "2:41",
+        "axes.model.width.step",
+        ["unknown key", "allowed: start, stop, num"],
+    ),
     "range from nan": (
-        "axes: {model.dropout: {start: .nan, stop: 1, num: 2}}", "2:31",
-        "axes.model.dropout.start", ["found .nan", "a number"]),
+        "axes: {model.dropout: {start: .nan, stop: 1, num: 2}}",
+        "2:31",
+        "axes.model.dropout.start",
+        ["found .nan", "a number"],
+    ),
     "range from text": (
-        "axes: {model.dropout: {start: a, stop: 1, num: 2}}", "2:31",
-        "axes.model.dropout.start", ['the text "a"', "a number"]),
+        "axes: {model.dropout: {start: a, stop: 1, num: 2}}",
+        "2:31",
+        "axes.model.dropout.start",
+        ['the text "a"', "a number"],
+    ),
     "range off the whole numbers": (
-        "axes: {model.width: {start: 1, stop: 2, num: 3}}", "2:21", "axes.model.width",
-        ["found 1.5", COUNT]),
+        "axes: {model.width: {start: 1, stop: 2, num: 3}}",
+        "2:21",
+        "axes.model.width",
+        ["found 1.5", COUNT],
+    ),
     "range of one repeated value": (
-        "axes: {model.width: {start: 2, stop: 2, num: 3}}", "2:21", "axes.model.width",
-        ["found 2 a second time", "each value once"]),
+        "axes: {model.width: {start: 2, stop: 2, num: 3}}",
+        "2:21",
+        "axes.model.width",
+        ["found 2 a second time", "each value once"],
+    ),
     "too many runs": (
         "axes:\n  data.data_fraction: {start: 0.1, stop: 0.9, num: 10000}\n"
-        "  data.corruption_fraction: {start: 0.1, stop: 0.9, num: 1001}", "4:29",
-        "axes.data.corruption_fraction", ["found 10010000 runs", "at most 10000000"]),
+        "  data.corruption_fraction: {start: 0.1, stop: 0.9, num: 1001}",
+        "4:29",
+        "axes.data.corruption_fraction",
+        ["found 10010000 runs", "at most 10000000"],
+    ),
     "same seed twice": ("seeds: [0, 1, 0]", "2:15", "seeds", ["found 0 a second time", SEEDS]),
     "no seeds": ("seeds: []", "2:8", "seeds", ["an empty list", SEEDS]),
     "one bare seed": ("seeds: 3", "2:8", "seeds", ["found 3", SEEDS]),
@@ -248,18 +415,35 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
     "float as a seed": ("seeds: [1.0]", "2:9", "seeds", ["found 1.0", SEEDS]),
     "unknown engine key": ("engine: {chunks: 1}", "2:10", "engine.chunks", ["chunk?", "mapping"]),
     "engine value": (
-        "engine: {precision: float64}", "2:21", "engine.precision",
-        ['"float64"', "float32, tf32 or bfloat16"]),
+        "engine: {precision: float64}",
+        "2:21",
+        "engine.precision",
+        ['"float64"', "float32, tf32 or bfloat16"],
+    ),
     "reduced: unknown key": (
-        "reduced: {train.stepz: 1}", "2:11", "reduced.train.stepz",
-        ["unknown key; did you mean train.steps?", "allowed: name"]),
+        "reduced: {train.stepz: 1}",
+        "2:11",
+        "reduced.train.stepz",
+        ["unknown key; did you mean train.steps?", "allowed: name"],
+    ),
     "reduced: unknown axis": (
-        "reduced: {axes: {model.widht: [1]}}", "2:18", "reduced.axes.model.widht",
-        ["did you mean model.width?", "allowed: task.kind"]),
+        "reduced: {axes: {model.widht: [1]}}",
+        "2:18",
+        "reduced.axes.model.widht",
+        ["did you mean model.width?", "allowed: task.kind"],
+    ),
     "reduced: wrong value": (
-        "reduced: {train.steps: 0}", "2:24", "reduced.train.steps", ["found 0", COUNT]),
+        "reduced: {train.steps: 0}",
+        "2:24",
+        "reduced.train.steps",
+        ["found 0", COUNT],
+    ),
     "reduced: wrong axis value": (
-        "reduced: {axes: {model.width: [0]}}", "2:32", "reduced.axes.model.width", ["0", COUNT]),
+        "reduced: {axes: {model.width: [0]}}",
+        "2:32",
+        "reduced.axes.model.width",
+        ["0", COUNT],
+    ),
     "reduced: a list": ("reduced: []", "2:10", "reduced", ["empty list", "a mapping of keys"]),
     "anchor": ("seeds: &s [1]", "2:8", "seeds", ["found an anchor (&)", OUT]),
     "alias": ("seeds: *s", "2:8", "seeds", ["found an alias (*)", OUT]),
@@ -276,10 +460,13 @@ BAD: dict[str, tuple[str, str, str, list[str]]] = {
     "NUL bytes": ("loss: \0", "2:7", "", ["found a YAML error (", "allowed"]),
     "second document": ("---\nname: b", "2:1", "", ["found a second document", "allowed: one"]),
     "text with line ends, long": (
-        f'loss: "a\\nb\\e[31m\\ud800{"c" * 500}"', "2:7", "loss",
-        [r'the text "a\nb\x1b[31m\ud800ccc', '..."', "allowed: mse"]),
+        f'loss: "a\\nb\\e[31m\\ud800{"c" * 500}"',
+        "2:7",
+        "loss",
+        [r'the text "a\nb\x1b[31m\ud800ccc', '..."', "allowed: mse"],
+    ),
     "unknown key, long": (f"{'k' * 500}: 1", "2:1", "k" * 57 + "...", ["unknown key", "allowed"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD, ids=str)
@@ -303,11 +490,20 @@ def test_bad_input_is_refused_in_one_line(case: str, write: Write) -> None:
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("../other", '"../other"'), ("a/b", '"a/b"'), ("..", '".."'), ("/tmp/x", '"/tmp/x"'),
-        ('"a\\n"', r'"a\n"'), ('""', '""'), ("ä", '"ä"'), ("a b", '"a b"'), ("2024", "2024"),
-        ("true", "true"), ("", "nothing (null)"), ("a" * 101, '..."'),
+        ("../other", '"../other"'),
+        ("a/b", '"a/b"'),
+        ("..", '".."'),
+        ("/tmp/x", '"/tmp/x"'),
+        ('"a\\n"', r'"a\n"'),
+        ('""', '""'),
+        ("ä", '"ä"'),
+        ("a b", '"a b"'),
+        ("2024", "2024"),
+        ("true", "true"),
+        ("", "nothing (null)"),
+        ("a" * 101, '..."'),
     ],
-)  # fmt: skip
+)
 def test_name_stays_in_the_results_folder(name: str, shown: str, write: Write) -> None:
     """A name becomes a folder: separators, dots, blanks and line ends would lead elsewhere."""
     line = refused(write(f"loss: mse\nname: {name}\n"))
@@ -409,16 +605,21 @@ def test_the_sample_file(write: Write) -> None:
     sweep = load(write(WD))
     assert sweep.name == "wd" and sweep.seeds == (0, 1)
     assert [a.path for a in sweep.axes] == [
-        "data.data_fraction", "data.corruption_fraction", "optimizer.weight_decay",
-    ]  # fmt: skip
+        "data.data_fraction",
+        "data.corruption_fraction",
+        "optimizer.weight_decay",
+    ]
     alpha = axis(sweep, "data.data_fraction")
     assert alpha == tuple(float(f"{5 * i / 100:.2f}") for i in range(2, 19))
     decay = axis(sweep, "optimizer.weight_decay")
     assert decay == (0.0, 5.0, 15.0, 20.0) and all(type(v) is float for v in decay)
     assert sweep.base.data.data_fraction == 0.1, "the base holds the first value of each axis"
     for path, where in {
-        "loss": ":5:7", "model.depth": ":4:43", "data.data_fraction": ":9:3", "model.bias": "",
-    }.items():  # fmt: skip
+        "loss": ":5:7",
+        "model.depth": ":4:43",
+        "data.data_fraction": ":9:3",
+        "model.bias": "",
+    }.items():
         assert sweep.where(path) == f"s.yaml{where}"
     assert sweep.axes[2].where == "s.yaml:11:3"
 
@@ -428,8 +629,11 @@ def test_the_sample_file(write: Write) -> None:
     [
         ("optimizer.weight_decay", "{start: 0, stop: 1, num: 1}", (0.0,)),
         ("optimizer.weight_decay", "{start: 0.3, stop: 0, num: 4}", (0.3, 0.2, 0.1, 0.0)),
-        ("optimizer.weight_decay", "{start: 0, stop: 1, num: 4}",
-         (0.0, 0.333333333333, 0.666666666667, 1.0)),
+        (
+            "optimizer.weight_decay",
+            "{start: 0, stop: 1, num: 4}",
+            (0.0, 0.333333333333, 0.666666666667, 1.0),
+        ),
         ("optimizer.epsilon", "{start: 1e-14, stop: 3e-14, num: 3}", (1e-14, 2e-14, 3e-14)),
         ("model.width", "{start: 100, stop: 500, num: 3}", (100, 300, 500)),
         ("model.width", "{start: 100.0, stop: 500.0, num: 3}", (100, 300, 500)),
@@ -438,7 +642,7 @@ def test_the_sample_file(write: Write) -> None:
         ("optimizer.kind", "[adamw, sgd]", ("adamw", "sgd")),
         ("model.dropout", "[-0.0, 1e-1, .25]", (0.0, 0.1, 0.25)),
     ],
-)  # fmt: skip
+)
 def test_axis_values(path: str, text: str, values: tuple[Any, ...], write: Write) -> None:
     """Values arrive with their field's type; ranges keep 12 significant digits, small or not."""
     sweep = load(write(f"name: a\naxes: {{{path}: {text}}}"))
@@ -458,11 +662,20 @@ def test_seeds_are_a_list_or_a_range(write: Write) -> None:
 def test_set_replaces(write: Write) -> None:
     """A scalar ends a sweep over its path, a list or range replaces the values, axes.X adds."""
     path = write(WD)
-    sweep = load(path, [
-        "optimizer.weight_decay=3", "data.data_fraction=[0.2, 0.4]", "axes.model.width=[8, 16]",
-        "data.corruption_fraction={start: 0, stop: 1, num: 2}", "seeds=[4]", "name=b",
-        "engine.precision=tf32", "train.log_every=50", "train.log_every=100",
-    ])  # fmt: skip
+    sweep = load(
+        path,
+        [
+            "optimizer.weight_decay=3",
+            "data.data_fraction=[0.2, 0.4]",
+            "axes.model.width=[8, 16]",
+            "data.corruption_fraction={start: 0, stop: 1, num: 2}",
+            "seeds=[4]",
+            "name=b",
+            "engine.precision=tf32",
+            "train.log_every=50",
+            "train.log_every=100",
+        ],
+    )
     assert {a.path: a.values for a in sweep.axes} == {
         "data.data_fraction": (0.2, 0.4),
         "data.corruption_fraction": (0.0, 1.0),
@@ -502,9 +715,11 @@ def test_reduced(write: Write) -> None:
     small = load(path, reduced=True)
     assert small.base.train.steps == 200 and small.seeds == (7,)
     assert {a.path: len(a.values) for a in small.axes} == {
-        "data.data_fraction": 1, "data.corruption_fraction": 19, "optimizer.weight_decay": 4,
+        "data.data_fraction": 1,
+        "data.corruption_fraction": 19,
+        "optimizer.weight_decay": 4,
         "model.width": 2,
-    }  # fmt: skip
+    }
     assert load(path, ["train.steps=400"], reduced=True).base.train.steps == 400
     line = refused(write("name: a"), reduced=True)
     assert line.startswith("s.yaml: reduced: found no such block; allowed: ")
@@ -512,10 +727,12 @@ def test_reduced(write: Write) -> None:
 
 def test_at_combines_and_checks(write: Write) -> None:
     """A sweep over kinds gives each kind its own keys; what no kind can have is refused."""
-    sweep = load(write(
-        "name: a\noptimizer: {kind: sgd, momentum: 0.5, beta1: 0.8, weight_decay: 2}\n"
-        "axes:\n  optimizer.kind: [sgd, adamw]\n  train.steps: [100, 200]\n"
-    ))  # fmt: skip
+    sweep = load(
+        write(
+            "name: a\noptimizer: {kind: sgd, momentum: 0.5, beta1: 0.8, weight_decay: 2}\n"
+            "axes:\n  optimizer.kind: [sgd, adamw]\n  train.steps: [100, 200]\n"
+        )
+    )
     sgd, adamw = (sweep.at({"optimizer.kind": k, "train.steps": 200}) for k in ("sgd", "adamw"))
     assert sgd.optimizer == Sgd(momentum=0.5, weight_decay=2.0)
     # The learning rate is the base's, as for any key that both kinds have.
@@ -538,13 +755,25 @@ def test_base_need_not_work_where_it_is_swept(write: Write) -> None:
 @pytest.mark.parametrize(
     "overrides",
     [
-        [], ["optimizer.kind=sgd"], ["axes.optimizer.kind=[sgd, adamw]"], ["seeds=[4294967295]"],
-        ["train.steps=null", "train.epochs=40"], ["axes.train.batch_size=[full, 32]"],
-        ["name='true'"], ["name='1e5'"], ["name='null'"], ["name='-'"], ["name='on'"],
-        ["optimizer.epsilon=1e-20"], ["axes.model.bias=[true]"], ["axes.loss=[cross_entropy]"],
-        ["engine.checkpoint_every=0.1", "engine.chunk=3"], ["name='0x1'"], ["name=---"],
+        [],
+        ["optimizer.kind=sgd"],
+        ["axes.optimizer.kind=[sgd, adamw]"],
+        ["seeds=[4294967295]"],
+        ["train.steps=null", "train.epochs=40"],
+        ["axes.train.batch_size=[full, 32]"],
+        ["name='true'"],
+        ["name='1e5'"],
+        ["name='null'"],
+        ["name='-'"],
+        ["name='on'"],
+        ["optimizer.epsilon=1e-20"],
+        ["axes.model.bias=[true]"],
+        ["axes.loss=[cross_entropy]"],
+        ["engine.checkpoint_every=0.1", "engine.chunk=3"],
+        ["name='0x1'"],
+        ["name=---"],
     ],
-)  # fmt: skip
+)
 def test_dump_loads_as_an_equal_sweep(overrides: list[str], write: Write) -> None:
     """The result folder's sweep.yaml is a sweep file of the same sweep; so is its own dump.
 
@@ -574,9 +803,12 @@ def test_a_sweep_is_frozen_and_compares_by_content(write: Write) -> None:
 # Any file ----------------------------------------------------------------------------------------
 
 PROPERTY = settings(
-    derandomize=True, deadline=None, max_examples=120, database=None,
+    derandomize=True,
+    deadline=None,
+    max_examples=120,
+    database=None,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 
 
 def loads_or_refuses(content: bytes) -> None:
@@ -625,9 +857,14 @@ def test_a_mangled_file_loads_or_is_refused(content: bytes) -> None:
 
 
 SCALARS = (
-    st.none() | st.booleans() | st.integers(-3, 3) | st.integers() | st.floats() | st.text()
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.integers()
+    | st.floats()
+    | st.text()
     | st.sampled_from([10**400, -(2**63), "sgd", "full", "mse", 0.5, 20, 1e300, 5e-324, "auto"])
-)  # fmt: skip
+)
 JUNK = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
@@ -667,9 +904,11 @@ TREE: dict[str, Any] = {
     "seeds": [0, 1],
     "engine": {"mapping": "auto", "chunk": "auto"},
     "reduced": {
-        "train.steps": 200, "axes": {"data.data_fraction": [0.3]}, "variants": {"a": None, "c": {}},
+        "train.steps": 200,
+        "axes": {"data.data_fraction": [0.3]},
+        "variants": {"a": None, "c": {}},
     },
-}  # fmt: skip
+}
 
 
 @st.composite

@@ -123,8 +123,10 @@ def test_set_changes_what_variants_share(write: Write) -> None:
 def test_reduced_replaces_adds_and_drops_whole_variants(write: Write) -> None:
     """By name, each in its place; what reduced says of the base is said for all of them. Without
     the flag nothing of it holds."""
-    path = write(BASE + FOUR + "reduced:\n  train.steps: 20\n  model.width: 6\n  variants: {"
-                 "sgd: null, decay: {model.width: 8}, new: {loss: cross_entropy}}\n")  # fmt: skip
+    path = write(
+        BASE + FOUR + "reduced:\n  train.steps: 20\n  model.width: 6\n  variants: {"
+        "sgd: null, decay: {model.width: 8}, new: {loss: cross_entropy}}\n"
+    )
     assert names(load(path)) == ["adam", "decay", "sgd", "encoder"]
     small = load(path, reduced=True)
     assert names(small) == ["adam", "decay", "encoder", "new"]
@@ -174,62 +176,103 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
     "null": ("variants: {a: }", "6:12: variants.a", ["nothing (null)", "({} for the base"]),
     "no mapping": ("variants: {a: 3}", "6:15: variants.a", ["found 3", "a mapping of paths"]),
     "an unknown path": (
-        "variants:\n  a: {optimizer.wieght_decay: 1}", "7:7: variants.a.optimizer.wieght_decay",
-        ["unknown key; did you mean optimizer.weight_decay?"]),
+        "variants:\n  a: {optimizer.wieght_decay: 1}",
+        "7:7: variants.a.optimizer.wieght_decay",
+        ["unknown key; did you mean optimizer.weight_decay?"],
+    ),
     "a bare key": (
-        "variants:\n  a: {width: 8}", "7:7: variants.a.width", ["did you mean model.width?"]),
+        "variants:\n  a: {width: 8}",
+        "7:7: variants.a.width",
+        ["did you mean model.width?"],
+    ),
     "what is no experiment's": (
-        "variants:\n  a: {seeds: [1]}", "7:7: variants.a.seeds", ["unknown key", "task.kind"]),
+        "variants:\n  a: {seeds: [1]}",
+        "7:7: variants.a.seeds",
+        ["unknown key", "task.kind"],
+    ),
     "what is measured": (
-        "variants:\n  a: {measure.rows: 1}", "7:7: variants.a.measure.rows", ["unknown key"]),
+        "variants:\n  a: {measure.rows: 1}",
+        "7:7: variants.a.measure.rows",
+        ["unknown key"],
+    ),
     "a nested block": ("variants: {a: {model: {width: 8}}}", "6:16: variants.a.model", ["unknown"]),
     "a list of values": (
-        "variants:\n  a: {model.width: [8, 16]}", "7:20: variants.a.model.width",
-        ["found a list", "a whole number at least 1", "(to sweep it: axes.model.width)"]),
+        "variants:\n  a: {model.width: [8, 16]}",
+        "7:20: variants.a.model.width",
+        ["found a list", "a whole number at least 1", "(to sweep it: axes.model.width)"],
+    ),
     "a wrong value": (
-        "variants:\n  a: {data.data_fraction: 1}", "7:27: variants.a.data.data_fraction",
-        ["found 1;", "a number above 0 and below 1"]),
+        "variants:\n  a: {data.data_fraction: 1}",
+        "7:27: variants.a.data.data_fraction",
+        ["found 1;", "a number above 0 and below 1"],
+    ),
     "an axis too": (
         "variants:\n  a: {model.width: 8}\naxes: {model.width: [4]}",
-        "7:20: variants.a.model.width", ["an axis too (s.yaml:8:8)", "one of the two"]),
+        "7:20: variants.a.model.width",
+        ["an axis too (s.yaml:8:8)", "one of the two"],
+    ),
     "the same twice": (
-        "variants:\n  a: {}\n  b: {loss: mse}\n", "8:3: variants.b",
-        ["found the same experiment as variant a", "variants that differ"]),
+        "variants:\n  a: {}\n  b: {loss: mse}\n",
+        "8:3: variants.b",
+        ["found the same experiment as variant a", "variants that differ"],
+    ),
     "a key of another kind": (
         "variants:\n  a: {model.layers: 2}\n  b: {model.kind: transformer}",
-        "7:21: variants.a.model.layers", ["model.kind mlp does not have; allowed: kind"]),
+        "7:21: variants.a.model.layers",
+        ["model.kind mlp does not have; allowed: kind"],
+    ),
     "a key that a swept kind has not": (
         "variants:\n  a: {model.width: 8}\naxes: {model.kind: [mlp, transformer]}",
-        "7:20: variants.a.model.width", ["model.kind transformer does not have"]),
+        "7:20: variants.a.model.width",
+        ["model.kind transformer does not have"],
+    ),
     "an axis that one has not": (
         "variants:\n  a: {}\n  b: {model.kind: transformer}\naxes: {model.depth: [2, 3]}",
-        "9:8: model.depth", ["model.kind transformer does not have"]),
+        "9:8: model.depth",
+        ["model.kind transformer does not have"],
+    ),
     "impossible, its own setting": (
         "variants:\n  a: {}\n  b: {task.kind: parity, model.kind: transformer}",
-        "8:18: variants.b.task.kind", ["found model.kind transformer with task.kind parity"]),
+        "8:18: variants.b.task.kind",
+        ["found model.kind transformer with task.kind parity"],
+    ),
     "impossible with an axis": (
         "variants:\n  a: {train.log_every: 8}\naxes: {train.steps: [40, 36]}",
-        "7:24: variants.a.train.log_every", ["found steps 36 with log_every 8"]),
+        "7:24: variants.a.train.log_every",
+        ["found steps 36 with log_every 8"],
+    ),
     "impossible with a default": (
         "variants:\n  a: {}\n  b: {model.kind: transformer, model.heads: 3}",
-        "8:45: variants.b.model.heads", ["found heads 3 with embedding 128"]),
+        "8:45: variants.b.model.heads",
+        ["found heads 3 with embedding 128"],
+    ),
     "too many runs": (
         "variants:\n  a: {}\n  b: {model.width: 8}\n"
-        "axes: {model.dropout: {start: 0, stop: 0.5, num: 6000000}}", "9:23: axes.model.dropout",
-        ["found 12000000 runs", "at most 10000000"]),
+        "axes: {model.dropout: {start: 0, stop: 0.5, num: 6000000}}",
+        "9:23: axes.model.dropout",
+        ["found 12000000 runs", "at most 10000000"],
+    ),
     "reduced: an unknown one": (
-        "variants: {a: {}}\nreduced: {variants: {b: null}}", "7:25: reduced.variants.b",
-        ["found null for a variant that there is not; allowed: a"]),
+        "variants: {a: {}}\nreduced: {variants: {b: null}}",
+        "7:25: reduced.variants.b",
+        ["found null for a variant that there is not; allowed: a"],
+    ),
     "reduced: none left": (
-        "variants: {a: {}}\nreduced: {variants: {a: null}}", "7:21: reduced.variants",
-        ["found null for every variant", "at least one"]),
+        "variants: {a: {}}\nreduced: {variants: {a: null}}",
+        "7:21: reduced.variants",
+        ["found null for every variant", "at least one"],
+    ),
     "reduced: a wrong value": (
         "variants: {a: {}}\nreduced: {variants: {a: {model.width: 0}}}",
-        "7:39: reduced.variants.a.model.width", ["found 0", "at least 1"]),
+        "7:39: reduced.variants.a.model.width",
+        ["found 0", "at least 1"],
+    ),
     "reduced: a part": (
         "variants: {a: {}}\nreduced: {variants.a.model.width: 8}",
-        "7:11: reduced.variants.a.model.width", ["found a part of a variant", "whole ones"]),
-}  # fmt: skip
+        "7:11: reduced.variants.a.model.width",
+        ["found a part of a variant", "whole ones"],
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -271,11 +314,13 @@ def test_set_does_not_reach_into_variants(key: str, write: Write) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [("train.batch_size: 30", "batch_size: found 30, more than the 24 rows"),
-     ("data.data_fraction: 0.001", "the smallest fraction leaves a training set of no rows"),
-     ("task.source: nowhere, task.kind: images", "task.source: nowhere"),
-     ("event.value: 0.9, event.kind: memorized, event.set: data.data_fraction", "found 0.9")],
-)  # fmt: skip
+    [
+        ("train.batch_size: 30", "batch_size: found 30, more than the 24 rows"),
+        ("data.data_fraction: 0.001", "the smallest fraction leaves a training set of no rows"),
+        ("task.source: nowhere, task.kind: images", "task.source: nowhere"),
+        ("event.value: 0.9, event.kind: memorized, event.set: data.data_fraction", "found 0.9"),
+    ],
+)
 def test_planning_names_the_variants_place(setting: str, words: str, write: Write) -> None:
     """What only the runs' sizes or their data show is refused where the variant says it."""
     sweep = load(write(f"{BASE}  a: {{}}\n  b: {{{setting}}}\n"))
@@ -292,8 +337,11 @@ def test_runs_are_variants_times_axes_times_seeds(write: Write) -> None:
     run, and static fields in which variants differ; null is what a kind has not."""
     runs, experiments, static = expand(load(write(BASE + FOUR + AXES)))
     assert len(runs) == 4 * 2 * 2 * 2 and list(runs.columns[:4]) == [
-        "run", "variant", "data_fraction", "init_scale",
-    ]  # fmt: skip
+        "run",
+        "variant",
+        "data_fraction",
+        "init_scale",
+    ]
     assert runs["variant"].unique().tolist() == ["adam", "decay", "sgd", "encoder"]
     assert not runs.duplicated(["variant", "data_fraction", "init_scale", "seed"]).any()
     assert runs["run"].is_unique
@@ -334,11 +382,16 @@ def test_a_run_is_called_the_same_without_variants(write: Write) -> None:
     runs, _, _ = expand(load(write(BASE + FOUR)))
     plain = BASE.removesuffix("variants:\n")
     for name, sets in {
-        "adam": [], "decay": ["optimizer.weight_decay=0.5"],
+        "adam": [],
+        "decay": ["optimizer.weight_decay=0.5"],
         "sgd": ["optimizer.kind=sgd", "optimizer.momentum=0.5"],
-        "encoder": ["model.kind=transformer", "model.heads=2", "model.embedding=8",
-                    "model.feed_forward=8"],
-    }.items():  # fmt: skip
+        "encoder": [
+            "model.kind=transformer",
+            "model.heads=2",
+            "model.embedding=8",
+            "model.feed_forward=8",
+        ],
+    }.items():
         alone = expand(load(write(plain), sets))[0]["run"].tolist()
         assert alone == runs.loc[runs["variant"] == name, "run"].tolist(), name
 
@@ -359,12 +412,15 @@ def test_identity_is_of_what_variants_are(write: Write) -> None:
         hashed(BASE + "  a: {}\n  b: {model.kind: transformer, model.layers: 2}\n"),
         hashed(BASE + "  a: {}\n  b: {model.kind: transformer, model.activation: quadratic}\n"),
         hashed(BASE + "  a: {}\n  b: {model.kind: transformer}\n", "model.width=8"),
-        hashed(BASE + "  a: {}\n"), hashed(BASE.removesuffix("variants:\n")),
-    ]  # fmt: skip
+        hashed(BASE + "  a: {}\n"),
+        hashed(BASE.removesuffix("variants:\n")),
+    ]
     assert len({one, *others}) == 7
     # Said outright or not, the Transformer inherits what the base says of both kinds' keys.
-    assert one != hashed(BASE.replace("width: 12", "width: 12, activation: quadratic")
-                         + "  a: {}\n  b: {model.kind: transformer}\n")  # fmt: skip
+    assert one != hashed(
+        BASE.replace("width: 12", "width: 12, activation: quadratic")
+        + "  a: {}\n  b: {model.kind: transformer}\n"
+    )
     assert "variants" not in identity(load(write(BASE.removesuffix("variants:\n"))).resolved())
 
 

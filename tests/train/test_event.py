@@ -107,9 +107,13 @@ def test_a_training_set_shrinks(make_sweep: MakeSweep) -> None:
     """To exactly the first rows of what it was, in full batches and in small ones; as many of them
     are corrupted as of a set begun at that size; the test set is all the rest."""
     sets = (
-        "event.kind=at_step", "event.at_step=10", "event.set=data.data_fraction",
-        "event.value=0.29", "data.data_fraction=0.7", "data.corruption_fraction=0.3",
-    )  # fmt: skip
+        "event.kind=at_step",
+        "event.at_step=10",
+        "event.set=data.data_fraction",
+        "event.value=0.29",
+        "data.data_fraction=0.7",
+        "data.corruption_fraction=0.3",
+    )
     for batch in ("full", "5"):
         program, state, table = begin(make_sweep, *sets, f"train.batch_size={batch}")
         state, before = advance(program, state, table)
@@ -120,9 +124,11 @@ def test_a_training_set_shrinks(make_sweep: MakeSweep) -> None:
         assert (int(after["n_train"]), int(after["n_corrupted"])) == (14, 4)
         # From there on it is the training of a set of that size that happened to get there.
         other, beginning, _ = begin(
-            make_sweep, "data.data_fraction=0.29", "data.corruption_fraction=0.3",
+            make_sweep,
+            "data.data_fraction=0.29",
+            "data.corruption_fraction=0.3",
             f"train.batch_size={batch}",
-        )  # fmt: skip
+        )
         assert (int(beginning.run.n_train), int(beginning.run.n_corrupted)) == (14, 4)
         again, _ = advance(program, *begin(make_sweep, *sets, f"train.batch_size={batch}")[1:])
         continued, record = advance(other, again._replace(run=beginning.run), table)
@@ -135,10 +141,18 @@ def test_a_training_set_shrinks(make_sweep: MakeSweep) -> None:
 def test_a_parity_training_set_shrinks_to_a_number(make_sweep: MakeSweep) -> None:
     """Of examples, while its test examples stay."""
     program, state, _ = begin(
-        make_sweep, "task.kind=parity", "task.train_examples=60", "task.test_examples=30",
-        "task.bits=8", "loss=hinge", "model.activation=relu", "event.kind=memorized",
-        "event.set=task.train_examples", "event.value=20", "data.corruption_fraction=0.1",
-    )  # fmt: skip
+        make_sweep,
+        "task.kind=parity",
+        "task.train_examples=60",
+        "task.test_examples=30",
+        "task.bits=8",
+        "loss=hinge",
+        "model.activation=relu",
+        "event.kind=memorized",
+        "event.set=task.train_examples",
+        "event.value=20",
+        "data.corruption_fraction=0.1",
+    )
     run = step.react(program, state, accuracy(1.0)).run
     assert (int(run.n_train), int(run.n_corrupted)) == (20, 2)
     parts = step.parts(np.arange(90), run, step.tasks.of(program.experiment).size)
@@ -150,17 +164,37 @@ def test_a_parity_training_set_shrinks_to_a_number(make_sweep: MakeSweep) -> Non
     [
         (["event.set=data.data_fraction", "event.value=0.6"], "found 0.6, with which 29 of 24"),
         (["event.set=data.data_fraction", "event.value=0.001"], "found 0.001, with which 0 of 24"),
-        (["event.set=data.data_fraction", "event.value=1e30"],
-         "found 1e\\+30, with which 2147483647 or more of 24"),
-        (["event.set=data.data_fraction", "event.value=10", "task.modulus=30000"],
-         "found 10, with which 2147483647 or more of"),
-        (["task.kind=parity", "loss=hinge", "model.activation=relu", "event.value=1e30",
-          "event.set=task.train_examples"], "found 1e\\+30, with which 2147483647 or more of 300"),
+        (
+            ["event.set=data.data_fraction", "event.value=1e30"],
+            "found 1e\\+30, with which 2147483647 or more of 24",
+        ),
+        (
+            ["event.set=data.data_fraction", "event.value=10", "task.modulus=30000"],
+            "found 10, with which 2147483647 or more of",
+        ),
+        (
+            [
+                "task.kind=parity",
+                "loss=hinge",
+                "model.activation=relu",
+                "event.value=1e30",
+                "event.set=task.train_examples",
+            ],
+            "found 1e\\+30, with which 2147483647 or more of 300",
+        ),
         (["event.set=task.train_examples"], "allowed: data.data_fraction"),
-        (["task.kind=parity", "loss=hinge", "model.activation=relu", "event.value=2.5",
-          "event.set=task.train_examples"], "found 2.5, with which 2 of 300"),
+        (
+            [
+                "task.kind=parity",
+                "loss=hinge",
+                "model.activation=relu",
+                "event.value=2.5",
+                "event.set=task.train_examples",
+            ],
+            "found 2.5, with which 2 of 300",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_shrink_is_refused(
     make_sweep: MakeSweep, sets: list[str], message: str
 ) -> None:

@@ -105,8 +105,12 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
     )
     state = jax.eval_shape(partial(step.init, program), step.run_params_shapes(program))
     assert {name: leaf.shape for name, leaf in named(state.params, state.model_state).items()} == {
-        "u": (7, 12), "v": (7, 12), "hidden.0": (12, 12), "w": (12, 7),
-        "biases.0": (12,), "biases.1": (12,),
-    }  # fmt: skip
+        "u": (7, 12),
+        "v": (7, 12),
+        "hidden.0": (12, 12),
+        "w": (12, 7),
+        "biases.0": (12,),
+        "biases.1": (12,),
+    }
     layers = {n.split(".")[1] for n in inspection.names(program) if n.startswith("neurons")}
     assert layers == {"input", "output"}

@@ -60,10 +60,19 @@ def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, 
     - Everything is finite.
     - Other values compile nothing: a second call is the first one's program.
     """
-    sets = [*MODELS[model], f"loss={loss}", f"optimizer.kind={optimizer}", "model.dropout=0.2",
-            f"train.batch_size={batch}", "optimizer.learning_rate=0.05", "train.log_every=5",
-            "optimizer.weight_decay=0.3", "data.corruption_fraction=0.4",
-            "optimizer.update_noise=0.1", "optimizer.weight_noise=0.01"]  # fmt: skip
+    sets = [
+        *MODELS[model],
+        f"loss={loss}",
+        f"optimizer.kind={optimizer}",
+        "model.dropout=0.2",
+        f"train.batch_size={batch}",
+        "optimizer.learning_rate=0.05",
+        "train.log_every=5",
+        "optimizer.weight_decay=0.3",
+        "data.corruption_fraction=0.4",
+        "optimizer.update_noise=0.1",
+        "optimizer.weight_noise=0.01",
+    ]
     sets += ["optimizer.momentum=0.5", "optimizer.l1=0.01"] if optimizer == "sgd" else []
     grid = plan(make_sweep("", *sets), machine())
     program = grid.jobs[0].program

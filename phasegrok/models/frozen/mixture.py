@@ -56,8 +56,10 @@ def freeze(path: str, task: Task, task_config: Any, build: Callable[[Any, Any], 
     data = task.fingerprint()
     if theirs != ours or about.data != (() if data is None else (data,)):
         same = " on other data" if theirs == ours else ""
-        raise Refusal(f"{path}: found a network trained on {_words(theirs)}{same}; allowed:"
-                      f" {_words(ours)}, this sweep's task")  # fmt: skip
+        raise Refusal(
+            f"{path}: found a network trained on {_words(theirs)}{same}; allowed:"
+            f" {_words(ours)}, this sweep's task"
+        )
     model = build(about.experiment.model, task_config)
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(())))
     try:

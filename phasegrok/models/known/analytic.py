@@ -33,9 +33,9 @@ def weights(key: jax.Array, modulus: int, width: int) -> tuple[jax.Array, jax.Ar
     phase_v = jax.random.uniform(v_key, (width,), jnp.float32, -np.pi, np.pi)
     # Whole turns are taken off while the product is an integer: cosines of large angles are rough.
     token = jnp.arange(modulus, dtype=jnp.int32)
-    angle = (2 * np.pi / modulus) * (
-        (token[:, None] * frequency[None, :]) % modulus
-    ).astype(jnp.float32)  # fmt: skip
+    angle = (2 * np.pi / modulus) * ((token[:, None] * frequency[None, :]) % modulus).astype(
+        jnp.float32
+    )
     amplitude = (2 / width) ** (1 / 3)
     u, v, w = (
         amplitude * jnp.cos(angle + phase) for phase in (phase_u, phase_v, phase_u + phase_v)

@@ -323,26 +323,39 @@ def gone(file: str) -> Callable[[Path], None]:
         (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
         (about("seed", None), "run.json: damaged: seed: Field required"),
         (about("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
-        (about("experiment.model.width", 13), "10.npz: found normalizations.0.scale float32 (12);"
-         " allowed: normalizations.0.scale float32 (13), as the architecture in run.json has"),
+        (
+            about("experiment.model.width", 13),
+            "10.npz: found normalizations.0.scale float32 (12);"
+            " allowed: normalizations.0.scale float32 (13), as the architecture in run.json has",
+        ),
         (arrays(w=None), "found no array w; allowed: w float32 (12, 7)"),
         (arrays(b=np.ones(3)), "found b float64 (3); allowed: no array b"),
         (arrays(w=np.ones((12, 7))), "found w float64 (12, 7); allowed: w float32 (12, 7)"),
         (arrays(w=np.full((12, 7), np.nan, "f4")), "found numbers in w that are not finite"),
-        (about("experiment.task.modulus", 11), "found a network trained on {kind: modular,"
-         " operation: addition, modulus: 11}; allowed: {kind: modular, operation: addition,"
-         " modulus: 7}, this sweep's task"),
+        (
+            about("experiment.task.modulus", 11),
+            "found a network trained on {kind: modular,"
+            " operation: addition, modulus: 11}; allowed: {kind: modular, operation: addition,"
+            " modulus: 7}, this sweep's task",
+        ),
         (about("data", ["ab"]), "modulus: 7} on other data; allowed:"),
-        (about("experiment.model", {"kind": "mixture", "memorizing": "a", "generalizing": "b"}),
-         "found a mixture; allowed: a network that is none itself"),
-        (about("experiment.event", {"kind": "memorized", "set": "data.data_fraction"}),
-         "found a run with event.set data.data_fraction; allowed: one training set from"),
+        (
+            about("experiment.model", {"kind": "mixture", "memorizing": "a", "generalizing": "b"}),
+            "found a mixture; allowed: a network that is none itself",
+        ),
+        (
+            about("experiment.event", {"kind": "memorized", "set": "data.data_fraction"}),
+            "found a run with event.set data.data_fraction; allowed: one training set from",
+        ),
         (about("seed", 4), "found a network trained with seed 4 for a run with seed 0; allowed:"),
         (about("n_train", 28), "found a network trained with n_train 28 for a run with n_train 29"),
-        (about("n_corrupted", 0), "with n_corrupted 0 for a run with n_corrupted 5; allowed: the"
-         " seed, data fraction and corruption of the run that trained it"),
+        (
+            about("n_corrupted", 0),
+            "with n_corrupted 0 for a run with n_corrupted 5; allowed: the"
+            " seed, data fraction and corruption of the run that trained it",
+        ),
     ],
-)  # fmt: skip
+)
 def test_unusable_networks_are_refused(
     copied: Trained, spoil: Callable[[Path], None], words: str
 ) -> None:

@@ -16,9 +16,7 @@ from phasegrok.train.losses import answers, row_losses
 
 def outputs(bits: int, parity_bits: int, width: int) -> tuple[jax.Array, np.ndarray]:
     """On all sign patterns of the bits that count, the others at random; and the labels."""
-    network = Mlp(
-        width=width, activation="relu", bias=True, initialization="analytic"
-    )  # fmt: skip
+    network = Mlp(width=width, activation="relu", bias=True, initialization="analytic")
     model = models.build(network, Parity(bits=bits, parity_bits=parity_bits))
     params, model_state = model.init(jax.random.key(0), jnp.ones(()))
     signs = patterns(parity_bits)
