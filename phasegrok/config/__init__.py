@@ -18,17 +18,17 @@ from phasegrok.config.experiment import (
     Experiment,
 )
 from phasegrok.config.fields import (
+    FILE_PATH,
     LARGEST,
-    PLACE,
     TRACED,
     Block,
     Count,
+    FilePath,
     Fraction,
     NotNegative,
-    Place,
     Positive,
     Traced,
-    is_place,
+    is_file_path,
     kinds,
     value_at,
 )
@@ -78,10 +78,10 @@ from phasegrok.config.training import (
 )
 
 __all__ = [
+    "FILE_PATH",
     "LARGEST",
     "MEASURE_NOTHING",
     "PATHS",
-    "PLACE",
     "SHRINKS",
     "SOLVED",
     "TOKENLESS",
@@ -96,6 +96,7 @@ __all__ = [
     "Engine",
     "Event",
     "Experiment",
+    "FilePath",
     "Fraction",
     "Images",
     "Loss",
@@ -110,7 +111,6 @@ __all__ = [
     "NotNegative",
     "Optimizer",
     "Parity",
-    "Place",
     "Positive",
     "PruningOrder",
     "Settable",
@@ -124,7 +124,7 @@ __all__ = [
     "column",
     "fields",
     "has",
-    "is_place",
+    "is_file_path",
     "is_traced",
     "kinds",
     "leaves",

@@ -26,15 +26,15 @@ class Traced:
 TRACED = Traced()
 
 
-class Place:
+class FilePath:
     """Marks a config field that says where files lie. What they hold is part of what identifies a
     run; where they lie is not."""
 
     def __repr__(self) -> str:
-        return "PLACE"
+        return "FILE_PATH"
 
 
-PLACE = Place()
+FILE_PATH = FilePath()
 
 
 # Cells are float32 (largest value 3e38) and steps are int32: larger numbers would overflow there.
@@ -71,9 +71,9 @@ def kinds(annotation: Any) -> list[type[Block]]:
     return []
 
 
-def is_place(field: FieldInfo) -> bool:
+def is_file_path(field: FieldInfo) -> bool:
     """Whether a field says where files lie."""
-    return any(isinstance(mark, Place) for mark in field.metadata)
+    return any(isinstance(mark, FilePath) for mark in field.metadata)
 
 
 def value_at(experiment: Block, path: str) -> Any:

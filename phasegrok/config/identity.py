@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_place, kinds
+from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_file_path, kinds
 from phasegrok.config.paths import leaves
 
 # Of the engine block, what decides numbers. The rest says how a sweep runs.
@@ -46,7 +46,7 @@ def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         kind = value.get("kind")
         block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
         defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
-        places = {leaf for leaf, field in block.model_fields.items() if is_place(field)}
+        places = {leaf for leaf, field in block.model_fields.items() if is_file_path(field)}
         kept[name] = {
             leaf: inner
             for leaf, inner in value.items()
@@ -57,10 +57,10 @@ def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def placeless(block: Block) -> dict[str, Any]:
+def without_file_paths(block: Block) -> dict[str, Any]:
     """A block's values but for those that say where files lie."""
     declared = type(block).model_fields
-    return {name: value for name, value in block if not is_place(declared[name])}
+    return {name: value for name, value in block if not is_file_path(declared[name])}
 
 
 def sweep_hash(resolved: dict[str, Any]) -> str:

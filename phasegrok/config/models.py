@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from phasegrok.config.fields import PLACE, TRACED, Block, Count, Fraction, Positive
+from phasegrok.config.fields import FILE_PATH, TRACED, Block, Count, Fraction, Positive
 
 Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
 
@@ -105,10 +105,10 @@ class Mixture(Block):
     memorizing: Annotated[
         str,
         Field(min_length=1, max_length=4096, description="C_mem: DIR/weights/RUN/STEP.npz"),
-        PLACE,
+        FILE_PATH,
     ]
     generalizing: Annotated[
-        str, Field(min_length=1, max_length=4096, description="C_gen: another such file"), PLACE
+        str, Field(min_length=1, max_length=4096, description="C_gen: another such file"), FILE_PATH
     ]
     memorizing_scale: Annotated[Positive, Field(description="w_m2 at the start"), TRACED] = 1.0
     generalizing_scale: Annotated[Positive, Field(description="w_g2 at the start"), TRACED] = 1.0

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from phasegrok.config.fields import PLACE, TRACED, Block
+from phasegrok.config.fields import FILE_PATH, TRACED, Block
 
 
 class Modular(Block):
@@ -28,7 +28,7 @@ class Images(Block):
             max_length=4096,
             description="digits (scikit-learn's 8 x 8 scans), or a folder with MNIST's IDX files",
         ),
-        PLACE,
+        FILE_PATH,
     ] = "digits"
 
 

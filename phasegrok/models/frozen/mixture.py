@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from phasegrok.config import Mixture, shrinks, value_at
-from phasegrok.config.identity import placeless
+from phasegrok.config.identity import without_file_paths
 from phasegrok.config.run_record import About
 from phasegrok.errors import Refusal
 from phasegrok.models.base import Model, ModelState, Params, Pass, Vectors
@@ -52,7 +52,7 @@ def freeze(path: str, task: Task, task_config: Any, build: Callable[[Any, Any], 
             f"{path}: found a run with event.set {value_at(about.experiment, 'event.set')};"
             " allowed: one training set from the first step to the last"
         )
-    theirs, ours = placeless(about.experiment.task), placeless(task_config)
+    theirs, ours = without_file_paths(about.experiment.task), without_file_paths(task_config)
     data = task.fingerprint()
     if theirs != ours or about.data != (() if data is None else (data,)):
         same = " on other data" if theirs == ours else ""
