@@ -1,14 +1,36 @@
-"""What phasegrok tells a user instead of a traceback."""
+"""What phasegrok tells a user instead of a traceback, and how such a line is put together."""
 
 from __future__ import annotations
+
+from typing import Final
+
+MAX_SHOWN: Final = 60  # characters of a text that a message quotes
 
 
 class Refusal(Exception):
     """Input that cannot be used. One line says where, what was found, and what is allowed.
 
-    The command prints it and exits with code 2; nothing has been written by then.
+    The command prints it and exits with code 2. Nothing has been written by then.
     """
 
 
 class Locked(Exception):
     """The result folder belongs to another running process. The command exits with code 3."""
+
+
+def escaped(text: str) -> str:
+    """Text in which every character that is not printable is a backslash escape."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
+def short(text: str) -> str:
+    """Escaped text, cut to about 60 characters."""
+    shown = escaped(text[: MAX_SHOWN + 1])
+    return shown if len(shown) <= MAX_SHOWN else shown[: MAX_SHOWN - 3] + "..."
+
+
+def refusal(where: str, key: str, what: str) -> Refusal:
+    """The one line: where, which key, and what was found and is allowed."""
+    return Refusal(": ".join(part for part in (where, short(key), escaped(what)) if part))

@@ -9,6 +9,7 @@ from typing import Any
 
 from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_file_path, kinds
 from phasegrok.config.paths import leaves
+from phasegrok.errors import short
 
 # Of the engine block, what decides numbers. The rest says how a sweep runs.
 COMPUTES = ("precision",)
@@ -106,11 +107,10 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
     elif path == "axes":
         for key in dict.fromkeys([*old, *new]):
             if old.get(key) != new.get(key):
-                yield f"axes {key}: {short(old.get(key))} -> {short(new.get(key))}"
+                yield f"axes {key}: {_text(old.get(key))} -> {_text(new.get(key))}"
     elif old != new:
-        yield f"{path}: {short(old)} -> {short(new)}"
+        yield f"{path}: {_text(old)} -> {_text(new)}"
 
 
-def short(value: Any) -> str:
-    text = "absent" if value is None else str(value)
-    return text if len(text) <= 48 else text[:45] + "..."
+def _text(value: Any) -> str:
+    return "absent" if value is None else short(str(value))

@@ -1,4 +1,4 @@
-"""One setting or one axis of a sweep file, checked against the field it is for."""
+"""One setting or one axis of a sweep file, checked against its field."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from phasegrok.config import PATHS, Block, Engine, Measure
-from phasegrok.errors import Refusal
-from phasegrok.sweep.yaml import Node, refusal
+from phasegrok.errors import Refusal, refusal
+from phasegrok.sweep.yaml import Node
 
 MAX_RUNS = 10_000_000
 MAX_SEED = 2**32 - 1
 RANGE_KEYS = ("start", "stop", "num")
 
-# Blocks beside the experiment's: nothing in them can be swept.
+# The blocks that are not part of an experiment. Nothing in them can be swept.
 OTHER_BLOCKS: dict[str, type[Block]] = {"measure": Measure, "engine": Engine}
 FIELDS: dict[str, list[FieldInfo]] = {
     **PATHS,
@@ -36,12 +36,12 @@ NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 
 
 def is_name(text: str) -> bool:
-    """Whether a sweep or a variant may be called so."""
+    """Whether a sweep or a variant may have this name."""
     return re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text) is not None
 
 
 def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
-    """What to say of a key that is not one of the allowed, with the nearest that is."""
+    """The refusal of a key that is not allowed. It names the nearest key that is."""
     # A bare leaf name stands for the path that ends in it.
     near = [name for name in allowed if name.endswith(f".{word}")]
     near = near or difflib.get_close_matches(word[:100], allowed, n=1)
@@ -49,36 +49,45 @@ def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
     return refusal(node.key_where, key, f"unknown key{hint} (allowed: {', '.join(allowed)})")
 
 
+def wrong(node: Node, label: str, allowed: str) -> Refusal:
+    """The refusal of a value that a key does not take."""
+    return refusal(node.where, label, f"found {node.for_display()}; allowed: {allowed}")
+
+
+def repeated(node: Node, label: str, allowed: str = "each value once") -> Refusal:
+    """The refusal of a value that a list has already."""
+    what = f"found {node.for_display()} a second time; allowed: {allowed}"
+    return refusal(node.where, label, what)
+
+
 def setting(key: str, node: Node, prefix: str = "") -> Any:
-    """The value of name, seeds or a field; `prefix` only words the key in a refusal."""
+    """The value of name, seeds or a field. `prefix` only words the key in a refusal."""
     if key == "name":
         if isinstance(node.value, str) and is_name(node.value):
             return node.value
         quote = " (in quotes)" if isinstance(node.value, int | float) else ""
-        raise refusal(node.where, prefix + key, f"found {node.shown()}; allowed: {NAME}{quote}")
+        raise wrong(node, prefix + key, f"{NAME}{quote}")
     if key == "seeds":
         return _seeds(node, prefix + key)
     return _value(key, node, prefix + key)
 
 
 def _seeds(node: Node, label: str) -> tuple[int, ...]:
-    allowed = (
-        f"allowed: a list of different whole numbers from 0 to {MAX_SEED}, or {{start, stop, num}}"
-    )
+    allowed = f"a list of different whole numbers from 0 to {MAX_SEED}, or {{start, stop, num}}"
     if not (node.is_list or node.is_mapping) or not node.value:
-        raise refusal(node.where, label, f"found {node.shown()}; {allowed}")
+        raise wrong(node, label, allowed)
     seen: dict[int, None] = {}
     for item in items(node, label):
         if type(item.value) is not int or not 0 <= item.value <= MAX_SEED:
-            raise refusal(item.where, label, f"found {item.shown()}; {allowed}")
+            raise wrong(item, label, allowed)
         if item.value in seen:
-            raise refusal(item.where, label, f"found {item.shown()} a second time; {allowed}")
+            raise repeated(item, label, allowed)
         seen[item.value] = None
     return tuple(seen)
 
 
 def _value(path: str, node: Node, label: str) -> Any:
-    """A value checked against its field; whole numbers become floats where due."""
+    """A value checked against its field. Whole numbers become floats where the field is one."""
     if is_listed(path):
         return _listed(path, node, label)
     if not (node.is_list or node.is_mapping):
@@ -87,7 +96,7 @@ def _value(path: str, node: Node, label: str) -> Any:
             return checked[0]
     swept = (node.is_list or node.is_mapping) and path in PATHS and not label.startswith("axes.")
     hint = f" (to sweep it: axes.{path})" if swept else ""
-    raise refusal(node.where, label, f"found {node.shown()}; allowed: {allowed_words(path)}{hint}")
+    raise wrong(node, label, f"{allowed_words(path)}{hint}")
 
 
 def is_listed(path: str) -> bool:
@@ -96,19 +105,16 @@ def is_listed(path: str) -> bool:
 
 
 def _listed(path: str, node: Node, label: str) -> tuple[Any, ...]:
-    """A list, each entry checked where it stands; none may come twice."""
+    """A list, each entry checked where it stands. No entry may come twice."""
     if not node.is_list:
-        raise refusal(node.where, label, f"found {node.shown()}; allowed: {allowed_words(path)}")
+        raise wrong(node, label, allowed_words(path))
     found: list[Any] = []
     for item in node.value:
         checked = () if item.is_list or item.is_mapping else _checked(path, (item.value,))
         if not checked:
-            what = f"found {item.shown()}; allowed: {allowed_words(path)}"
-            raise refusal(item.where, label, what)
+            raise wrong(item, label, allowed_words(path))
         if checked[0][0] in found:
-            raise refusal(
-                item.where, label, f"found {item.shown()} a second time; allowed: each value once"
-            )
+            raise repeated(item, label)
         found.append(checked[0][0])
     return tuple(found)
 
@@ -124,7 +130,7 @@ def _adapters(path: str) -> tuple[TypeAdapter[Any], ...]:
 
 
 def _checked(path: str, value: Any) -> tuple[Any, ...]:
-    """The value as the first kind that accepts it has it, alone in a tuple; () if none does."""
+    """A tuple of the value alone, as the first kind that accepts it converts it; else ()."""
     for adapter in _adapters(path):
         try:
             found = adapter.validate_python(value)
@@ -136,25 +142,26 @@ def _checked(path: str, value: Any) -> tuple[Any, ...]:
 
 def allowed_words(path: str) -> str:
     """What a field takes, in plain words."""
-    words: dict[str, None] = {}
+    choices: dict[str, None] = {}
     for info in FIELDS[path]:
-        words |= dict.fromkeys(_words(info.annotation, info.metadata))
-    *first, last = words
+        choices |= dict.fromkeys(_choices(info.annotation, info.metadata))
+    *first, last = choices
     text = f"{', '.join(first)} or {last}" if first else last
     return f"a list of: {text}" if is_listed(path) else text
 
 
-def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
+def _choices(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
+    """Each alternative of a type, in words."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         marks = [m for mark in inner[1:] for m in getattr(mark, "metadata", [mark])]
-        yield from _words(inner[0], marks)
+        yield from _choices(inner[0], marks)
     elif origin is Literal:
         yield from map(str, inner)
     elif inner:
         for member in inner:
             if member is not Ellipsis:
-                yield from _words(member, metadata)
+                yield from _choices(member, metadata)
     elif annotation is bool:
         yield from ("true", "false")
     elif annotation is type(None):
@@ -162,52 +169,46 @@ def _words(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
     elif annotation is str:
         yield "a path"
     else:
-        bounds: list[str] = []
-        for mark in metadata:
-            match mark:
-                case Gt(gt=low):
-                    bounds.append(f"above {low}")
-                case Ge(ge=low):
-                    bounds.append(f"at least {low}")
-                case Lt(lt=high):
-                    bounds.append(f"below {high}")
-                case Le(le=high):
-                    bounds.append(f"at most {high}")
         number = "a whole number" if annotation is int else "a number"
-        yield f"{number} {' and '.join(bounds)}".strip()
+        yield f"{number} {' and '.join(_bounds(metadata))}".strip()
+
+
+def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
+    for mark in metadata:
+        match mark:
+            case Gt(gt=low):
+                yield f"above {low}"
+            case Ge(ge=low):
+                yield f"at least {low}"
+            case Lt(lt=high):
+                yield f"below {high}"
+            case Le(le=high):
+                yield f"at most {high}"
 
 
 def length(node: Node, label: str) -> int:
-    """How many values an axis, or seeds, say they are, before any of them is looked at."""
+    """How many values an axis, or seeds, have. None of the values is looked at yet."""
     if node.is_list and node.value:
         return len(node.value)
     if not node.is_mapping:
-        raise refusal(
-            node.where,
-            label,
-            f"found {node.shown()}; allowed: a list of at least one value, or {{start, stop, num}}",
-        )
+        raise wrong(node, label, "a list of at least one value, or {start, stop, num}")
     for key, inner in node.value.items():
         if key not in RANGE_KEYS:
             raise unknown(inner, f"{label}.{key}", key, RANGE_KEYS)
-        if key == "num":
-            continue
-        finite = isinstance(inner.value, int | float) and abs(inner.value) < float("inf")
-        if isinstance(inner.value, bool) or not finite:
-            raise refusal(
-                inner.where, f"{label}.{key}", f"found {inner.shown()}; allowed: a number"
-            )
+        if key != "num" and not _is_finite(inner.value):
+            raise wrong(inner, f"{label}.{key}", "a number")
     for key in RANGE_KEYS:
         if key not in node.value:
-            raise refusal(node.where, label, f"found no {key}; allowed: {{start, stop, num}}")
+            raise refusal(node.where, f"{label}.{key}", "missing; required: start, stop and num")
     num = node.value["num"]
     if type(num.value) is not int or not 1 <= num.value <= MAX_RUNS:
-        raise refusal(
-            num.where,
-            f"{label}.num",
-            f"found {num.shown()}; allowed: a whole number at least 1 and at most {MAX_RUNS}",
-        )
+        raise wrong(num, f"{label}.num", f"a whole number at least 1 and at most {MAX_RUNS}")
     return int(num.value)
+
+
+def _is_finite(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) < float("inf")
 
 
 def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
@@ -216,12 +217,10 @@ def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
     seen: dict[Any, None] = {}
     for item in items(node, label):
         if item.value is None:
-            raise refusal(item.where, label, "found nothing (null); allowed: a value")
+            raise wrong(item, label, "a value")
         value = _value(path, item, label)
         if value in seen:
-            raise refusal(
-                item.where, label, f"found {item.shown()} a second time; allowed: each value once"
-            )
+            raise repeated(item, label)
         seen[value] = None
     return tuple(seen)
 
@@ -235,8 +234,8 @@ def items(node: Node, label: str) -> Iterable[Node]:
 def _range(node: Node, num: int) -> Iterator[Node]:
     """Evenly spaced values, both ends included, rounded to 12 significant digits.
 
-    Reckoned in exact fractions of the numbers as written: 0.1 .. 0.9 in 17 steps gives 0.15, and
-    a range across zero gives 0, where floating-point steps would give 1e-17.
+    They are computed as exact fractions of the numbers as written. So 0.1 .. 0.9 in 17 steps has
+    0.15 in it, and a range across zero has 0, for which floating-point steps would give 1e-17.
     """
     start, stop = (Fraction(str(node.value[key].value)) for key in ("start", "stop"))
     unit = start.denominator * stop.denominator * max(num - 1, 1)

@@ -1,8 +1,8 @@
 """YAML text as plain values that remember where they stand, and back to text.
 
-Only the plain part of YAML 1.2 is read: mappings, lists and scalars. Anchors, aliases and tags
-are refused, because a sweep file needs none of them and they can hide a value's origin (or blow
-a small file up into a huge one).
+Only the plain part of YAML 1.2 is read: mappings, lists and scalars. Anchors, aliases and tags are
+refused. A sweep file needs none of them, and they can hide where a value comes from or blow a small
+file up into a huge one.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, escaped, refusal, short
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-SHOWN = 60
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -44,8 +43,22 @@ _NULL = ("", "~", "null", "Null", "NULL")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 # Other readers (YAML 1.1) take these words for booleans, so the writer quotes them.
 _OLD_BOOL = {"y", "n", "yes", "no", "on", "off"}
+_KNOWN_EVENTS = (
+    StreamStartEvent,
+    StreamEndEvent,
+    DocumentStartEvent,
+    DocumentEndEvent,
+    AliasEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    SequenceEndEvent,
+    MappingStartEvent,
+    MappingEndEvent,
+)
 # Python itself declines to convert longer digit strings; no float or int64 needs them.
 _MAX_DIGITS = 400
+
+Locate = Callable[[int, int], str]  # words a line and a column, both from 1
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Node:
     def is_list(self) -> bool:
         return isinstance(self.value, list)
 
-    def shown(self) -> str:
+    def for_display(self) -> str:
         """The value for an error message: what it is, short, on one line."""
         if self.is_mapping:
             return "a mapping" if self.value else "an empty mapping"
@@ -78,44 +91,10 @@ class Node:
         return short(self.text)
 
 
-def escaped(text: str) -> str:
-    """Text with every character that is not plainly printable as a backslash escape."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
-
-
-def short(text: str) -> str:
-    """Escaped text, cut to about 60 characters."""
-    shown = escaped(text[: SHOWN + 1])
-    return shown if len(shown) <= SHOWN else shown[: SHOWN - 3] + "..."
-
-
-def refusal(where: str, key: str, what: str) -> Refusal:
-    """The one line: where, which key, and what was found and is allowed."""
-    return Refusal(": ".join(part for part in (where, short(key), escaped(what)) if part))
-
-
 def read_file(path: Path) -> Node:
     """The mapping that a YAML file holds. Raises Refusal."""
     file = escaped(str(path))
-    allowed = "allowed: the path of a sweep file (YAML)"
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise refusal(file, "", f"found a directory; {allowed}")
-        if not stat.S_ISREG(mode):
-            raise refusal(file, "", f"found something that is no regular file; {allowed}")
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise refusal(file, "", f"no such file; {allowed}") from None
-    except OSError as error:
-        raise refusal(file, "", f"cannot be read ({error.strerror}); {allowed}") from None
-    except ValueError:  # a NUL byte in the path
-        raise refusal(file, "", f"not a possible path; {allowed}") from None
-    if len(data) > MAX_BYTES:
-        raise refusal(file, "", "found a file of more than 1 MB; allowed: at most 1 MB")
+    data = _read_bytes(path, file)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -126,122 +105,145 @@ def read_file(path: Path) -> Node:
         ) from None
     node = read_text(text, lambda line, column: f"{file}:{line}:{column}")
     if not node.is_mapping:
-        found = "an empty file" if node.value is None else node.shown()
+        found = "an empty file" if node.value is None else node.for_display()
         raise refusal(node.where, "", f"found {found}; allowed: a mapping of keys to values")
     return node
 
 
-def read_text(text: str, where: Callable[[int, int], str]) -> Node:
-    """The one document in a YAML text; `where` words a line and column, both from 1."""
-    events = _events(text, where)
-    node = Node(None, where(1, 1), where(1, 1))
-    documents = 0
-    for event in events:
-        if isinstance(event, DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise refusal(_at(event, where), "", "found a second document; allowed: one")
-            node = _node(next(events), events, where, "", 0)
-    return node
+def _read_bytes(path: Path, file: str) -> bytes:
+    """What is in a regular file of a sensible size. ``file`` names it in a refusal."""
+    allowed = "allowed: the path of a sweep file (YAML)"
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise refusal(file, "", f"found a directory; {allowed}")
+        if not stat.S_ISREG(mode):
+            raise refusal(file, "", f"found something that is not a regular file; {allowed}")
+        with open(path, "rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise refusal(file, "", f"no such file; {allowed}") from None
+    except OSError as error:
+        raise refusal(file, "", f"cannot be read ({error.strerror}); {allowed}") from None
+    except ValueError:  # a NUL byte in the path
+        raise refusal(file, "", f"not a possible path; {allowed}") from None
+    if len(data) > MAX_BYTES:
+        raise refusal(file, "", "found a file of more than 1 MB; allowed: at most 1 MB")
+    return data
 
 
-def _at(event: Any, where: Callable[[int, int], str]) -> str:
+def read_text(text: str, where: Locate) -> Node:
+    """The one document in a YAML text. ``where`` words a line and column, both from 1."""
+    return _Reader(text, where).document()
+
+
+class _Reader:
+    """Turns the parser's events into nodes."""
+
+    def __init__(self, text: str, where: Locate) -> None:
+        self._where = where
+        self._events = _events(text, where)
+
+    def document(self) -> Node:
+        """The one document of the text; null for a text without one."""
+        node = Node(None, self._where(1, 1), self._where(1, 1))
+        documents = 0
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise refusal(
+                        _at(event, self._where), "", "found a second document; allowed: one"
+                    )
+                node = self._node(next(self._events), "", 0)
+        return node
+
+    def _node(self, event: Any, path: str, depth: int, key_where: str = "") -> Node:
+        """The value that begins with an event, at a dotted path of the file."""
+        here = _at(event, self._where)
+        _refuse_hidden(event, here, path)
+        if depth > MAX_DEPTH:
+            raise refusal(here, path, f"found too deep nesting; allowed: {MAX_DEPTH} levels")
+        if isinstance(event, ScalarEvent):
+            value = _scalar(event.value, here, path) if event.implicit[0] else event.value
+            if key_where and value is None and not event.value:
+                here = key_where  # the parser locates an absent value where the next thing begins
+            return Node(value, here, key_where or here, event.value)
+        if isinstance(event, SequenceStartEvent):
+            return Node(list(self._items(path, depth + 1)), here, key_where or here)
+        return Node(self._entries(path, depth + 1), here, key_where or here)
+
+    def _items(self, path: str, depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            yield self._node(event, path, depth)
+
+    def _entries(self, path: str, depth: int) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key = self._node(event, path, depth)
+            if key.is_list or key.is_mapping:
+                what = f"found {key.for_display()} as a key; allowed: a word"
+                raise refusal(key.where, path, what)
+            inner = f"{path}.{key.text}" if path else key.text
+            if key.text in entries:
+                first = entries[key.text].key_where
+                what = f"found the key a second time (first at {first}); allowed: each key once"
+                raise refusal(key.where, inner, what)
+            entries[key.text] = self._node(next(self._events), inner, depth, key.where)
+        return entries
+
+
+def _refuse_hidden(event: Any, where: str, path: str) -> None:
+    """Refuse what can hide where a value comes from."""
+    if isinstance(event, AliasEvent):
+        raise refusal(where, path, "found an alias (*); allowed: values written out")
+    if getattr(event, "anchor", None) is not None:
+        raise refusal(where, path, "found an anchor (&); allowed: values written out")
+    if getattr(event, "tag", None) is not None:
+        raise refusal(where, path, "found a tag (!); allowed: plain values")
+
+
+def _at(event: Any, where: Locate) -> str:
     return where(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _events(text: str, where: Callable[[int, int], str]) -> Iterator[Any]:
+def _events(text: str, where: Locate) -> Iterator[Any]:
     """The parser's events, its errors turned into refusals."""
     position = where(1, 1)
-    known = (
-        StreamStartEvent,
-        StreamEndEvent,
-        DocumentStartEvent,
-        DocumentEndEvent,
-        AliasEvent,
-        ScalarEvent,
-        SequenceStartEvent,
-        SequenceEndEvent,
-        MappingStartEvent,
-        MappingEndEvent,
-    )
     try:
         parser = YAML(typ="safe", pure=True).parse(text)
         while True:
-            # The parser warns about odd directives; what matters of them is refused below.
+            # The parser warns about odd directives. What matters about them is refused below.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 event = next(parser, None)
             if event is None:
                 return
             position = _at(event, where)
-            if isinstance(event, known):
+            if isinstance(event, _KNOWN_EVENTS):
                 yield event
     except Refusal:
         raise
     except Exception as error:
-        # Besides its own YAMLError the parser lets ValueError, IndexError and others escape on
-        # malformed text (a code point out of range, a broken directive); to a user it is all
-        # one thing.
-        mark = getattr(error, "problem_mark", None)
-        offset = getattr(error, "position", None)
-        if isinstance(offset, int):  # of a character that YAML does not allow anywhere
-            line_start = text.rfind("\n", 0, offset) + 1
-            position = where(text.count("\n", 0, offset) + 1, offset - line_start + 1)
-        elif mark is not None:
-            position = where(mark.line + 1, mark.column + 1)
+        # The parser raises its own YAMLError, and on malformed text also ValueError, IndexError
+        # and others (a code point out of range, a broken directive). To a user all are the same.
         reason = getattr(error, "problem", None) or getattr(error, "reason", None)
-        if not reason:
-            reason = "malformed text"
         raise refusal(
-            position,
+            _error_position(error, text, where) or position,
             "",
-            f"found a YAML error ({short(str(reason))}); allowed: "
+            f"found a YAML error ({short(str(reason or 'malformed text'))}); allowed: "
             "YAML with one key: value to a line, evenly indented",
         ) from None
 
 
-def _node(
-    event: Any,
-    events: Iterator[Any],
-    where: Callable[[int, int], str],
-    path: str,
-    depth: int,
-    key_where: str = "",
-) -> Node:
-    here = _at(event, where)
-    if isinstance(event, AliasEvent):
-        raise refusal(here, path, "found an alias (*); allowed: values written out")
-    if getattr(event, "anchor", None) is not None:
-        raise refusal(here, path, "found an anchor (&); allowed: values written out")
-    if getattr(event, "tag", None) is not None:
-        raise refusal(here, path, "found a tag (!); allowed: plain values")
-    if depth > MAX_DEPTH:
-        raise refusal(here, path, f"found too deep nesting; allowed: {MAX_DEPTH} levels")
-    if isinstance(event, ScalarEvent):
-        value = _scalar(event.value, here, path) if event.implicit[0] else event.value
-        if key_where and value is None and not event.value:
-            here = key_where  # the parser places an absent value wherever the next thing begins
-        return Node(value, here, key_where or here, event.value)
-    if isinstance(event, SequenceStartEvent):
-        items: list[Node] = []
-        while not isinstance(event := next(events), SequenceEndEvent):
-            items.append(_node(event, events, where, path, depth + 1))
-        return Node(items, here, key_where or here)
-    entries: dict[str, Node] = {}
-    while not isinstance(event := next(events), MappingEndEvent):
-        key = _node(event, events, where, path, depth + 1)
-        if key.is_list or key.is_mapping:
-            raise refusal(key.where, path, f"found {key.shown()} as a key; allowed: a word")
-        inner = f"{path}.{key.text}" if path else key.text
-        if key.text in entries:
-            raise refusal(
-                key.where,
-                inner,
-                f"found the key a second time (first at {entries[key.text].key_where}); "
-                "allowed: each key once",
-            )
-        entries[key.text] = _node(next(events), events, where, inner, depth + 1, key.where)
-    return Node(entries, here, key_where or here)
+def _error_position(error: Exception, text: str, where: Locate) -> str | None:
+    """Where the parser says that it failed, if it says so."""
+    mark = getattr(error, "problem_mark", None)
+    offset = getattr(error, "position", None)
+    if isinstance(offset, int):  # a character that YAML allows nowhere
+        line_start = text.rfind("\n", 0, offset) + 1
+        return where(text.count("\n", 0, offset) + 1, offset - line_start + 1)
+    return where(mark.line + 1, mark.column + 1) if mark is not None else None
 
 
 def _scalar(text: str, where: str, path: str) -> Any:
@@ -258,7 +260,7 @@ def _scalar(text: str, where: str, path: str) -> Any:
         if len(text) <= _MAX_DIGITS:
             base = {"0x": 16, "0o": 8}.get(text[:2], 10)
             value = int(text, base) if is_int else float(text)
-        # Written as digits, yet no float can hold it: name the overflow where it happens.
+        # No float can hold such a number. The overflow is named where it happens.
         if abs(value) > sys.float_info.max:
             raise refusal(where, path, f"found {short(text)}; allowed: numbers below 1.79e308")
         return value

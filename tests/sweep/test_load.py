@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phasegrok.config import PATHS, AdamW, Engine, Experiment, Sgd
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, escaped
 from phasegrok.sweep import yaml as yamlfile
-from phasegrok.sweep.load import Sweep, dump, load
+from phasegrok.sweep.load import dump, load
+from phasegrok.sweep.sweep import Sweep
 
 WD = """\
 name: wd
@@ -539,7 +540,7 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
     for path, words in [
         (tmp_path / "none.yaml", "none.yaml: no such file; allowed: "),
         (tmp_path, "found a directory; allowed: "),
-        (tmp_path / "pipe", "found something that is no regular file; allowed: "),
+        (tmp_path / "pipe", "found something that is not a regular file; allowed: "),
         (tmp_path / "a\nb", r"a\nb: no such file; allowed: "),
         (Path("a\0b"), "not a possible path; allowed: "),
         (tmp_path / ("x" * 5000), "cannot be read (File name too long); allowed: "),
@@ -575,7 +576,7 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
 def test_bad_overrides(override: str, key: str, words: list[str], write: Write) -> None:
     """An override is held to the same rules, and the line quotes it instead of a position."""
     line = refused(write(WD), [override])
-    where = f"--set {yamlfile.escaped(override)}: "
+    where = f"--set {escaped(override)}: "
     assert line.startswith(f"{where}{key}"), line
     assert all(word in line for word in words), line
 

@@ -21,7 +21,8 @@ from phasegrok.plan.runs import expand
 from phasegrok.results.folder import Folder
 from phasegrok.run import runner
 from phasegrok.sweep import load as sweepfile
-from phasegrok.sweep.load import Sweep, dump, load
+from phasegrok.sweep.load import dump, load
+from phasegrok.sweep.sweep import Sweep
 
 MACHINE = Machine("cpu", 2, 1 << 34, 1 << 30, 1e11, 2.0)
 # Line 7 is the block's first variant.

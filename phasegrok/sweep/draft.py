@@ -1,0 +1,145 @@
+"""What the file, its reduced block and ``--set`` say together, before it becomes a sweep."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from phasegrok.config import PATHS, Experiment, kinds
+from phasegrok.errors import refusal, short
+from phasegrok.sweep import variants, yaml
+from phasegrok.sweep.assemble import keep_known
+from phasegrok.sweep.values import FIELDS, OTHER_BLOCKS, axis_values, setting, unknown
+from phasegrok.sweep.yaml import Node
+
+_SETTINGS = ("name", *FIELDS, "seeds")
+_CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
+_BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
+_TOP = (
+    "name",
+    *Experiment.model_fields,
+    variants.BLOCK,
+    "axes",
+    "seeds",
+    *OTHER_BLOCKS,
+    "reduced",
+)
+Changes = list[tuple[str, Node]]
+
+
+@dataclass
+class Draft:
+    """Settings and axes by path, and variants by name; their values are not checked yet."""
+
+    settings: dict[str, Node]
+    axes: dict[str, Node]
+    variants: dict[str, Node]
+
+    def apply(self, changes: Iterable[tuple[str, Node]], prefix: str = "") -> None:
+        """Let later settings replace earlier ones.
+
+        Kinds come first, because they decide which other keys there are. ``prefix`` words the keys
+        of a refusal.
+        """
+        for key, node in sorted(changes, key=lambda change: not change[0].endswith(".kind")):
+            if key == variants.BLOCK:
+                self.variants = variants.replaced(self.variants, node)
+                continue
+            path = key.removeprefix("axes.")
+            if key not in _CHANGES:
+                raise unknown(node, prefix + key, path, _SETTINGS if path == key else tuple(PATHS))
+            if path != key or (key in self.axes and (node.is_list or node.is_mapping)):
+                self.axes[path] = node
+            else:
+                self._set(key, node)
+
+    def _set(self, path: str, node: Node) -> None:
+        """Give a path one value. It is swept no longer."""
+        self.axes.pop(path, None)
+        self.settings[path] = node
+        block, _, leaf = path.partition(".")
+        if leaf == "kind" and isinstance(node.value, str):
+            # Settings of the replaced kind mean nothing to the new one.
+            self.settings = keep_known(self.settings, block, node.value)
+
+
+def read(root: Node) -> Draft:
+    """What the file says, its reduced block left out. Unknown keys are refused."""
+    draft = Draft({}, {}, {})
+    for key, node in root.value.items():
+        if key not in _TOP:
+            raise unknown(node, key, key, _TOP)
+        if key == "axes":
+            draft.axes |= _known(node, key, tuple(PATHS))
+        elif key == variants.BLOCK:
+            draft.variants = variants.read(node)
+        elif key in _BLOCKS:
+            leaves = tuple(p.partition(".")[2] for p in FIELDS if p.startswith(f"{key}."))
+            for leaf, inner in _known(node, key, leaves).items():
+                draft.settings[f"{key}.{leaf}"] = inner
+        elif key != "reduced":
+            draft.settings[key] = node
+    return draft
+
+
+def _known(node: Node, key: str, allowed: tuple[str, ...]) -> Mapping[str, Node]:
+    """The entries of a block, whose keys must all be allowed ones."""
+    entries = _entries(node, key)
+    for leaf, inner in entries.items():
+        if leaf not in allowed:
+            raise unknown(inner, f"{key}.{leaf}", leaf, allowed)
+    return entries
+
+
+def _entries(node: Node, key: str) -> Mapping[str, Node]:
+    if not node.is_mapping:
+        raise refusal(node.where, key, f"found {node.for_display()}; allowed: a mapping of keys")
+    return typing.cast(dict[str, Node], node.value)
+
+
+def reduced_changes(root: Node, draft: Draft) -> Changes:
+    """What the reduced block changes. Its keys and values are checked even when not applied."""
+    if "reduced" not in root.value:
+        return []
+    changes: Changes = []
+    for key, node in _entries(root.value["reduced"], "reduced").items():
+        if key == "axes":
+            axes = _entries(node, "reduced.axes")
+            changes += [(f"axes.{path}", axis) for path, axis in axes.items()]
+        elif key.startswith(f"{variants.BLOCK}."):
+            raise refusal(
+                node.key_where,
+                f"reduced.{key}",
+                "found a part of a variant; allowed: "
+                "whole ones, reduced: {variants: {NAME: {PATH: value}}}",
+            )
+        else:
+            changes.append((key, node))
+    trial = Draft(dict(draft.settings), dict(draft.axes), dict(draft.variants))
+    trial.apply(changes, "reduced.")
+    for key, node in changes:
+        path = key.removeprefix("axes.")
+        if trial.axes.get(path) is node:
+            axis_values(path, node, "reduced.")
+        elif trial.settings.get(key) is node:
+            setting(key, node, "reduced.")
+    return changes
+
+
+def override(text: str) -> tuple[str, Node]:
+    """The key and the value of a ``--set KEY=VALUE``."""
+    where = f"--set {short(text)}"
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise refusal(where, "", "found no `=`; allowed: KEY=VALUE")
+    node = yaml.read_text(value, lambda line, column: where)
+    key = key.strip()
+    if key.partition(".")[0] == variants.BLOCK:
+        raise refusal(
+            where,
+            key,
+            "found a change of variants; allowed: keys that they share "
+            "(a variant keeps its own value), or reduced: {variants: ...}",
+        )
+    return key, node
