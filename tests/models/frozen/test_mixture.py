@@ -397,7 +397,7 @@ def test_every_seed_and_both_files_are_looked_at(copied: Trained, tmp_path: Path
         ("measure.spectral_norms=true", "measure.spectral_norms: found it with model.kind mixture"),
         ("model.memorizing=3", "model.memorizing: found 3; allowed: a path"),
         ("model.memorizing_scale=0", "model.memorizing_scale: found 0; allowed: a number above 0"),
-        ("model.width=3", "model.width: found a key that model.kind mixture does not have"),
+        ("model.width=3", "model.width: not available for model.kind mixture"),
     ],
 )
 def test_what_a_mixture_cannot_be_asked(trained: Trained, change: str, words: str) -> None:
@@ -411,5 +411,5 @@ def test_both_networks_must_be_named(tmp_path: Path) -> None:
     file.write_text("name: half\nmodel: {kind: mixture, memorizing: a.npz}\n")
     with pytest.raises(Refusal) as refused:
         load(file)
-    words = "model.generalizing: found no such key; allowed: a path"
+    words = "model.generalizing: missing; required: a path"
     assert str(refused.value) == f"{file}:2:15: {words}"
