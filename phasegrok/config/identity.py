@@ -1,4 +1,4 @@
-"""What makes two runs, or two sweeps, the same: all that decides their numbers, nothing else."""
+"""When two runs, or two sweeps, are the same: when everything that decides their numbers is."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_file_path, k
 from phasegrok.config.paths import leaves
 from phasegrok.errors import short
 
-# Of the engine block, what decides numbers. The rest says how a sweep runs.
+# The keys of the engine block that decide numbers. The others say how a sweep runs.
 COMPUTES = ("precision",)
-# The blocks that identities have always held, even where they say nothing but their kind. A block
-# that was added later is left out where it stands at its default.
+# Identities have always held these blocks, even with nothing but their kind. A block that was added
+# later is left out where it stands at its default.
 FIRST_BLOCKS = ("task", "data", "model", "optimizer", "train")
+# The keys of a resolved sweep that are not part of its experiments.
+OTHER_KEYS = ("name", "variants", "axes", "seeds", "measure", "engine")
 
 
 def default(experiment: Experiment, path: str) -> Any:
@@ -26,40 +28,49 @@ def default(experiment: Experiment, path: str) -> Any:
 
 
 def without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """An experiment's dump without emptied values and without those equal to their defaults.
+    """An experiment's dump without empty values and without those equal to their defaults.
 
-    Kinds stay. What identifies a run or a sweep is made from this, so that a key or a block added
-    later, whose default is what was done before, leaves the old results' identities alone.
+    Kinds stay. Runs and sweeps are identified by the result. So a key or a block that is added
+    later, and whose default is what was done before, leaves the identities of old results alone.
 
     Args:
-        values: a dump of an experiment, or of one from before some of its blocks existed.
+        values: a dump of an experiment. Blocks that did not exist when it was written are absent.
     """
     kept: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
-        if name not in values:  # written before there was such a key or block
+        if name not in values:
             continue
-        blocks, value = kinds(info.annotation), values[name]
-        if not blocks:
+        value = values[name]
+        if not kinds(info.annotation):
             kept |= {} if value == info.default else {name: value}
-            continue
-        if name not in FIRST_BLOCKS and value == info.default.model_dump(mode="json"):
-            continue
-        kind = value.get("kind")
-        block = next(b for b in blocks if kind is None or kind == b.model_fields["kind"].default)
-        defaults = {leaf: field.default for leaf, field in block.model_fields.items()}
-        places = {leaf for leaf, field in block.model_fields.items() if is_file_path(field)}
-        kept[name] = {
-            leaf: inner
-            for leaf, inner in value.items()
-            if inner is not None
-            and (leaf == "kind" or inner != defaults.get(leaf))
-            and leaf not in places  # what lies there tells
-        }
+        elif name in FIRST_BLOCKS or value != info.default.model_dump(mode="json"):
+            kept[name] = _block_without_defaults(name, value)
     return kept
 
 
+def _block_without_defaults(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of one block that are not defaults. Keys unknown to this version stay."""
+    kind = values.get("kind")
+    declared = next(
+        (
+            block.model_fields
+            for block in kinds(Experiment.model_fields[name].annotation)
+            if kind is None or kind == block.model_fields["kind"].default
+        ),
+        {},
+    )
+    return {
+        leaf: value
+        for leaf, value in values.items()
+        if value is not None
+        and (leaf == "kind" or leaf not in declared or value != declared[leaf].default)
+        # The hash of a file's content stands in for its path.
+        and not (leaf in declared and is_file_path(declared[leaf]))
+    }
+
+
 def without_file_paths(block: Block) -> dict[str, Any]:
-    """A block's values but for those that say where files lie."""
+    """The values of a block, without those that say where files lie."""
     declared = type(block).model_fields
     return {name: value for name, value in block if not is_file_path(declared[name])}
 
@@ -70,44 +81,50 @@ def sweep_hash(resolved: dict[str, Any]) -> str:
 
 
 def identity(resolved: dict[str, Any]) -> dict[str, Any]:
-    """What a resolved sweep computes; keys that stand at their defaults are left out."""
-    engine = {k: resolved["engine"][k] for k in COMPUTES}
+    """What a resolved sweep computes. Keys that stand at their defaults are left out."""
+    known = (*Experiment.model_fields, *OTHER_KEYS)
     usual = MEASURE_NOTHING.model_dump(mode="json")
-    measure = {k: v for k, v in resolved.get("measure", {}).items() if v != usual.get(k)}
-    rest = {k: resolved[k] for k in ("axes", "seeds")}
+    found = without_defaults(resolved)
+    found |= {k: v for k, v in resolved.items() if k not in known}  # of a later version
+    found |= {k: resolved[k] for k in ("axes", "seeds")}
+    found["measure"] = {k: v for k, v in resolved.get("measure", {}).items() if v != usual.get(k)}
+    found["engine"] = {k: resolved["engine"][k] for k in COMPUTES}
     named = {
         name: without_defaults(with_settings(resolved, settings))
         for name, settings in resolved.get("variants", {}).items()
     }
-    rest |= {"measure": measure, "engine": engine} | ({"variants": named} if named else {})
-    return without_defaults(resolved) | rest
+    return found | ({"variants": named} if named else {})
 
 
 def with_settings(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """An experiment's dump with a variant's settings, and without what only replaced kinds have."""
+    """An experiment's dump with a variant's settings, without keys that only replaced kinds have.
+
+    Args:
+        values: a dump of an experiment.
+        settings: values by dotted path.
+    """
     changed: dict[str, Any] = {}
     for name, info in Experiment.model_fields.items():
-        if name not in values and not any(p.partition(".")[0] == name for p in settings):
+        changes = {p.partition(".")[2]: v for p, v in settings.items() if p.split(".")[0] == name}
+        if name not in values and not changes:
             continue
         if not kinds(info.annotation):
             changed[name] = settings.get(name, values.get(name))
             continue
-        own = {p.partition(".")[2]: v for p, v in settings.items() if p.startswith(f"{name}.")}
-        base = values.get(name, {})
-        fits = leaves(name, [own["kind"]]) if "kind" in own else {*base, *own}
-        changed[name] = {k: v for k, v in {**base, **own}.items() if k in fits}
+        block = {**values.get(name, {}), **changes}
+        known = leaves(name, [changes["kind"]]) if "kind" in changes else set(block)
+        # An unknown kind is one of a later version. Which keys it has is unknown too.
+        changed[name] = {k: v for k, v in block.items() if k in known or not known}
     return changed
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
     """``path: old -> new`` for every value in which two nested mappings differ."""
-    if isinstance(old, dict) and isinstance(new, dict) and path != "axes":
+    if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*old, *new]):
-            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif path == "axes":
-        for key in dict.fromkeys([*old, *new]):
-            if old.get(key) != new.get(key):
-                yield f"axes {key}: {_text(old.get(key))} -> {_text(new.get(key))}"
+            # The keys of axes are dotted paths themselves.
+            inner = f"{path} {key}" if path == "axes" else f"{path}.{key}" if path else key
+            yield from differences(old.get(key), new.get(key), inner)
     elif old != new:
         yield f"{path}: {_text(old)} -> {_text(new)}"
 

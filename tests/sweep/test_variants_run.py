@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from phasegrok.cli.progress import diagram, plan_text
-from phasegrok.config.identity import identity, sweep_hash
+from phasegrok.config.identity import identity
 from phasegrok.errors import Refusal
 from phasegrok.figures import canvas, draw
 from phasegrok.plan.plan import Machine, plan
@@ -106,27 +107,27 @@ def test_a_run_is_called_the_same_without_variants(write: Write) -> None:
 
 
 def test_identity_is_of_what_variants_are(write: Write) -> None:
-    """The hash changes with a variant's name, value and the base it stands on, not with how it is
-    said; without variants it has no trace of them."""
+    """The identity changes with a variant's name, its values and its base, not with how they are
+    written. Without variants it has no trace of them."""
 
-    def hashed(text: str, *sets: str) -> str:
-        return sweep_hash(load(write(text), sets).resolved())
+    def identified(text: str, *sets: str) -> str:
+        return json.dumps(identity(load(write(text), sets).resolved()), sort_keys=True)
 
-    one = hashed(BASE + "  a: {}\n  b: {model.kind: transformer}\n")
-    assert one == hashed(
+    one = identified(BASE + "  a: {}\n  b: {model.kind: transformer}\n")
+    assert one == identified(
         BASE + "  a: {loss: mse}\n  b: {model.layers: 1, model.kind: transformer}\n"
     )
     others = [
-        hashed(BASE + "  a: {}\n  c: {model.kind: transformer}\n"),
-        hashed(BASE + "  a: {}\n  b: {model.kind: transformer, model.layers: 2}\n"),
-        hashed(BASE + "  a: {}\n  b: {model.kind: transformer, model.activation: quadratic}\n"),
-        hashed(BASE + "  a: {}\n  b: {model.kind: transformer}\n", "model.width=8"),
-        hashed(BASE + "  a: {}\n"),
-        hashed(BASE.removesuffix("variants:\n")),
+        identified(BASE + "  a: {}\n  c: {model.kind: transformer}\n"),
+        identified(BASE + "  a: {}\n  b: {model.kind: transformer, model.layers: 2}\n"),
+        identified(BASE + "  a: {}\n  b: {model.kind: transformer, model.activation: quadratic}\n"),
+        identified(BASE + "  a: {}\n  b: {model.kind: transformer}\n", "model.width=8"),
+        identified(BASE + "  a: {}\n"),
+        identified(BASE.removesuffix("variants:\n")),
     ]
     assert len({one, *others}) == 7
     # Said outright or not, the Transformer inherits what the base says of both kinds' keys.
-    assert one != hashed(
+    assert one != identified(
         BASE.replace("width: 12", "width: 12, activation: quadratic")
         + "  a: {}\n  b: {model.kind: transformer}\n"
     )
