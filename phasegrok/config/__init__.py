@@ -1,4 +1,4 @@
-"""What a sweep file may say: every block, key, range and default, each declared once."""
+"""Every block, key, range and default of a sweep file, each declared once."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from phasegrok.config.fields import Block, Count, Positive
 
 
 class Engine(Block):
-    """How a sweep runs; of these only precision is part of what it computes."""
+    """How a sweep runs. Only precision changes what it computes."""
 
     mapping: Literal["auto", "vmap", "map"] = "auto"
     chunk: Literal["auto"] | Count = "auto"
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     checkpoint_every: Annotated[
-        Positive, Field(description="seconds of training that a crash may cost at most")
+        Positive, Field(description="most seconds of training that a crash may cost")
     ] = 60.0

@@ -1,4 +1,4 @@
-"""The one change that may come while training."""
+"""The one change that may happen during training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from phasegrok.config.fields import TRACED, Block, NotNegative
 SOLVED = 0.999
 
 
-# Of the last two, which shrink the training set, each suits the tasks that have it.
+# The last two shrink the training set. Each is for the tasks whose size it is.
 Settable = Literal[
     "optimizer.weight_decay", "optimizer.learning_rate", "data.data_fraction", "task.train_examples"
 ]
@@ -22,26 +22,30 @@ SHRINKS = ("data.data_fraction", "task.train_examples")
 
 
 class NoEvent(Block):
-    """Nothing changes while training."""
+    """Nothing changes during training."""
 
     kind: Literal["none"] = "none"
 
 
 class Memorized(Block):
-    """One change once the training set is memorized (thesis, section 3.1): from the first logging
-    point with training accuracy above 0.999 on."""
+    """One change once the training set is memorized (thesis, section 3.1). It acts from the first
+    logging point with a training accuracy above 0.999."""
 
     kind: Literal["memorized"] = "memorized"
-    set: Annotated[Settable, Field(description="what gets a new value")] = "optimizer.weight_decay"
+    set: Annotated[Settable, Field(description="the setting that gets a new value")] = (
+        "optimizer.weight_decay"
+    )
     value: Annotated[NotNegative, TRACED] = 0.0
 
 
 class AtStep(Block):
-    """One change from the first logging point at or after a step on."""
+    """One change at a given step. It acts from the first logging point at or after the step."""
 
     kind: Literal["at_step"] = "at_step"
     at_step: Annotated[int, Field(ge=0, le=2**24), TRACED] = 0
-    set: Annotated[Settable, Field(description="what gets a new value")] = "optimizer.weight_decay"
+    set: Annotated[Settable, Field(description="the setting that gets a new value")] = (
+        "optimizer.weight_decay"
+    )
     value: Annotated[NotNegative, TRACED] = 0.0
 
 

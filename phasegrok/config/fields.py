@@ -1,9 +1,9 @@
-"""What a config field is: its mark, its range, its block.
+"""Config fields: their marks, their ranges, their blocks.
 
-A field is either *traced* (marked :data:`TRACED`: a leaf of the pytree that is mapped over, so
-sweeping it only adds runs to a compiled program) or *static* (everything else: it fixes array
-shapes or traced code, so sweeping it adds programs). The planner, the table columns and the
-reference page all read the mark from here.
+A field is either *traced* or *static*. A traced field, marked :data:`TRACED`, is a leaf of the
+pytree that is mapped over, so sweeping it only adds runs to a compiled program. All other fields
+are static: they fix array shapes or traced code, so sweeping one adds programs. The planner, the
+table columns and the reference page all read the mark from here.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ TRACED = Traced()
 
 
 class FilePath:
-    """Marks a config field that says where files lie. What they hold is part of what identifies a
-    run; where they lie is not."""
+    """Marks a config field that says where files lie.
+
+    A run is identified by what the files hold, not by where they lie.
+    """
 
     def __repr__(self) -> str:
         return "FILE_PATH"
@@ -37,7 +39,7 @@ class FilePath:
 FILE_PATH = FilePath()
 
 
-# Cells are float32 (largest value 3e38) and steps are int32: larger numbers would overflow there.
+# Traced values are float32, with a largest value of 3e38. Larger numbers would overflow.
 LARGEST = 1e30
 
 

@@ -1,4 +1,4 @@
-"""What is measured inside the networks."""
+"""Measurements inside the networks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PruningOrder = Literal["lowest", "highest", "random"]
 
 
 class Measure(Block):
-    """What is looked at inside the networks, at the end of training and at the steps named.
-    Part of what a sweep computes; the trainings themselves are the same whatever is measured."""
+    """Measurements inside the networks, at the end of training and at the named steps. They are
+    part of what a sweep computes, but they do not change its trainings."""
 
     spectra: Annotated[
         bool, Field(description="table neurons: IPR, frequency, phase and norm of every neuron")
@@ -29,8 +29,8 @@ class Measure(Block):
         bool,
         Field(
             description="columns train_logit and test_logit of curves and runs: the output at the "
-            "label (of training examples the one that is shown) above the mean of all outputs, on "
-            "average over examples"
+            "label minus the mean of all outputs, averaged over examples; the label of a corrupted "
+            "training example is the corrupted one"
         ),
     ] = False
     readout: Annotated[
@@ -41,8 +41,8 @@ class Measure(Block):
         Field(
             ge=0,
             le=10_000,
-            description="table activations: what the output layer is given, on so many of the "
-            "training examples",
+            description="table activations: the inputs of the output layer on this many training "
+            "examples",
         ),
     ] = 0
     pruning: Annotated[
@@ -54,20 +54,30 @@ class Measure(Block):
         Field(
             ge=0,
             le=10_000,
-            description="table logits: all outputs on so many corrupted training examples",
+            description="table logits: all outputs on this many corrupted training examples",
         ),
     ] = 0
     rows: Annotated[
         int,
-        Field(ge=0, le=10_000, description="table rows: weights of the first so many neurons"),
+        Field(
+            ge=0,
+            le=10_000,
+            description="table rows: weights of this many neurons, from the first on",
+        ),
     ] = 0
     weights: Annotated[
         Literal["none", "final", "all"],
-        Field(description="weights/RUN/STEP.npz: at the steps measured, or at every logged step"),
+        Field(
+            description="files weights/RUN/STEP.npz: final: at the measured "
+            "steps; all: at every logged step"
+        ),
     ] = "none"
     steps: Annotated[
         tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...],
-        Field(description="logged steps (epochs, where train counts those) besides the last"),
+        Field(
+            description="logged steps (or epochs, if train counts epochs) to "
+            "measure at, besides the last"
+        ),
     ] = ()
     ipr_order: Annotated[
         int, Field(ge=2, le=8, description="r in IPR = (|F|_2r / |F|_2)^2r (equation 3)")
@@ -75,9 +85,9 @@ class Measure(Block):
     mean_ipr: Annotated[
         Literal["neurons", "input", "output"],
         Field(
-            description="vectors that mean_ipr is over: a neuron's of all layers (of the input "
-            "layer, if the network is deeper than two), rows of the input embedding, or columns "
-            "of the output layer"
+            description="the vectors over which mean_ipr averages: weights of neurons (in networks "
+            "of more than two layers: of the input layer's neurons), rows of the input embedding, "
+            "or columns of the output layer"
         ),
     ] = "neurons"
 
@@ -95,4 +105,4 @@ class Measure(Block):
         return any(tables)
 
 
-MEASURE_NOTHING = Measure()  # beyond what every sweep's runs and curves hold
+MEASURE_NOTHING = Measure()  # nothing but the runs and curves of every sweep

@@ -12,14 +12,14 @@ Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
 
 
 class Mlp(Block):
-    """Fully connected network; the default is the paper's (appendix A, default setting)."""
+    """Fully connected network. The default is that of the paper (appendix A, default setting)."""
 
     kind: Literal["mlp"] = "mlp"
     embedding: Annotated[
         Count | None,
         Field(
-            description="d: tokens are embedded in so many dimensions first, both by the same "
-            "learned vectors; null: the first layer's weights are the tokens' own"
+            description="d: dimension of a learned embedding that both tokens share; null: no "
+            "embedding, the first layer has its own weights for each token"
         ),
     ] = None
     width: Annotated[Count, Field(description="N: neurons of every hidden layer")] = 500
@@ -28,27 +28,31 @@ class Mlp(Block):
     bias: Annotated[bool, Field(description="a bias on every hidden layer")] = False
     normalization: Annotated[
         Literal["none", "batch", "layer"],
-        Field(description="after every hidden activation, with learned scale and shift"),
+        Field(
+            description="normalization after every hidden activation, with learned scale and shift"
+        ),
     ] = "none"
     initialization: Annotated[
         Literal["paper", "lazy", "kaiming", "uniform", "analytic"],
         Field(
             description="paper: N(0, (16 N)^(-2/3)); lazy: N(0, 2 / N^(2/3)); "
             "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in); "
-            "analytic: the periodic solution of equation 2, or of parity those of the thesis"
+            "analytic: the periodic solution of equation 2 (for parity: the thesis' networks)"
         ),
     ] = "paper"
     init_scale: Annotated[
         Positive, Field(description="multiplies every initial weight"), TRACED
     ] = 1.0
     dropout: Annotated[
-        Fraction, Field(description="share of pre-activations set to zero in training"), TRACED
+        Fraction,
+        Field(description="share of pre-activations that are set to zero in training"),
+        TRACED,
     ] = 0.0
 
 
 class Transformer(Block):
-    """Encoder on the tokens m, n and an equals sign, at which the answer is read; attention and
-    feed-forward layers after normalization (pre-LN), learned positions."""
+    """Encoder on the tokens m, n and an equals sign. The answer is read at the equals sign.
+    Normalization comes before attention and feed-forward layers (pre-LN). Positions are learned."""
 
     kind: Literal["transformer"] = "transformer"
     layers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -57,13 +61,18 @@ class Transformer(Block):
     feed_forward: Annotated[Count, Field(description="neurons of every feed-forward layer")] = 512
     activation: Activation = "relu"
     normalization: Literal["none", "layer"] = "layer"
-    tied: Annotated[bool, Field(description="the output layer is the embedding")] = False
+    tied: Annotated[
+        bool, Field(description="whether the output layer and the embedding share their weights")
+    ] = False
     init_scale: Annotated[
         Positive, Field(description="multiplies every initial weight"), TRACED
     ] = 1.0
     dropout: Annotated[
         Fraction,
-        Field(description="share zeroed of what is added to the residual stream in training"),
+        Field(
+            description="share of what is added to the residual stream that is "
+            "set to zero in training"
+        ),
         TRACED,
     ] = 0.0
 
@@ -78,11 +87,11 @@ class Transformer(Block):
 
 
 class Lstm(Block):
-    """Stacked LSTM on the tokens m, n and an equals sign, after which the answer is read."""
+    """Stacked LSTM on the tokens m, n and an equals sign. The answer is read after the last."""
 
     kind: Literal["lstm"] = "lstm"
     layers: Annotated[int, Field(ge=1, le=64)] = 2
-    embedding: Annotated[Count, Field(description="d: of a token")] = 128
+    embedding: Annotated[Count, Field(description="d: dimension of a token's embedding")] = 128
     width: Annotated[Count, Field(description="neurons of every layer")] = 128
     init_scale: Annotated[
         Positive, Field(description="multiplies every initial weight"), TRACED
@@ -90,16 +99,16 @@ class Lstm(Block):
     dropout: Annotated[
         Fraction,
         Field(
-            description="share zeroed of what a layer is given by the one below, and "
-            "the output layer by the last"
+            description="share of the inputs of every layer but the first that are set to zero in "
+            "training, the output layer included"
         ),
         TRACED,
     ] = 0.0
 
 
 class Mixture(Block):
-    """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen: two trained networks, frozen, whose four factors alone are
-    trained, w_m1 and w_g1 from 0 on (efficiency study, section 5.1)."""
+    """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen, where C_mem and C_gen are two trained and frozen networks.
+    Only the four factors are trained. w_m1 and w_g1 start at 0 (efficiency study, section 5.1)."""
 
     kind: Literal["mixture"] = "mixture"
     memorizing: Annotated[

@@ -11,8 +11,8 @@ from phasegrok.config.fields import TRACED, Block, Fraction, NotNegative, Positi
 UpdateNoise = Annotated[
     NotNegative,
     Field(
-        description="standard deviation of Gaussian noise on every step's update, before the "
-        "learning rate"
+        description="standard deviation of Gaussian noise that is added to every step's update, "
+        "before the learning rate multiplies it"
     ),
     TRACED,
 ]
@@ -21,8 +21,8 @@ UpdateNoise = Annotated[
 WeightNoise = Annotated[
     NotNegative,
     Field(
-        description="standard deviation of Gaussian noise on the weights that every step's "
-        "gradient is taken at"
+        description="standard deviation of Gaussian noise on the weights at which every step's "
+        "gradient is taken"
     ),
     TRACED,
 ]
@@ -38,14 +38,15 @@ class AdamW(Block):
     epsilon: Annotated[Positive, TRACED] = 1e-8
     weight_decay: Annotated[NotNegative, TRACED] = 0.0
     decay_towards: Annotated[
-        Literal["zero", "init"], Field(description="init: the network's initial weights")
+        Literal["zero", "init"],
+        Field(description="zero, or init: the initial weights of the network"),
     ] = "zero"
     update_noise: UpdateNoise = 0.0
     weight_noise: WeightNoise = 0.0
 
 
 class Adam(Block):
-    """Adam; its weight decay is the coupled kind (an L2 term in the gradient)."""
+    """Adam. Its weight decay is coupled: an L2 term in the gradient."""
 
     kind: Literal["adam"] = "adam"
     learning_rate: Annotated[Positive, TRACED] = 0.01
@@ -58,7 +59,7 @@ class Adam(Block):
 
 
 class Sgd(Block):
-    """Gradient descent with heavy-ball momentum; its weight decay is the coupled kind."""
+    """Gradient descent with heavy-ball momentum. Its weight decay is coupled, as with adam."""
 
     kind: Literal["sgd"] = "sgd"
     learning_rate: Annotated[Positive, TRACED] = 0.1
@@ -66,7 +67,7 @@ class Sgd(Block):
     weight_decay: Annotated[NotNegative, TRACED] = 0.0
     l1: Annotated[
         NotNegative,
-        Field(description="this times the sum of all weights' sizes is added to the loss"),
+        Field(description="factor of the sum of all weights' absolute values in the loss"),
         TRACED,
     ] = 0.0
     update_noise: UpdateNoise = 0.0

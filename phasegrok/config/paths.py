@@ -1,4 +1,4 @@
-"""Dotted paths of config fields: what an axis may name, and what stands there."""
+"""Dotted paths of config fields: what an axis may name, and which values stand there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from phasegrok.config.fields import Block, Traced, kinds, value_at
 
 
 def fields(block: type[Block] = Experiment) -> Iterator[tuple[str, list[FieldInfo]]]:
-    """Every dotted path that an axis may name, with the field's declarations (one per kind)."""
+    """Every dotted path that an axis may name, with its declarations, one for each kind."""
     found: dict[str, list[FieldInfo]] = {}
     for name, info in block.model_fields.items():
         inner = kinds(info.annotation)
@@ -34,8 +34,11 @@ def is_traced(path: str) -> bool:
 
 
 def column(path: str) -> str:
-    """The table column of a dotted path: its leaf name, the block's name for a kind, and both
-    where a leaf's name says too little (``event_value``)."""
+    """The table column of a dotted path.
+
+    It is the leaf's name. For a kind it is the block's name, and for events it is both
+    (``event_value``), because the leaf alone says too little.
+    """
     block, _, leaf = path.rpartition(".")
     if leaf == "kind":
         return block
@@ -43,14 +46,17 @@ def column(path: str) -> str:
 
 
 def block_classes(block: str) -> list[type[Block]]:
+    """The class of every kind of a block; none if the name is that of a plain field."""
     return kinds(Experiment.model_fields[block].annotation)
 
 
 def kind_of(block: type[Block]) -> Any:
+    """The kind that a block's class declares; None for a block without kinds."""
     return block.model_fields["kind"].default if "kind" in block.model_fields else None
 
 
 def default_kind(block: str) -> Any:
+    """The kind of a block that a sweep file does not mention; None for a block without kinds."""
     return getattr(Experiment.model_fields[block].default, "kind", None)
 
 

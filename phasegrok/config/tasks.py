@@ -18,7 +18,7 @@ class Modular(Block):
 
 
 class Images(Block):
-    """Pictures and their classes (Doshi et al., appendix H); the test split stays the test set."""
+    """Images and their classes (Doshi et al., appendix H). The test split stays the test set."""
 
     kind: Literal["images"] = "images"
     source: Annotated[
@@ -33,13 +33,18 @@ class Images(Block):
 
 
 class Parity(Block):
-    """The product of the first k of n signs, on examples drawn independently; its own numbers of
-    examples stand for data.data_fraction, and a corrupted label is the other one (thesis)."""
+    """The product of the first k of n signs, on examples that are drawn independently (thesis).
+    train_examples and test_examples take the place of data.data_fraction. A corrupted label is a
+    flipped one."""
 
     kind: Literal["parity"] = "parity"
-    bits: Annotated[int, Field(ge=1, le=4096, description="n: signs of an example")] = 50
-    parity_bits: Annotated[int, Field(ge=1, description="k: signs that count; at most n")] = 2
-    train_examples: Annotated[int, Field(ge=1, le=2**23, description="N")] = 300
+    bits: Annotated[int, Field(ge=1, le=4096, description="n: number of signs in an example")] = 50
+    parity_bits: Annotated[
+        int, Field(ge=1, description="k: number of signs in the product; at most n")
+    ] = 2
+    train_examples: Annotated[
+        int, Field(ge=1, le=2**23, description="N: size of the training set")
+    ] = 300
     test_examples: Annotated[int, Field(ge=1, le=2**23)] = 1000
 
     @model_validator(mode="after")
@@ -53,15 +58,15 @@ class Parity(Block):
 
 
 class Data(Block):
-    """Which examples train, and how many of their labels are wrong."""
+    """The share of examples that train, and the share of their labels that are corrupted."""
 
     data_fraction: Annotated[
         float,
         Field(
             gt=0,
             lt=1,
-            description="alpha: share of all examples (of images: of the training "
-            "split) used for training",
+            description="alpha: share of all examples that are used for training (for images: "
+            "share of the training split)",
         ),
         TRACED,
     ] = 0.5
@@ -70,14 +75,14 @@ class Data(Block):
         Field(
             ge=0,
             le=1,
-            description="xi: share of the training labels drawn anew, uniformly; of "
-            "parity: flipped",
+            description="xi: share of the training labels that are drawn anew, uniformly "
+            "(for parity: share of labels flipped)",
         ),
         TRACED,
     ] = 0.0
 
 
-TOKENLESS = ("images", "parity")  # tasks whose inputs are numbers: no embedding, no spectrum
+TOKENLESS = ("images", "parity")  # tasks with numbers as inputs: no embedding, no spectrum
 
 
 Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]

@@ -1,4 +1,4 @@
-"""How long a training lasts, in what batches, and on what loss."""
+"""The length of a training, its batches and its loss."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ Loss = Literal["mse", "cross_entropy", "brier", "hinge"]
 
 
 class Train(Block):
-    """How long, in what batches, and how often the network is measured."""
+    """The length of a training, its batches, and how often the network is measured."""
 
     steps: Annotated[
-        Count | None, Field(description="optimizer steps; 2000 where epochs are not given either")
+        Count | None,
+        Field(description="optimizer steps; 2000 if neither steps nor epochs are given"),
     ] = None
     epochs: Annotated[
-        Count | None, Field(description="instead of steps; log_every then counts epochs")
+        Count | None,
+        Field(
+            description="passes over the training set, instead of steps; "
+            "log_every then counts epochs"
+        ),
     ] = None
     batch_size: Literal["full"] | Count = "full"
     last_batch: Annotated[
-        Literal["drop", "keep"], Field(description="an epoch's incomplete last batch")
+        Literal["drop", "keep"],
+        Field(description="whether to train on the incomplete last batch of an epoch"),
     ] = "drop"
     log_every: Count = 20
     scaling: Annotated[
@@ -34,7 +40,7 @@ class Train(Block):
     ] = "none"
 
     def batches_per_epoch(self, n_train: Any) -> Any:
-        """Steps that one pass over ``n_train`` rows takes; a number or an array of them."""
+        """Steps in one pass over ``n_train`` rows, which is a number or an array of numbers."""
         if self.batch_size == "full":
             return n_train * 0 + 1
         extra = self.batch_size - 1 if self.last_batch == "keep" else 0
@@ -52,7 +58,7 @@ class Train(Block):
         if self.steps is not None and self.epochs is not None:
             raise ValueError(
                 f"found both steps {self.steps} and epochs {self.epochs}; "
-                "allowed: one of them (null unsets the other)"
+                "allowed: one of them (null removes the other)"
             )
         length, unit = (self.steps, "steps") if self.steps else (self.epochs, "epochs")
         assert length is not None

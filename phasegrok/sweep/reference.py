@@ -1,7 +1,7 @@
 """The reference of sweep-file keys, written from the declarations in ``phasegrok/config/``.
 
-``python -m phasegrok.sweep.reference > docs/sweep-files.md`` after a change there; a test holds the
-page to the code.
+After a change there, run ``python -m phasegrok.sweep.reference > docs/sweep-files.md``. A test
+checks that the page is current.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ HEAD = """\
 
 Written by `python -m phasegrok.sweep.reference` from `phasegrok/config/`; do not edit.
 
-A sweep file is a YAML mapping. `name` (letters, digits, `_`, `-`) is required; every block and key
-below may be left out. *Traced* keys are numbers that all cells of a compiled program may differ in:
-sweeping one adds runs. *Static* keys fix shapes or code: sweeping one adds programs.
+A sweep file is a YAML mapping. `name` (letters, digits, `_`, `-`) is required. Every block and key
+below may be left out. *Traced* keys are numbers in which the cells of one compiled program may
+differ, so sweeping one adds runs. *Static* keys fix shapes or code, so sweeping one adds programs.
 
-- `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below,
-  crossed in order. Ranges are rounded to 12 digits.
+- `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below. The
+  axes are crossed in this order. Ranges are rounded to 12 digits.
 - `variants: {NAME: {PATH: value, ...}, ...}`: named sets of settings, crossed with axes and seeds;
-  column `variant`. Each is what the rest of the file says with its own settings instead, `{}` that
-  itself. Choosing another `kind` drops what only the old one has; unsaid keys have the new kind's
-  defaults. A path is an axis or in variants, not both.
+  column `variant`. Each variant is the rest of the file with its own settings instead, and `{}` is
+  the rest of the file as it is. A variant that chooses another `kind` drops the keys that only the
+  old kind has. Keys that are not set take the defaults of the new kind. A path may be an axis or in
+  variants, not both.
 - `seeds: [0, 1, ...]` or `{start: 0, stop: 199, num: 200}`: default `[0]`.
-- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. Paths
-  are changed for all variants, whose own values stay; a variant is replaced or added whole, `null`
-  drops it.
+- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. A path is
+  changed for all variants, except for those that set it. A variant is replaced or added as a whole,
+  and `null` drops it.
 - Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
 """
 
@@ -46,15 +47,15 @@ def section(path: str, title: str, block: type[Block]) -> Iterator[str]:
     for name, info in block.model_fields.items():
         mark = "traced" if any(isinstance(m, Traced) for m in info.metadata) else "static"
         given = info.default is not None and not info.is_required()
-        default = f"`{shown(info.default)}`" if given else ""
+        default = f"`{default_text(info.default)}`" if given else ""
         yield (
             f"| `{name}` | {mark} | {allowed_words(f'{path}.{name}')} | {default}"
             f" | {info.description or ''} |"
         ).replace("|  |", "| |")
 
 
-def shown(default: Any) -> str:
-    """A default as a sweep file would say it."""
+def default_text(default: Any) -> str:
+    """A default as a sweep file would have it."""
     if isinstance(default, tuple):
         return f"[{', '.join(map(str, default))}]"
     return str(default)
@@ -63,8 +64,8 @@ def shown(default: Any) -> str:
 def page() -> str:
     """The whole reference as Markdown."""
     lines = [HEAD.rstrip()]
-    others = {name: FieldInfo(annotation=block) for name, block in OTHER_BLOCKS.items()}
-    for name, info in [*Experiment.model_fields.items(), *others.items()]:
+    more = {name: FieldInfo(annotation=block) for name, block in OTHER_BLOCKS.items()}
+    for name, info in [*Experiment.model_fields.items(), *more.items()]:
         members = kinds(info.annotation)
         for member in members:
             kind = member.model_fields.get("kind")
