@@ -23,16 +23,16 @@ A sweep file is a YAML mapping. `name` (letters, digits, `_`, `-`) is required. 
 below may be left out. *Traced* keys are numbers in which the cells of one compiled program may
 differ, so sweeping one adds runs. *Static* keys fix shapes or code, so sweeping one adds programs.
 
-- `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below. The
-  axes are crossed in this order. Ranges are rounded to 12 digits.
+- `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below.
+  The axes are crossed in this order. Ranges are rounded to 12 digits.
 - `variants: {NAME: {PATH: value, ...}, ...}`: named sets of settings, crossed with axes and seeds;
   column `variant`. Each variant is the rest of the file with its own settings instead, and `{}` is
   the rest of the file as it is. A variant that chooses another `kind` drops the keys that only the
   old kind has. Keys that are not set take the defaults of the new kind. A path may be an axis or in
   variants, not both.
 - `seeds: [0, 1, ...]` or `{start: 0, stop: 199, num: 200}`: default `[0]`.
-- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. A path is
-  changed for all variants, except for those that set it. A variant is replaced or added as a whole,
+- `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. A path
+  is changed for all variants, except for those that set it. A variant is replaced or added as a whole,
   and `null` drops it.
 - Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
 """
