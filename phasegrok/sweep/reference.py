@@ -32,8 +32,8 @@ differ, so sweeping one adds runs. *Static* keys fix shapes or code, so sweeping
   variants, not both.
 - `seeds: [0, 1, ...]` or `{start: 0, stop: 199, num: 200}`: default `[0]`.
 - `reduced: {PATH: value, axes: {...}, variants: {NAME: {...}}}`: what `--reduced` changes. A path
-  is changed for all variants, except for those that set it. A variant is replaced or added as a whole,
-  and `null` drops it.
+  is changed for all variants, except for those that set it. A variant is replaced or added as a
+  whole, and `null` drops it.
 - Anchors, aliases, tags, duplicate keys and non-finite numbers are refused.
 """
 
