@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MAX_SHOWN: Final = 60  # characters of a text that a message quotes
+MAX_QUOTED: Final = 60  # characters of a text that a message quotes
 
 
 class Refusal(Exception):
@@ -27,8 +27,8 @@ def escaped(text: str) -> str:
 
 def short(text: str) -> str:
     """Escaped text, cut to about 60 characters."""
-    shown = escaped(text[: MAX_SHOWN + 1])
-    return shown if len(shown) <= MAX_SHOWN else shown[: MAX_SHOWN - 3] + "..."
+    line = escaped(text[: MAX_QUOTED + 1])
+    return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 3] + "..."
 
 
 def refusal(where: str, key: str, what: str) -> Refusal:

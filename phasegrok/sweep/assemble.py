@@ -139,16 +139,21 @@ def build(values: Mapping[str, Any], sources: Sources) -> tuple[Experiment, Sett
         kind = inner.get("kind", default_kind(name))
         block = next(c for c in classes if kind_of(c) == kind)
         for leaf in [leaf for leaf in inner if leaf not in block.model_fields]:
-            path = f"{name}.{leaf}"
-            if path in sources.axes or path in sources.variant_paths:
-                raise _stray(path, kind, sources)
-            unused[path] = inner.pop(leaf)
+            unused[f"{name}.{leaf}"] = inner.pop(leaf)
+        set_here = [path for path in unused if path in {*sources.axes, *sources.variant_paths}]
+        if set_here:
+            raise _stray(set_here[0], kind, sources)
         try:
             built[name] = block(**inner)
         except ValidationError as error:
             raise _refused(error, name, block, sources) from None
+    return _experiment(built, sources), tuple(sorted(unused.items()))
+
+
+def _experiment(blocks: Mapping[str, Any], sources: Sources) -> Experiment:
+    """The experiment with these blocks, which may not go together."""
     try:
-        return Experiment(**built), tuple(sorted(unused.items()))
+        return Experiment(**blocks)
     except ValidationError as error:
         text = str(error.errors()[0]["ctx"]["error"])
         named = [path for path in PATHS if re.search(rf"\b{re.escape(path)}\b", text)]

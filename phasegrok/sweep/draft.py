@@ -1,4 +1,4 @@
-"""What the file, its reduced block and ``--set`` say together, before it becomes a sweep."""
+"""The settings of the file, its reduced block and ``--set`` together, not yet a checked sweep."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Draft:
 
 
 def read(root: Node) -> Draft:
-    """What the file says, its reduced block left out. Unknown keys are refused."""
+    """The settings of the file without its reduced block. Unknown keys are refused."""
     draft = Draft({}, {}, {})
     for key, node in root.value.items():
         if key not in _TOP:
@@ -102,8 +102,22 @@ def reduced_changes(root: Node, draft: Draft) -> Changes:
     """What the reduced block changes. Its keys and values are checked even when not applied."""
     if "reduced" not in root.value:
         return []
+    changes = _listed_changes(root.value["reduced"])
+    trial = Draft(dict(draft.settings), dict(draft.axes), dict(draft.variants))
+    trial.apply(changes, "reduced.")
+    for key, node in changes:
+        path = key.removeprefix("axes.")
+        if trial.axes.get(path) is node:
+            axis_values(path, node, "reduced.")
+        elif trial.settings.get(key) is node:
+            setting(key, node, "reduced.")
+    return changes
+
+
+def _listed_changes(block: Node) -> Changes:
+    """The keys and values of the reduced block. Those of its axes become ``axes.PATH``."""
     changes: Changes = []
-    for key, node in _entries(root.value["reduced"], "reduced").items():
+    for key, node in _entries(block, "reduced").items():
         if key == "axes":
             axes = _entries(node, "reduced.axes")
             changes += [(f"axes.{path}", axis) for path, axis in axes.items()]
@@ -116,14 +130,6 @@ def reduced_changes(root: Node, draft: Draft) -> Changes:
             )
         else:
             changes.append((key, node))
-    trial = Draft(dict(draft.settings), dict(draft.axes), dict(draft.variants))
-    trial.apply(changes, "reduced.")
-    for key, node in changes:
-        path = key.removeprefix("axes.")
-        if trial.axes.get(path) is node:
-            axis_values(path, node, "reduced.")
-        elif trial.settings.get(key) is node:
-            setting(key, node, "reduced.")
     return changes
 
 

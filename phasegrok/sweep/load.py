@@ -1,7 +1,7 @@
 """From a sweep file to a checked, frozen Sweep: one line of refusal, or a sweep that runs.
 
-There are three sources: the file, its own `reduced` block where that is asked for, and `--set`
-overrides. Later ones win. Every key is checked where it stands, and then every experiment as a
+There are three sources: the file, its `reduced` block if that is asked for, and `--set` overrides.
+Later ones win. Every key is checked where it stands, and then every experiment as a
 whole, so that no mistake is left to be found once training has begun.
 """
 

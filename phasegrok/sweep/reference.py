@@ -48,17 +48,17 @@ def section(path: str, title: str, block: type[Block]) -> Iterator[str]:
         mark = "traced" if any(isinstance(m, Traced) for m in info.metadata) else "static"
         given = info.default is not None and not info.is_required()
         default = f"`{default_text(info.default)}`" if given else ""
-        yield (
-            f"| `{name}` | {mark} | {allowed_words(f'{path}.{name}')} | {default}"
-            f" | {info.description or ''} |"
-        ).replace("|  |", "| |")
+        meaning = (info.description or "").replace("|", r"\|")  # a bar would end the cell
+        allowed = allowed_words(f"{path}.{name}")
+        row = f"| `{name}` | {mark} | {allowed} | {default} | {meaning} |"
+        yield row.replace("|  |", "| |")
 
 
 def default_text(default: Any) -> str:
     """A default as a sweep file would have it."""
     if isinstance(default, tuple):
         return f"[{', '.join(map(str, default))}]"
-    return str(default)
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def page() -> str:

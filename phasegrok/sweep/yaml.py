@@ -237,7 +237,7 @@ def _events(text: str, where: Locate) -> Iterator[Any]:
 
 
 def _error_position(error: Exception, text: str, where: Locate) -> str | None:
-    """Where the parser says that it failed, if it says so."""
+    """The position at which the parser failed, if it gives one."""
     mark = getattr(error, "problem_mark", None)
     offset = getattr(error, "position", None)
     if isinstance(offset, int):  # a character that YAML allows nowhere
