@@ -9,8 +9,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from phasegrok.sweep.load import load
-from phasegrok.sweep.sweep import Sweep
+from phasegrok.sweep.load import Sweep, load
 
 # As on a two-core machine, whatever this one has: layouts and so bits are the same everywhere.
 jax.config.update("jax_num_cpu_devices", 2)

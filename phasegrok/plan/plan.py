@@ -20,7 +20,7 @@ from phasegrok.config import Experiment, column, shrinks, traced_paths, value_at
 from phasegrok.errors import Refusal
 from phasegrok.plan.program import NOISES, Program, RunParams
 from phasegrok.plan.runs import check_origins, check_sizes, expand, row_count, rows_after
-from phasegrok.sweep.sweep import Sweep
+from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
 

@@ -27,7 +27,7 @@ from phasegrok.config import (
 )
 from phasegrok.config.identity import default, without_defaults
 from phasegrok.errors import Refusal
-from phasegrok.sweep.sweep import Sweep
+from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
 MOST_ROWS = 2**31 - 1  # that programs can count

@@ -33,8 +33,7 @@ from phasegrok.plan.plan import Grid, Job, Machine, plan, size_chunks
 from phasegrok.plan.runs import data_of
 from phasegrok.results.folder import Folder
 from phasegrok.results.tables import as_table, chunk_tables, findings_tables, schema
-from phasegrok.sweep.load import dump
-from phasegrok.sweep.sweep import Sweep
+from phasegrok.sweep.load import Sweep, dump
 from phasegrok.train import inspection
 from phasegrok.train.engine import Engine, Mapping, compiled, least_bytes, machine, measured_bytes
 

@@ -24,6 +24,8 @@ from phasegrok.sweep.sweep import Axis, Sweep
 from phasegrok.sweep.values import MAX_RUNS, NAME, axis_values, length, setting
 from phasegrok.sweep.variants import Variant
 
+__all__ = ["LOOKS", "Sweep", "dump", "load"]
+
 MAX_CHECKED = 10_000
 # What looks at layers of neurons, all of them frozen in a mixture.
 LOOKS = ("spectra", "pruning", "rows", "readout", "activations", "spectral_norms")

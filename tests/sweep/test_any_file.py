@@ -59,7 +59,7 @@ def mangled(draw: st.DrawFn) -> bytes:
 @PROPERTY
 @given(mangled())
 def test_a_mangled_file_loads_or_is_refused(content: bytes) -> None:
-    """No edit of a sweep file gets anything out of load() but a sound sweep or one line."""
+    """Whatever is edited in a sweep file, load() gives a sound sweep or one line."""
     loads_or_refuses(content)
 
 
@@ -72,7 +72,7 @@ KEYS = st.sampled_from([*PATHS, "axes", "seeds", "name", "start", "num", "kind",
 
 
 def as_yaml(value: Any) -> str:
-    """Flow style, written here so that the reader is not tested by its own writer."""
+    """Flow style. It is written here, because the reader should not be tested by its own writer."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{as_yaml(str(k))}: {as_yaml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
@@ -136,7 +136,7 @@ def replaced(draw: st.DrawFn) -> Any:
 @PROPERTY
 @given(replaced())
 def test_a_tree_with_junk_loads_or_is_refused(tree: Any) -> None:
-    """No value or key in a well-formed file gets past the checks as anything but sound."""
+    """The same for any values and keys in well-formed YAML."""
     # A range may be as long as a sweep may have runs, which would only take time here.
     content = re.sub(r"\d{6,}(?=[,}])", lambda m: m[0] if len(m[0]) > 7 else "7", as_yaml(tree))
     loads_or_refuses(content.encode())

@@ -1,4 +1,4 @@
-"""What the file, its reduced block and ``--set`` say together."""
+"""The settings of the file, its reduced block and ``--set`` together."""
 
 from __future__ import annotations
 
@@ -159,9 +159,9 @@ def test_set_replaces(write: Write) -> None:
 
 
 def test_set_of_a_kind_drops_what_described_the_old_one(write: Write) -> None:
-    """Without this, a file that spells out adamw's betas could not be run with sgd at all.
+    """Otherwise a file that sets adamw's betas could not be run with sgd at all.
 
-    What an override itself says is never dropped, in whichever order they are given.
+    Overrides are never dropped, whatever their order.
     """
     path = write(WD)
     both = ["optimizer.momentum=0.5", "optimizer.kind=sgd"]
@@ -173,7 +173,7 @@ def test_set_of_a_kind_drops_what_described_the_old_one(write: Write) -> None:
 
 
 def test_null_unsets(write: Write) -> None:
-    """The way from a file that counts steps to epochs: both given stays a refusal."""
+    """A file that counts steps can so be run with epochs. Both together are still refused."""
     sweep = load(write(WD), ["train.steps=null", "train.epochs=40"])
     assert (sweep.base.train.steps, sweep.base.train.epochs) == (None, 40)
 

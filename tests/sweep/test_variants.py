@@ -1,4 +1,4 @@
-"""Variants: sweeps that are no product, from the file to the tables."""
+"""Variants: sweeps that are not a full product of axes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ def names(sweep: Sweep) -> list[str]:
 
 
 def test_a_variant_overrides_the_base(write: Write) -> None:
-    """Its own values hold, others are the base's; a kind that it chooses keeps what the base says
-    of keys that both kinds have, loses the rest, and has its own defaults where nothing is said."""
+    """Its values replace those of the base.
+
+    If it chooses a kind, keys that both kinds have keep the base's values. Keys of the old kind are
+    dropped, and all others have the new kind's defaults.
+    """
     sweep = load(write(BASE + FOUR))
     adam, decay, sgd, encoder = (sweep.at({}, variant) for variant in sweep.variants)
     assert names(sweep) == ["adam", "decay", "sgd", "encoder"]
@@ -36,8 +39,8 @@ def test_a_variant_overrides_the_base(write: Write) -> None:
     assert encoder.optimizer == adam.optimizer
 
 
-def test_the_base_may_speak_of_the_variants_kinds(write: Write) -> None:
-    """As the base of a `kind` axis may: keys that no kind of the sweep has stay refused."""
+def test_the_base_may_set_keys_of_the_variants_kinds(write: Write) -> None:
+    """As with a `kind` axis. Keys that no kind of the sweep has are still refused."""
     text = BASE.replace("width: 12", "width: 12, heads: 2, feed_forward: 6")
     sweep = load(write(text + "  mlp: {}\n  encoder: {model.kind: transformer}\n"))
     assert sweep.at({}, sweep.variants[0]).model == Mlp(width=12)
@@ -47,8 +50,8 @@ def test_the_base_may_speak_of_the_variants_kinds(write: Write) -> None:
 
 
 def test_null_unsets(write: Write) -> None:
-    """Steps and epochs exclude each other: of default steps nothing need be said, of given ones
-    null."""
+    """Steps and epochs exclude each other. Explicit steps must be set to null, default steps need
+    not."""
     text = BASE.replace("steps: 40, ", "steps: 40, ") + "  a: {}\n  b: {train.epochs: 20}\n"
     assert "found both steps 40 and epochs 20" in refused(write(text))
     sweep = load(write(text.replace("epochs: 20", "epochs: 20, train.steps: null")))
@@ -59,8 +62,8 @@ def test_null_unsets(write: Write) -> None:
 
 
 def test_set_changes_what_variants_share(write: Write) -> None:
-    """A variant's own value wins over --set, as over the file; another base kind says nothing of
-    the old one's keys; a swept path goes on beside the variants."""
+    """A variant's value wins over --set, as it wins over the file. Another kind for the base drops
+    the keys of the old one. An axis may be added to the variants."""
     path = write(BASE + FOUR)
     sweep = load(path, ["optimizer.weight_decay=3", "optimizer.beta2=0.9"])
     decays = [sweep.at({}, v).optimizer.weight_decay for v in sweep.variants]
@@ -72,8 +75,8 @@ def test_set_changes_what_variants_share(write: Write) -> None:
 
 
 def test_reduced_replaces_adds_and_drops_whole_variants(write: Write) -> None:
-    """By name, each in its place; what reduced says of the base is said for all of them. Without
-    the flag nothing of it holds."""
+    """By name, and in order. What reduced changes in the base changes for all of them. Without the
+    flag nothing changes."""
     path = write(
         BASE + FOUR + "reduced:\n  train.steps: 20\n  model.width: 6\n  variants: {"
         "sgd: null, decay: {model.width: 8}, new: {loss: cross_entropy}}\n"
@@ -104,8 +107,8 @@ PARITY = "  a: {data.data_fraction: 0.3}\n  b: {task.kind: parity, task.bits: 9,
     ],
 )
 def test_dump_loads_as_an_equal_sweep(text: str, overrides: list[str], write: Write) -> None:
-    """With every default of a chosen kind written out, so that no default of the base's takes its
-    place; identity and runs are the same too."""
+    """Every default of a chosen kind is written out, so that no value of the base replaces it. Runs
+    are the same too."""
     sweep = load(write(text), overrides)
     again = load(write(dump(sweep)))
     assert again == sweep and dump(again) == dump(sweep)
@@ -136,12 +139,12 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
         "7:7: variants.a.width",
         ["did you mean model.width?"],
     ),
-    "what is no experiment's": (
+    "a key that is not part of an experiment": (
         "variants:\n  a: {seeds: [1]}",
         "7:7: variants.a.seeds",
         ["unknown key", "task.kind"],
     ),
-    "what is measured": (
+    "a key of measure": (
         "variants:\n  a: {measure.rows: 1}",
         "7:7: variants.a.measure.rows",
         ["unknown key"],
@@ -172,12 +175,12 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
         "7:21: variants.a.model.layers",
         ["not available for model.kind mlp; use one of: kind"],
     ),
-    "a key that a swept kind has not": (
+    "a key that a swept kind does not have": (
         "variants:\n  a: {model.width: 8}\naxes: {model.kind: [mlp, transformer]}",
         "7:20: variants.a.model.width",
         ["not available for model.kind transformer"],
     ),
-    "an axis that one has not": (
+    "an axis that one variant does not have": (
         "variants:\n  a: {}\n  b: {model.kind: transformer}\naxes: {model.depth: [2, 3]}",
         "9:8: model.depth",
         ["not available for model.kind transformer"],
@@ -228,7 +231,7 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_variants_are_refused_in_one_line(case: str, write: Write) -> None:
-    """With the place of what is wrong, asked for or not; nothing else is wrong in these files."""
+    """At the mistake, which is the only one in the file, also where --reduced is not given."""
     text, start, words = BAD[case]
     line = refused(write(BASE.removesuffix("variants:\n") + text))
     assert line.startswith(f"s.yaml:{start}"), line
@@ -237,15 +240,15 @@ def test_bad_variants_are_refused_in_one_line(case: str, write: Write) -> None:
 
 
 def test_variants_times_seeds_are_counted(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no axis to count them up to."""
+    """Also if there is no axis."""
     monkeypatch.setattr(sweepfile, "MAX_RUNS", 7)
     line = refused(write(BASE + FOUR + "seeds: [0, 1]\n"))
     assert line == "s.yaml:7:3: variants: found 8 runs; allowed: at most 7"
 
 
 def test_a_default_of_the_base_that_a_kind_cannot_have(write: Write) -> None:
-    """What the base says of a key that both kinds have goes over; where the new one does not take
-    it, the variant is named, since the base is sound."""
+    """A variant keeps the base's value of a key that both kinds have. If the new kind does not take
+    the value, the refusal names the variant, since the base is sound."""
     text = BASE.replace("width: 12", "normalization: batch")
     line = refused(write(text + "  a: {}\n  b: {model.kind: transformer}\n"))
     assert (
@@ -256,7 +259,7 @@ def test_a_default_of_the_base_that_a_kind_cannot_have(write: Write) -> None:
 
 @pytest.mark.parametrize("key", ["variants", "variants.decay", "variants.decay.model.width"])
 def test_set_does_not_reach_into_variants(key: str, write: Write) -> None:
-    """It says so in one line, whether the variant exists or not."""
+    """The refusal is one line, whether the variant exists or not."""
     line = refused(write(BASE + FOUR), [f"{key}=1"])
     assert line.startswith(f"--set {key}=1: {key}: found a change of variants; allowed: ")
     conflict = refused(write(BASE + FOUR), ["axes.optimizer.weight_decay=[0, 1]"])

@@ -35,7 +35,8 @@ AXES = "axes: {data.data_fraction: [0.4, 0.6], model.init_scale: [1, 2]}\nseeds:
     ],
 )
 def test_planning_names_where_the_variant_stands(setting: str, words: str, write: Write) -> None:
-    """What only the runs' sizes or their data show is refused where the variant says it."""
+    """Some mistakes show only in the sizes of the runs or in their data. The refusal names the
+    variant's setting."""
     sweep = load(write(f"{BASE}  a: {{}}\n  b: {{{setting}}}\n"))
     with pytest.raises(Refusal, match=words) as caught:
         plan(sweep, MACHINE)
@@ -43,8 +44,9 @@ def test_planning_names_where_the_variant_stands(setting: str, words: str, write
 
 
 def test_runs_are_variants_times_axes_times_seeds(write: Write) -> None:
-    """Every combination once, the variant outermost. All traced numbers have a column, filled per
-    run, and static fields in which variants differ; null is what a kind has not."""
+    """Every combination comes once, with the variant outermost. There are columns for all traced
+    numbers and for static fields in which variants differ. They are null where a kind has no such
+    field."""
     runs, experiments, static = expand(load(write(BASE + FOUR + AXES)))
     assert len(runs) == 4 * 2 * 2 * 2 and list(runs.columns[:4]) == [
         "run",
@@ -72,7 +74,7 @@ def test_runs_are_variants_times_axes_times_seeds(write: Write) -> None:
 
 
 def test_variants_that_differ_in_traced_values_share_programs(write: Write) -> None:
-    """As the runs of an axis do, and with its very runs: same ids, same cells."""
+    """So do the runs of an axis over the same values, and they have the same ids and cells."""
     both = load(write(BASE + "  a: {}\n  b: {optimizer.weight_decay: 2}\n" + AXES))
     swept = load(
         write(BASE.removesuffix("variants:\n") + AXES), ["axes.optimizer.weight_decay=[0, 2]"]
@@ -87,8 +89,8 @@ def test_variants_that_differ_in_traced_values_share_programs(write: Write) -> N
     assert set(decay) == {0, 2}
 
 
-def test_a_run_is_called_the_same_without_variants(write: Write) -> None:
-    """An id means the training: neither the variant's name nor that there are any is in it."""
+def test_a_run_has_the_same_id_without_variants(write: Write) -> None:
+    """An id identifies the training. Variants and their names are not part of it."""
     runs, _, _ = expand(load(write(BASE + FOUR)))
     plain = BASE.removesuffix("variants:\n")
     for name, sets in {
@@ -126,7 +128,7 @@ def test_identity_is_of_what_variants_are(write: Write) -> None:
         identified(BASE.removesuffix("variants:\n")),
     ]
     assert len({one, *others}) == 7
-    # Said outright or not, the Transformer inherits what the base says of both kinds' keys.
+    # The Transformer inherits the base's explicit values of keys that both kinds have.
     assert one != identified(
         BASE.replace("width: 12", "width: 12, activation: quadratic")
         + "  a: {}\n  b: {model.kind: transformer}\n"
@@ -159,9 +161,12 @@ class Silent:
 
 
 def test_from_the_file_to_tables_and_figures(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three variants in two programs. Every table names the variant; all parts of a table have one
-    schema; cells are per variant; the sweep run again, from its own sweep.yaml too, trains nothing;
-    the same training as an axis has the same ids and bit-identical curves; figures are drawn."""
+    """Three variants make two programs.
+
+    Every table names the variant, and all parts of a table have one schema. Every variant has cells
+    of its own. Run again from its own sweep.yaml, the sweep trains nothing. The same trainings
+    under an axis have the same ids and bit-identical curves. Figures are drawn.
+    """
     sweep = load(write(E2E))
     out = Path("out")
     prepared = runner.prepare(sweep, out, fresh=False)
