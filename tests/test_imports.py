@@ -41,11 +41,6 @@ def test_config_needs_neither_jax_nor_yaml() -> None:
     assert loaded_by("import phasegrok.config, " + ", ".join(names)) == set()
 
 
-def test_loading_a_sweep_needs_no_jax() -> None:
-    code = "import phasegrok; phasegrok.load_sweep('sweeps/quickstart.yaml')"
-    assert loaded_by(code) <= {"ruamel.yaml"}
-
-
 def test_labelling_needs_no_jax() -> None:
     code = "from phasegrok import classify, label_cells"
     assert "jax" not in loaded_by(code)
