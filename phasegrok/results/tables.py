@@ -1,6 +1,6 @@
 """From a chunk's arrays to rows: every table's columns, and nothing of files.
 
-Column names and their meaning stand in docs/design.md. All tables of a sweep have one schema,
+Column names and their meaning are in docs/contracts.md. All tables of a sweep have one schema,
 whichever programs their parts come from.
 """
 
