@@ -62,7 +62,7 @@ def test_imports_point_one_way(file: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["phasegrok", "tests", "benchmarks"])
 def test_files_are_short_and_formatted(folder: str) -> None:
-    """No file of more lines than one reads in a sitting; no call that the formatter may not have."""
+    """Files that one reads in a sitting; no call that the formatter may not have."""
     skip = "fmt: " + "skip"
     for file in (ROOT / folder).rglob("*.py"):
         text = file.read_text()
