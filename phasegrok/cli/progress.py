@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from phasegrok.analysis.phases import shown
+from phasegrok.analysis.phases import for_display
 from phasegrok.cli import diagram as terminal
 from phasegrok.results.folder import Folder
 
@@ -171,6 +171,6 @@ def status_text(folder: Folder) -> str:
 def diagram(results: Folder, cells: pd.DataFrame) -> str:
     """The phase diagram in characters, as wide as the terminal, coloured where it is one."""
     manifest = results.require_manifest()
-    cells = shown(cells, manifest["sweep"])
+    cells = for_display(cells, manifest["sweep"])
     width = shutil.get_terminal_size((100, 40)).columns
     return terminal.diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())

@@ -11,7 +11,7 @@ import pandas as pd
 
 from phasegrok.analysis.pruned import RETAINED, at_threshold, needed
 from phasegrok.analysis.stages import stages
-from phasegrok.figures.analytic import slope
+from phasegrok.analysis.trends import analytic_exponent, exponent
 from phasegrok.reproduction.base import Claim, Results, spread
 
 __all__ = ["claims"]
@@ -347,14 +347,14 @@ def _logits(results: Results) -> Iterator[Claim]:
 def _widths(results: Results) -> Iterator[Claim]:
     left = results["runs"].set_index("run")[["width"]].join(needed(results["pruning"]))
     each = left.groupby("width")["needed"]
-    exponent = float(np.polyfit(np.log(left["width"]), np.log(left["needed"]), 1)[0])
+    grows = exponent(left["width"], left["needed"])
     share = (100 * (1 - left["needed"] / left["width"])).groupby(left["width"])
     yield Claim(
         "Q, Fig. 32a",
         f"the neurons needed (test accuracy ≥ {RETAINED:.0%}) grow sub-linearly with the width",
         ", ".join(f"{width:g}: {spread(values, 0)}" for width, values in each)
-        + f"; exponent {exponent:.2f}",
-        exponent < 1,
+        + f"; exponent {grows:.2f}",
+        grows < 1,
     )
     yield Claim(
         "Q, Fig. 32b",
@@ -378,6 +378,6 @@ def _analytic(results: Results) -> Iterator[Claim]:
     yield Claim(
         "D, eq. 6",
         "up to terms that fall as 1/√N",
-        f"rms error of an output against N: exponent {slope(wide):.3f}",
-        abs(slope(wide) + 0.5) < 0.05,
+        f"rms error of an output against N: exponent {analytic_exponent(wide):.3f}",
+        abs(analytic_exponent(wide) + 0.5) < 0.05,
     )

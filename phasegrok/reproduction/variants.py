@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import pandas as pd
 
-from phasegrok.figures.spectra import correlation
+from phasegrok.analysis.phases import GENERALIZES
+from phasegrok.analysis.trends import normalization_correlation
 from phasegrok.reproduction.base import Claim, Results, spread
 
 __all__ = ["claims"]
 
-GENERALIZES: Final = 0.9  # Table 2
 # Of no correlation: several hundred neurons have this much, or less, by chance or a weak link.
 WEAK: Final = 0.3
 GRID = ["data_fraction", "corruption_fraction"]
@@ -69,7 +69,7 @@ def _same_cells(one: pd.DataFrame, other: pd.DataFrame, *axes: str) -> pd.DataFr
 
 def _normalization_weights(results: Results) -> Iterator[Claim]:
     ranks = {
-        name: table.groupby("seed")[["ipr", "normalization_weight"]].apply(correlation)
+        name: table.groupby("seed")[["ipr", "normalization_weight"]].apply(normalization_correlation)
         for name, table in results["neurons"].groupby("normalization")
     }
     yield Claim(
@@ -235,7 +235,7 @@ def _deep_batchnorm(results: Results) -> Iterator[Claim]:
             bool(ipr["output"].min() > ipr["input"].max()),
         ),
     )
-    rank = layers[["ipr", "normalization_weight"]].apply(correlation)
+    rank = layers[["ipr", "normalization_weight"]].apply(normalization_correlation)
     yield Claim(
         "G.4, Fig. 15",
         "its weights go with the IPR of the output layer",
