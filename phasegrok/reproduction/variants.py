@@ -19,6 +19,7 @@ __all__ = ["claims"]
 WEAK: Final = 0.3
 GRID = ["data_fraction", "corruption_fraction"]
 SMALL = "p = 47, N = 256"
+COLUMNS: Final = ["ipr", "normalization_weight"]
 
 
 def claims(root: Path) -> Iterator[Claim]:
@@ -69,7 +70,9 @@ def _same_cells(one: pd.DataFrame, other: pd.DataFrame, *axes: str) -> pd.DataFr
 
 def _normalization_weights(results: Results) -> Iterator[Claim]:
     ranks = {
-        name: table.groupby("seed")[["ipr", "normalization_weight"]].apply(normalization_correlation)
+        name: table.groupby("seed")[["ipr", "normalization_weight"]].apply(
+            normalization_correlation
+        )
         for name, table in results["neurons"].groupby("normalization")
     }
     yield Claim(
@@ -235,7 +238,7 @@ def _deep_batchnorm(results: Results) -> Iterator[Claim]:
             bool(ipr["output"].min() > ipr["input"].max()),
         ),
     )
-    rank = layers[["ipr", "normalization_weight"]].apply(normalization_correlation)
+    rank = layers[COLUMNS].apply(normalization_correlation)
     yield Claim(
         "G.4, Fig. 15",
         "its weights go with the IPR of the output layer",
