@@ -12,7 +12,8 @@ from phasegrok.analysis.critical import tolerated
 from phasegrok.analysis.phases import GENERALIZES
 from phasegrok.analysis.shares import share
 from phasegrok.analysis.stages import knees, stages
-from phasegrok.reproduction.base import Claim, Results, spread
+from phasegrok.reproduction.base import Claim, Results
+from phasegrok.reproduction.words import spread
 
 __all__ = ["claims"]
 
