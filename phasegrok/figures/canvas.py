@@ -187,7 +187,8 @@ def error_bars(
     axes: Axes, mean: pd.Series[Any], ends: Any, style: Mapping[str, Any]
 ) -> ErrorbarContainer:
     """Means with bars from ``ends[0]`` below them to ``ends[1]`` above, a dot each."""
-    return axes.errorbar(mean.index, mean, ends, marker="o", markersize=3, capsize=2, **style)
+    x, y = mean.index.to_numpy(), mean.to_numpy()  # of a series it would make objects
+    return axes.errorbar(x, y, ends, marker="o", markersize=3, capsize=2, **style)
 
 
 def band(axes: Axes, low: pd.Series[Any], high: pd.Series[Any], colour: str) -> None:

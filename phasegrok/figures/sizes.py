@@ -161,12 +161,10 @@ def critical_size(context: Context) -> Figure:
     legend: dict[str, Any] = {}
     lines = groups(runs, _without(context, "event_value", "weight_decay"))
     for colour, (label, group) in zip(line_colours(), lines, strict=False):
+        decays = group.groupby("weight_decay")
         found = pd.DataFrame(
-            {
-                float(str(decay)): estimate(crossings(one, "event_value"))._asdict()
-                for decay, one in group.groupby("weight_decay")
-            }
-        ).T
+            [estimate(crossings(one, "event_value")) for _, one in decays], list(decays.groups)
+        )
         ends = found["mean"] - found["low"], found["high"] - found["mean"]
         style = {"color": colour, "linewidth": 1, "elinewidth": 0.7}
         legend[label or "critical size"] = canvas.error_bars(
