@@ -1,4 +1,5 @@
-"""The size of a training set from which on networks generalize (efficiency study, section 4.2)."""
+"""Critical values: the size of a training set from which on networks generalize (efficiency study,
+section 4.2), and the share of flipped labels up to which they do (thesis, section 3.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-__all__ = ["Estimate", "crossings", "estimate", "settled"]
+__all__ = ["Estimate", "crossings", "estimate", "settled", "tolerated"]
 
 
 class Estimate(NamedTuple):
@@ -23,8 +24,9 @@ class Estimate(NamedTuple):
 def settled(
     runs: pd.DataFrame, curves: pd.DataFrame, columns: Sequence[str] = ("test_accuracy",)
 ) -> pd.DataFrame:
-    """Runs whose ``columns`` are medians over the last fifth of their logged points: single points
-    of an unstable training fall to chance and come back, and the last may be one.
+    """Runs whose ``columns`` are medians over the last fifth of their logged points.
+
+    Single points of an unstable training fall to chance and come back. The last may be one.
 
     Args:
         runs: the ``runs`` table.
@@ -67,9 +69,11 @@ def crossings(runs: pd.DataFrame, size: str, level: float = 0.5) -> pd.Series[An
 
 
 def estimate(values: Sequence[float] | pd.Series[Any]) -> Estimate:
-    """Mean and interval of numbers, those that are missing left out; NaN where there are none, an
-    interval of NaN where there is one."""
-    from scipy.stats import t  # takes a second, which most figures need not wait
+    """Mean and interval of the numbers that are not missing.
+
+    The mean of no numbers is NaN. So is the interval of fewer than two.
+    """
+    from scipy.stats import t  # takes a second, and few figures need it
 
     numbers = np.asarray(values, np.float64)
     numbers = numbers[~np.isnan(numbers)]
@@ -80,3 +84,14 @@ def estimate(values: Sequence[float] | pd.Series[Any]) -> Estimate:
     half = float(t.ppf(0.975, n - 1) * numbers.std(ddof=1) / n**0.5)
     mean = float(numbers.mean())
     return Estimate(mean, mean - half, mean + half, n)
+
+
+def tolerated(runs: pd.DataFrame, accuracy: float) -> float:
+    """The largest share of flipped labels that the mean test accuracy over seeds stands.
+
+    At this share and at all smaller ones it is at least ``accuracy``. NaN if there is none.
+    """
+    means = runs.groupby("corruption_fraction")["test_accuracy"].mean()
+    lost = means.index[means < accuracy]
+    kept = means.index[means.index < lost.min()] if len(lost) else means.index
+    return float(kept.max()) if len(kept) else float("nan")

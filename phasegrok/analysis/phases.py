@@ -24,9 +24,9 @@ __all__ = [
     "PHASES",
     "SUBPHASES",
     "classify",
+    "for_display",
     "is_metric",
     "label_cells",
-    "shown",
 ]
 
 PHASES: Final = ("Coexistence", "Inversion", "Memorization", "Forgetting", "Confusion")
@@ -112,8 +112,8 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
         One row per cell in order of first appearance: the columns above, ``seeds`` (runs),
         ``diverged`` (runs that did), the mean of every metric over the seeds that did not diverge
         (nulls left out, so a mean ``generalization_step`` is over the seeds that generalized), the
-        labels of those means, and ``seed_agreement``, the share of the averaged seeds whose own
-        ``subphase`` is the cell's. A cell that diverged throughout is Diverged, its means are NaN
+        labels of those means, and ``seed_agreement``, the share of the averaged seeds that
+        have the cell's ``subphase``. A cell that diverged throughout is Diverged, its means are NaN
         and its agreement is 1.
     """
     fixed = [c for c in ("data_fraction", "corruption_fraction") if c in runs and c not in axes]
@@ -122,8 +122,8 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     first = np.unique(cell, return_index=True)[1]
     count = len(first)
 
-    own_subphase, _ = _codes(runs)
-    alive = own_subphase != _DIVERGED
+    run_subphase, _ = _codes(runs)
+    alive = run_subphase != _DIVERGED
     seeds = np.bincount(cell, minlength=count)
     averaged = np.bincount(cell[alive], minlength=count)
 
@@ -144,18 +144,18 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     gone = averaged == 0
     subphase[gone] = direct[gone] = _DIVERGED
     cells = pd.concat([cells, _label_frame(subphase, direct, cells.index)], axis=1)
-    same = alive & (own_subphase == subphase[cell])
+    same = alive & (run_subphase == subphase[cell])
     agreeing = np.bincount(cell[same], minlength=count)
     cells["seed_agreement"] = np.where(gone, 1.0, agreeing / np.maximum(averaged, 1))
     return cells
 
 
-def shown(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
-    """The cells as pictures show them: variants in the sweep's order, and as ``subphase`` the label
-    that is shown, for parity the direct one.
+def for_display(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
+    """The cells as pictures show them.
 
-    Table 2 takes the training accuracy for the share of corrupted labels memorized, with 1/p of
-    them right by luck. Of two classes none is: a corrupted label is a flipped one.
+    Variants stand in the sweep's order. ``subphase`` is the label to show: for parity the direct
+    one. Table 2 reads the share of corrupted labels memorized off the training accuracy, and counts
+    1/p of them right by luck. With two classes none is: a corrupted label is a flipped one.
 
     Args:
         cells: table of labelled cells.

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-__all__ = ["RETAINED", "at_threshold", "last_step", "needed"]
+__all__ = ["RETAINED", "at_threshold", "last_step", "needed", "prunable"]
 
 # Generalization counts as retained while test accuracy is at least this (appendix Q states none).
 RETAINED: Final = 0.95
@@ -41,6 +41,21 @@ def needed(pruning: pd.DataFrame, order: str = "lowest", retained: float = RETAI
     good = curves[curves["test_accuracy"] >= retained]
     most = good.groupby("run", sort=False)["pruned"].max().reindex(neurons.index)
     return (neurons - most).astype(np.float64).rename("needed")
+
+
+def prunable(pruning: pd.DataFrame, runs: pd.DataFrame, retained: float) -> pd.DataFrame:
+    """How many neurons every run needs, and how many it can do without (Figure 32).
+
+    Args:
+        pruning: the ``pruning`` table, with order ``lowest``.
+        runs: one row a run with ``run`` and ``width``.
+        retained: test accuracy that the neurons left must reach.
+
+    Returns:
+        By run: ``width``, ``needed``, and ``prunable``, the other neurons in percent of all.
+    """
+    found = runs.set_index("run")["width"].to_frame().join(needed(pruning, "lowest", retained))
+    return found.assign(prunable=100 * (1 - found["needed"] / found["width"]))
 
 
 def at_threshold(pruning: pd.DataFrame, neurons: pd.DataFrame, ipr: float) -> pd.DataFrame:

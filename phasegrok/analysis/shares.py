@@ -20,7 +20,7 @@ def share(reached: pd.Series[bool], by: pd.Series[Any]) -> pd.DataFrame:
         One row a group: ``number`` that reached it, ``runs``, ``share``, and ``low`` and ``high``,
         the ends of Wilson's 95 % confidence interval.
     """
-    from scipy.stats import binomtest  # takes a second, which most figures need not wait
+    from scipy.stats import binomtest  # takes a second, and few figures need it
 
     counts = reached.groupby(by).agg(["sum", "size"])
     rows = {}

@@ -8,14 +8,14 @@ unlearns the memorizing representations, where the train accuracy suddenly jumps
 from __future__ import annotations
 
 import itertools
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from phasegrok.analysis.phases import CORRUPTED_FITTED, GENERALIZES
 
-__all__ = ["knees", "stages"]
+__all__ = ["first_step", "knees", "slowest_seed", "stages"]
 
 # Half of the corrupted labels that were memorized are given up: the middle of the fall.
 UNLEARNED: Final = 0.5
@@ -63,6 +63,22 @@ def knees(curves: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame.rename_axis("run")
 
 
+def slowest_seed(runs: pd.DataFrame) -> int:
+    """Seed of the run with the most steps from memorization to generalization.
+
+    The first seed where no run gets there.
+    """
+    runs = runs.sort_values("seed")
+    gap = (runs["generalization_step"] - runs["memorization_step"]).astype("Float64").fillna(-1.0)
+    return int(runs["seed"].to_numpy()[int(gap.to_numpy(np.float64).argmax())])
+
+
+def first_step(curves: pd.DataFrame, column: str, level: float, by: str = "run") -> pd.Series[Any]:
+    """First logged step at which every run's column is above a level; no row if never."""
+    steps: pd.Series[Any] = curves[curves[column] > level].groupby(by)["step"].min()
+    return steps
+
+
 def _knees(curve: pd.DataFrame, column: str) -> tuple[float, float]:
     curve = curve[(curve["step"] > 0) & np.isfinite(curve[column])].sort_values("step")
     if len(curve) < 4:
@@ -90,12 +106,12 @@ def _stages(run: object, curve: pd.DataFrame) -> dict[str, object]:
     step = curve["step"].to_numpy()
     test = curve["test_accuracy"].to_numpy()
     fitted = curve["corrupted_accuracy"].to_numpy(dtype=np.float64, na_value=np.nan)
-    memorized = _first(fitted >= CORRUPTED_FITTED)
+    memorized = _first_index(fitted >= CORRUPTED_FITTED)
     unlearned = None
     if memorized is not None:
         above = np.flatnonzero(fitted > UNLEARNED * np.nanmax(fitted))
         unlearned = int(above[-1]) + 1 if above[-1] + 1 < len(step) else None
-    grokked = _first(test >= GENERALIZES)
+    grokked = _first_index(test >= GENERALIZES)
     return {
         "run": run,
         "fitting_step": None if memorized is None else step[memorized],
@@ -104,5 +120,5 @@ def _stages(run: object, curve: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _first(reached: np.ndarray) -> int | None:
+def _first_index(reached: np.ndarray) -> int | None:
     return int(reached.argmax()) if reached.any() else None

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
 import pandas as pd
 
+from phasegrok.analysis.phases import for_display
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout, Panel, arrange, phase_counts
 from phasegrok.figures.palette import PALETTE, rgb
+from phasegrok.results.folder import Folder
 
-__all__ = ["diagram"]
+__all__ = ["diagram", "folder_diagram"]
 
 GAP: Final = 2  # blank characters between panels
 # Two characters are about as wide as one line is high; one is taken where it saves lines of panels.
 CELL_WIDTHS: Final = (2, 1)
 RESET: Final = "\x1b[0m"
+
+
+def folder_diagram(results: Folder, cells: pd.DataFrame) -> str:
+    """The diagram of a result folder, as wide as the terminal, coloured where it is one."""
+    manifest = results.require_manifest()
+    cells = for_display(cells, manifest["sweep"])
+    width = shutil.get_terminal_size((100, 40)).columns
+    return diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())
 
 
 def diagram(cells: pd.DataFrame, axes: list[str], width: int, colour: bool) -> str:

@@ -1,23 +1,20 @@
 """The command: ``phasegrok sweep|figures|status``, and ``python -m phasegrok.sweep FILE``.
 
-Thin on purpose: it reads arguments, calls the rooms, and turns refusals into one line and an
-exit code. Heavy imports happen inside the commands, so that ``--help`` is instant.
+Thin on purpose: it reads arguments and calls the rooms. Heavy imports happen inside the commands,
+so that ``--help`` is instant.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from phasegrok.errors import Locked, Refusal
-
-REFUSED, LOCKED, INTERRUPTED = 2, 3, 130
+from phasegrok.cli.exits import INTERRUPTED, exit_codes
+from phasegrok.errors import Refusal
 
 app = typer.Typer(
     add_completion=False,
@@ -25,26 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train thousands of tiny networks over a grid and see the phases.",
 )
-
-
-@contextmanager
-def exit_codes() -> Iterator[None]:
-    """Every foreseen end as one line on stderr and its exit code; never a traceback."""
-    try:
-        yield
-    except Refusal as refusal:
-        typer.echo(f"error: {refusal}", err=True)
-        raise typer.Exit(REFUSED) from None
-    except Locked as locked:
-        typer.echo(f"error: {locked}", err=True)
-        raise typer.Exit(LOCKED) from None
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command resumes from the last checkpoint", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"error: {where}{error.strerror or error}", err=True)
-        raise typer.Exit(REFUSED) from None
 
 
 @app.command()
@@ -78,21 +55,22 @@ def sweep(
         from phasegrok.train.engine import use_all_cores
 
         use_all_cores()
-        from phasegrok.cli import progress
+        from phasegrok.cli.progress import Progress
+        from phasegrok.cli.text import plan_text
         from phasegrok.run import runner
 
         prepared = runner.prepare(checked, folder, fresh, note=typer.echo)
         if plan:
-            typer.echo(progress.plan_text(prepared, runner.estimate_seconds(prepared)))
+            typer.echo(plan_text(prepared, runner.estimate_seconds(prepared)))
             return
-        watch = progress.Progress(prepared)
+        watch = Progress(prepared)
         try:
             with watch:
                 runner.run(prepared, watch, fresh)
         except runner.Interrupted:
             typer.echo("interrupted; everything is saved, the same command resumes", err=True)
             raise typer.Exit(INTERRUPTED) from None
-        show(folder)
+        _show(folder)
 
 
 @app.command()
@@ -103,22 +81,21 @@ def figures(
         typer.Option(
             "--at",
             metavar="AXIS=VALUE",
-            help="Of a large sweep, draw the cells there one by one too; remembered.",
+            help="Also draw the cells there one by one, in a large sweep too; remembered.",
         ),
     ] = None,
 ) -> None:
-    """Draw a result folder's figures again, from its tables alone."""
+    """Draw the figures of a result folder again, from its tables alone."""
     with exit_codes():
         from phasegrok import figures as drawing
         from phasegrok.figures.cells import closeup
         from phasegrok.results.folder import Folder
 
         results = Folder(folder)
-        results.require_manifest()
-        cells = results.cells()
+        manifest, cells = results.require_manifest(), results.cells()
         if at:
             chosen = dict(_point(text) for text in at)
-            closeup(cells, results.require_manifest()["axes"], chosen)
+            closeup(cells, manifest["axes"], chosen)
             results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
         for path in drawing.draw(folder):
             typer.echo(f"wrote {path}")
@@ -130,7 +107,7 @@ def _point(text: str) -> tuple[str, str]:
 
     axis, equals, value = text.partition("=")
     if not equals:
-        raise Refusal(f"--at {text}: found no `=`; allowed: AXIS=VALUE")
+        raise Refusal(f"--at {text}: missing `=`; required: AXIS=VALUE")
     axis = axis.strip()
     return column(axis) if axis in PATHS else axis.rpartition(".")[2], value.strip()
 
@@ -141,29 +118,27 @@ def status(
 ) -> None:
     """Say how far a sweep has come, and show the diagram of what is there."""
     with exit_codes():
-        from phasegrok.cli import progress
+        from phasegrok.cli.diagram import folder_diagram
+        from phasegrok.cli.text import status_text
         from phasegrok.results.folder import Folder
 
         results = Folder(folder)
-        typer.echo(progress.status_text(results))
+        typer.echo(status_text(results))
         if results.done():
-            typer.echo(progress.diagram(results, results.label()))
+            typer.echo(folder_diagram(results, results.label()))
 
 
-def show(folder: Path) -> None:
+def _show(folder: Path) -> None:
     """Draw a finished sweep in files and in the terminal."""
     from phasegrok import figures as drawing
-    from phasegrok.cli import progress
+    from phasegrok.cli.diagram import folder_diagram
+    from phasegrok.cli.text import written_text
     from phasegrok.results.folder import Folder
 
     written = drawing.draw(folder)
     results = Folder(folder)
-    typer.echo("")
-    typer.echo(progress.diagram(results, results.cells()))
-    typer.echo("")
-    typer.echo(f"tables   {folder}/runs, curves, cells.parquet")
-    pictures = ", ".join(str(p.relative_to(folder)) for p in written if p.suffix == ".png")
-    typer.echo(f"figures  {folder}/{pictures} (and PDF)")
+    typer.echo(f"\n{folder_diagram(results, results.cells())}\n")
+    typer.echo(written_text(folder, written))
 
 
 def main() -> None:

@@ -1,80 +1,22 @@
-"""What a run shows: the plan, a live bar, and the finished diagram; plain lines in a log."""
+"""How far training is: a live bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
-from phasegrok.analysis.phases import shown
-from phasegrok.cli import diagram as terminal
-from phasegrok.results.folder import Folder
+from phasegrok.cli.text import duration, plan_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from phasegrok.run.runner import Prepared
 
-LINE_EVERY = 15.0  # seconds between lines where there is no terminal to draw on
+__all__ = ["Progress"]
 
-
-def duration(seconds: float) -> str:
-    """Seconds as 42 s, 3 min 20 s or 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
-    """The plan in a few lines; with ``seconds``, in full and with an estimate."""
-    from phasegrok import models
-    from phasegrok.train.engine import measured_bytes
-
-    grid, jobs = prepared.grid, prepared.grid.jobs
-    count = {axis: grid.runs[axis].nunique() for axis in grid.axes}
-    several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
-    axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
-    seeds = grid.runs["seed"].nunique()
-    done = len(prepared.folder.done()) if prepared.resumes else 0
-    chunks = sum(len(job.chunks()) for job in jobs)
-    here = prepared.machine
-    kinds = sorted({job.kind for job in jobs})
-    lines = [
-        f"{prepared.sweep.name}: {len(grid.runs)} runs = {axes}"
-        f" x {seeds} seed{'s' if seeds > 1 else ''}",
-        f"{len(jobs)} program{'s' if len(jobs) > 1 else ''},"
-        f" {chunks} chunk{'s' if chunks > 1 else ''}, mapping"
-        f" {'/'.join(kinds)} on {here.devices} {here.platform} device"
-        f"{'s' if here.devices > 1 else ''}, padding waste {grid.waste():.1%}",
-    ]
-    if prepared.resumes:
-        lines.append(f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done")
-    if seconds is not None:
-        lines.append("")
-        head = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
-        lines.append(f"{head:<82}variants" if "variant" in grid.axes else head)
-        for j, job in enumerate(jobs):
-            model = models.of(job.program.experiment)
-            memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
-            there = grid.runs.iloc[job.runs]
-            variants: list[str] = list(there["variant"].unique()) if "variant" in there else []
-            lines.append(
-                f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
-                f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
-                f"  {models.parameters(model):10d}"
-                f"  {models.parameters(model, embeddings=False):13d}"
-                f"  {memory:<12}{', '.join(variants)}".rstrip()
-            )
-        lines.append("")
-        lines.append(f"estimated time on this machine: {duration(seconds)}")
-    return "\n".join(lines)
+LINE_EVERY: Final = 15.0  # seconds between lines where there is no terminal to draw on
 
 
 class Progress:
@@ -85,7 +27,7 @@ class Progress:
 
         self.total = sum(job_work(job) * len(job.runs) for job in prepared.grid.jobs)
         self.runs = len(prepared.grid.runs)
-        self.work = self.done = 0.0
+        self.done = 0.0
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
         self.started = self.last_line = time.monotonic()
@@ -148,29 +90,3 @@ class Progress:
             self.last_line = time.monotonic()
             share = self.done / self.total
             print(f"{counted}  {share:.1%}  {rate}  {eta}", flush=True)
-
-
-def status_text(folder: Folder) -> str:
-    """How far a sweep has come, in two lines.
-
-    Raises:
-        Refusal: the folder holds no results.
-    """
-    manifest = folder.require_manifest()
-    done = folder.done()
-    runs = len(folder.read("runs")) if done else 0
-    sessions = manifest["sessions"]
-    spent = duration(sum(s["seconds"] for s in sessions))
-    return (
-        f"{manifest['name']}: {runs}/{manifest['runs']} runs are done"
-        f" ({spent} in {len(sessions)} session{'s' if len(sessions) != 1 else ''},"
-        f" on {manifest['device']})"
-    )
-
-
-def diagram(results: Folder, cells: pd.DataFrame) -> str:
-    """The phase diagram in characters, as wide as the terminal, coloured where it is one."""
-    manifest = results.require_manifest()
-    cells = shown(cells, manifest["sweep"])
-    width = shutil.get_terminal_size((100, 40)).columns
-    return terminal.diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())

@@ -15,21 +15,25 @@ from matplotlib.figure import Figure
 
 from phasegrok.analysis.phases import DIVERGED
 from phasegrok.figures import canvas
+from phasegrok.figures.context import Context
 from phasegrok.figures.diagram import draw_letters, draw_phases, known_phases
 from phasegrok.figures.layout import Layout, Panel
 from phasegrok.figures.palette import PALETTE
+from phasegrok.figures.registry import picture
 
 __all__ = ["accuracy"]
 
 COLOURS: Final = "viridis"
+SCALE: Final = Normalize(0.0, 1.0)
 HEAT_MAPS: Final = {"train_accuracy": "train accuracy", "test_accuracy": "test accuracy"}
 
 
-def accuracy(layout: Layout) -> Figure:
+@picture("accuracy", applies=lambda context: not context.cells.empty)
+def accuracy(context: Context) -> Figure:
     """Figure with three rows for every row of panels: train accuracy, test accuracy, phases."""
+    layout = context.layout
     height = len(HEAT_MAPS) + 1
     figure, sheet = canvas.sheet(layout, layout.rows * height)
-    scale = Normalize(0.0, 1.0)
     for line in sheet:
         for axes in line:
             axes.set_visible(False)
@@ -38,14 +42,14 @@ def accuracy(layout: Layout) -> Figure:
         for offset, (column, name) in enumerate(HEAT_MAPS.items()):
             axes = _show(sheet[top + offset][panel.column], layout, panel)
             canvas.title(axes, (name, *panel.titles))
-            _draw_heat(axes, layout, panel, column, scale)
+            _draw_heat(axes, layout, panel, column)
         axes = _show(sheet[top + height - 1][panel.column], layout, panel, bottom=True)
         canvas.title(axes, ("phase", *panel.titles))
         draw_phases(axes, layout, panel)
     heat_rows = [
         axes for row, line in enumerate(sheet) if row % height < len(HEAT_MAPS) for axes in line
     ]
-    bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=heat_rows, shrink=0.6, aspect=30)
+    bar = figure.colorbar(ScalarMappable(SCALE, COLOURS), ax=heat_rows, shrink=0.6, aspect=30)
     bar.ax.tick_params(labelsize=canvas.TICK_POINTS)
     bar.set_label("accuracy", fontsize=canvas.LABEL_POINTS)
     canvas.legend(figure, known_phases(layout))
@@ -58,7 +62,7 @@ def _show(axes: Axes, layout: Layout, panel: Panel, bottom: bool = False) -> Axe
     return axes
 
 
-def _draw_heat(axes: Axes, layout: Layout, panel: Panel, column: str, scale: Normalize) -> None:
+def _draw_heat(axes: Axes, layout: Layout, panel: Panel, column: str) -> None:
     """Colour the cells by an accuracy; missing ones are blank, diverged ones lettered."""
     values = layout.grid(panel, column).astype(np.float64)
     axes.pcolormesh(
@@ -66,7 +70,7 @@ def _draw_heat(axes: Axes, layout: Layout, panel: Panel, column: str, scale: Nor
         np.arange(values.shape[0] + 1) - 0.5,
         np.ma.masked_invalid(values),
         cmap=COLOURS,
-        norm=scale,
+        norm=SCALE,
         rasterized=True,
     )
     gone = layout.grid(panel, "subphase") == DIVERGED

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.trends import analytic_exponent
 from phasegrok.figures import canvas
+from phasegrok.figures.context import Context
+from phasegrok.figures.palette import MAIN
+from phasegrok.figures.registry import picture
 
-__all__ = ["by_width", "slope"]
+__all__ = ["by_width"]
 
 
-def by_width(curves: pd.DataFrame) -> Figure:
+def _is_analytic(context: Context) -> bool:
+    initialization = context.sweep.get("model", {}).get("initialization")
+    return context.axes == ["width"] and initialization == "analytic" and context.has("curves")
+
+
+@picture("analytic", applies=_is_analytic)
+def by_width(context: Context) -> Figure:
     """Figure of accuracy, and of the root mean square error of an output, against the width.
 
-    Args:
-        curves: the ``curves`` table of analytic starting points, with ``width``; step 0 is shown.
+    Step 0 is shown: the analytic starting point.
     """
+    curves = context.tables["curves"]
     start = curves[curves["step"] == 0]
     figure, ((left, right),) = canvas.panels(1, 2, width=3.0, height=2.4)
     grouped = start.assign(error=np.sqrt(start["test_loss"])).groupby("width")
     mean, low, high = grouped.mean(numeric_only=True), grouped.min(), grouped.max()
     for axes, column in ((left, "test_accuracy"), (right, "error")):
-        axes.plot(mean.index, mean[column], marker="o", markersize=3, color="#0072b2", linewidth=1)
-        axes.fill_between(
-            mean.index,
-            low[column].astype(float),
-            high[column].astype(float),
-            color="#0072b2",
-            alpha=0.18,
-            linewidth=0,
-        )
+        axes.plot(mean.index, mean[column], marker="o", markersize=3, color=MAIN, linewidth=1)
+        canvas.band(axes, low[column], high[column], MAIN)
         canvas.log_ticks(axes)
         axes.set_xticks(mean.index.to_numpy())
         axes.set_xlabel("width N", fontsize=canvas.LABEL_POINTS)
@@ -42,11 +44,5 @@ def by_width(curves: pd.DataFrame) -> Figure:
     right.plot(mean.index, wide, color="#999999", linewidth=0.8, linestyle="--")
     seeds = start["seed"].nunique()
     canvas.title(left, ("analytic solution", f"mean and range of {seeds} seeds"))
-    canvas.title(right, (f"slope {slope(start):.2f}", "dashed: 1/√N"))
+    canvas.title(right, (f"slope {analytic_exponent(start):.2f}", "dashed: 1/√N"))
     return figure
-
-
-def slope(start: pd.DataFrame) -> float:
-    """Exponent of the root mean square error's power law in the width, by least squares."""
-    error = np.log(np.sqrt(start["test_loss"].to_numpy(dtype=np.float64)))
-    return float(np.polyfit(np.log(start["width"].to_numpy(dtype=np.float64)), error, 1)[0])

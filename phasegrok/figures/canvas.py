@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import os
+import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.palette import PALETTE
+from phasegrok.results.folder import replacing
 
 __all__ = [
+    "band",
     "cell_inches",
+    "draw_line",
+    "error_bars",
     "label_axes",
     "legend",
     "line_legend",
@@ -159,14 +166,41 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     written = []
     for kind, entries in metadata.items():
         path = folder / f"{name}.{kind}"
-        hidden = folder / f".{name}.{os.getpid()}.{kind}"
-        try:
-            figure.savefig(hidden, format=kind, dpi=DOTS_PER_INCH, metadata=entries)
-            hidden.replace(path)
-        finally:
-            hidden.unlink(missing_ok=True)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, metadata=entries)
+        with replacing(path) as file:
+            file.write(drawn.getvalue())
         written.append(path)
     return written
+
+
+def draw_line(axes: Axes, table: pd.DataFrame, x: str, y: str, style: dict[str, Any]) -> Artist:
+    """Mean over seeds of one column against another, with a band from lowest to highest."""
+    seeds = table.pivot_table(index=x, columns="seed", values=y, sort=True)
+    (line,) = axes.plot(seeds.index, seeds.mean(axis=1), linewidth=1.2, **style)
+    if seeds.shape[1] > 1:
+        band(axes, seeds.min(axis=1), seeds.max(axis=1), style["color"])
+    return line
+
+
+def error_bars(
+    axes: Axes, mean: pd.Series[Any], ends: Any, style: Mapping[str, Any]
+) -> ErrorbarContainer:
+    """Means with bars from ``ends[0]`` below them to ``ends[1]`` above, a dot each."""
+    x, y = mean.index.to_numpy(), mean.to_numpy()  # of a series it would make objects
+    return axes.errorbar(x, y, ends, marker="o", markersize=3, capsize=2, **style)
+
+
+def band(axes: Axes, low: pd.Series[Any], high: pd.Series[Any], colour: str) -> None:
+    """A pale band between two lines."""
+    axes.fill_between(
+        low.index,
+        low.astype(float),
+        high.astype(float),
+        color=colour,
+        alpha=0.18,
+        linewidth=0,
+    )
 
 
 def _panel_inches(layout: Layout) -> tuple[float, float]:

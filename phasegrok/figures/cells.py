@@ -8,30 +8,15 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from phasegrok.errors import Refusal
 from phasegrok.figures.layout import format_values, words
 
-__all__ = ["LINES", "MOST_CELLS", "OneCell", "closeup", "draw_line", "one_by_one"]
+__all__ = ["MOST_CELLS", "OneCell", "closeup", "one_by_one"]
 
 # A sweep of more cells is looked at as a diagram: a sheet of their curves could not be read.
 MOST_CELLS: Final = 12
-
-# One colour a quantity in every figure, apart for colour-blind eyes (Okabe and Ito's palette).
-LINES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "train_accuracy": ("train", {"color": "#0072b2"}),
-    "test_accuracy": ("test", {"color": "#d55e00"}),
-    "corrupted_accuracy": ("corrupted, as given", {"color": "#cc79a7", "linestyle": "--"}),
-    "restored_accuracy": ("corrupted, true label", {"color": "#8c6d1f", "linestyle": ":"}),
-    "clean_accuracy": ("train, uncorrupted", {"color": "#009e73", "linestyle": "-."}),
-    "true_accuracy": ("all, true labels", {"color": "#000000", "linestyle": ":"}),
-    "mean_ipr": ("mean IPR", {"color": "#000000", "linestyle": ":"}),
-    "train_loss": ("train", {"color": "#0072b2"}),
-    "test_loss": ("test", {"color": "#d55e00"}),
-}
 
 
 @dataclass(frozen=True)
@@ -94,19 +79,3 @@ def one_by_one(cells: pd.DataFrame, axes: Sequence[str]) -> Iterator[OneCell]:
             if not pd.isna(value)
         ]
         yield OneCell((*named, str(row["subphase"])), values)
-
-
-def draw_line(axes: Axes, table: pd.DataFrame, x: str, y: str, style: dict[str, Any]) -> Artist:
-    """Mean over seeds of one column against another, with a band from lowest to highest."""
-    seeds = table.pivot_table(index=x, columns="seed", values=y, sort=True)
-    (line,) = axes.plot(seeds.index, seeds.mean(axis=1), linewidth=1.2, **style)
-    if seeds.shape[1] > 1:
-        axes.fill_between(
-            seeds.index,
-            seeds.min(axis=1),
-            seeds.max(axis=1),
-            color=style["color"],
-            alpha=0.18,
-            linewidth=0,
-        )
-    return line

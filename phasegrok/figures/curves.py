@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,21 +12,34 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phasegrok.analysis.stages import knees, stages
+from phasegrok.analysis.stages import first_step, knees, stages
 from phasegrok.config import SOLVED
 from phasegrok.figures import canvas
-from phasegrok.figures.cells import LINES, OneCell, draw_line
+from phasegrok.figures.cells import OneCell
+from phasegrok.figures.context import Context
+from phasegrok.figures.palette import MATRICES, QUANTITIES
+from phasegrok.figures.registry import picture
 
 __all__ = ["accuracies", "losses", "norms"]
 
 PANELS_ACROSS: Final = 4
-COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 STAGES: Final = {"grokking_step": "grokking", "unlearning_step": "unlearning"}
 
 
-def accuracies(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+def _has_curves(context: Context) -> bool:
+    return context.has("curves") and bool(context.single)
+
+
+def _after_start(context: Context) -> tuple[pd.DataFrame, list[OneCell]]:
+    """The curves but for step 0, which a logarithmic axis cannot show, and the cells."""
+    curves = context.tables["curves"]
+    return curves[curves["step"] > 0], context.single
+
+
+@picture("curves", applies=_has_curves)
+def accuracies(context: Context) -> Figure:
     """Figure of accuracies and mean IPR against the step, with the steps of the two stages."""
-    curves = curves[curves["step"] > 0]  # which a logarithmic axis cannot show
+    curves, cells = _after_start(context)
     figure, panels = _sheet(cells)
     legend: dict[str, Artist] = {}
     columns = ["train_accuracy", "test_accuracy", "corrupted_accuracy", "mean_ipr"]
@@ -34,8 +47,8 @@ def accuracies(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
         table = cell.of(curves)
         for column in columns:
             if table[column].notna().any():
-                name, style = LINES[column]
-                legend[name] = draw_line(axes, table, "step", column, style)
+                name, style = QUANTITIES[column]
+                legend[name] = canvas.draw_line(axes, table, "step", column, style)
         axes.set_ylim(-0.03, 1.03)
         _mark_stages(axes, table)
     _label(figure, panels, cells, "accuracy (0..1), IPR")
@@ -43,50 +56,84 @@ def accuracies(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
     return figure
 
 
-def losses(curves: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+@picture("losses", applies=_has_curves)
+def losses(context: Context) -> Figure:
     """Figure of training and test loss against the step, both axes logarithmic."""
-    curves = curves[curves["step"] > 0]
+    curves, cells = _after_start(context)
     figure, panels = _sheet(cells)
     legend: dict[str, Artist] = {}
     for cell, axes in zip(cells, panels, strict=False):
         table = cell.of(curves)
         for column in ("train_loss", "test_loss"):
-            name, style = LINES[column]
-            legend[name] = draw_line(axes, table, "step", column, style)
+            name, style = QUANTITIES[column]
+            legend[name] = canvas.draw_line(axes, table, "step", column, style)
         axes.set_yscale("log")
     _label(figure, panels, cells, "loss")
     canvas.line_legend(figure, legend)
     return figure
 
 
-def norms(curves: pd.DataFrame, cells: Sequence[OneCell], kind: str = "norm") -> Figure:
-    """Figure of norms of the weight matrices against the step.
+@picture("norms", applies=_has_curves)
+def norms(context: Context) -> Figure:
+    """Figure of the Frobenius norms of the weight matrices against the step."""
+    return _norms(context, "norm", "Frobenius norm")
 
-    Args:
-        kind: ``norm``, Frobenius, or ``spectral``: with the median steps of memorization and
-            generalization, as in Figure 2.4 of the thesis.
+
+def _has_spectral_norms(context: Context) -> bool:
+    return _has_curves(context) and bool(_matrices(context, "spectral"))
+
+
+@picture("spectral_norms", applies=_has_spectral_norms)
+def spectral_norms(context: Context) -> Figure:
+    """Figure of the spectral norms against the step, as Figure 2.4 of the thesis.
+
+    With the median steps of memorization and generalization, and the inflections.
     """
-    every, curves = curves, curves[curves["step"] > 0]
+    return _norms(context, "spectral", "spectral norm", _mark_spectral)
+
+
+def _norms(
+    context: Context,
+    kind: str,
+    name: str,
+    mark: Callable[[Axes, pd.DataFrame, list[str]], dict[str, Artist]] | None = None,
+) -> Figure:
+    """Figure of the columns of a kind; ``mark`` adds more to the panel of every cell."""
+    curves, cells = _after_start(context)
     figure, panels = _sheet(cells)
     legend: dict[str, Artist] = {}
-    matrices = [name for name in curves.columns if name.startswith(f"{kind}_")]
     for cell, axes in zip(cells, panels, strict=False):
         table = cell.of(curves)
-        for number, column in enumerate(matrices):
+        there = []
+        for number, column in enumerate(_matrices(context, kind)):
             if table[column].notna().any():
                 # U and V lie on each other: the second is dashed.
-                style = {"color": COLOURS[number % 6], "linestyle": ("-", "--")[number % 2]}
-                name = column.removeprefix(f"{kind}_").upper()
-                legend[name] = draw_line(axes, table, "step", column, style)
+                colour, dashes = MATRICES[number % len(MATRICES)], ("-", "--")[number % 2]
+                style = {"color": colour, "linestyle": dashes}
+                legend[_matrix(column)] = canvas.draw_line(axes, table, "step", column, style)
+                there.append(column)
         axes.set_ylim(bottom=0)
-        if kind == "spectral":
-            _mark_solved(axes, cell.of(every))
-            first = next(name for name in matrices if table[name].notna().any())
-            name = "inflections of " + first.removeprefix("spectral_").upper()
-            legend[name] = _mark_knees(axes, table, first)
-    _label(figure, panels, cells, {"norm": "Frobenius norm", "spectral": "spectral norm"}[kind])
+        if mark is not None:
+            legend |= mark(axes, cell.of(context.tables["curves"]), there)
+    _label(figure, panels, cells, name)
     canvas.line_legend(figure, legend)
     return figure
+
+
+def _matrices(context: Context, kind: str) -> list[str]:
+    return [name for name in context.tables["curves"].columns if name.startswith(f"{kind}_")]
+
+
+def _matrix(column: str) -> str:
+    """Name of the matrix that a column of norms is of."""
+    return column.partition("_")[2].upper()
+
+
+def _mark_spectral(axes: Axes, table: pd.DataFrame, there: list[str]) -> dict[str, Artist]:
+    """When training set and test set are solved, and where the first matrix's norm bends."""
+    _mark_solved(axes, table)
+    marks = _mark_knees(axes, table[table["step"] > 0], there[0])
+    return {f"inflections of {_matrix(there[0])}": marks}
 
 
 def _sheet(cells: Sequence[OneCell]) -> tuple[Figure, list[Axes]]:
@@ -119,10 +166,11 @@ def _mark_stages(axes: Axes, table: pd.DataFrame) -> None:
 
 def _mark_solved(axes: Axes, table: pd.DataFrame) -> None:
     """Thin lines at the median steps at which training set and test set are first solved."""
-    for side, name in (("right", "memorization"), ("left", "generalization")):
-        column = "train_accuracy" if name == "memorization" else "test_accuracy"
-        solved = table[table[column] > SOLVED]
-        _mark(axes, solved.groupby("seed")["step"].min(), name, side, height=0.12)
+    for side, name, column in (
+        ("right", "memorization", "train_accuracy"),
+        ("left", "generalization", "test_accuracy"),
+    ):
+        _mark(axes, first_step(table, column, SOLVED, by="seed"), name, side, height=0.12)
 
 
 def _mark_knees(axes: Axes, table: pd.DataFrame, column: str) -> Artist:

@@ -14,8 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from phasegrok.figures import canvas
+from phasegrok.figures.context import Context
 from phasegrok.figures.layout import Layout, Panel, phase_counts
 from phasegrok.figures.palette import PALETTE
+from phasegrok.figures.registry import picture
 
 __all__ = ["draw_letters", "draw_phases", "known_phases", "phase_diagram"]
 
@@ -24,8 +26,10 @@ LEAST_LETTER_POINTS: Final = 3.0
 LETTER_SHARE: Final = 0.5  # of the cell's side
 
 
-def phase_diagram(layout: Layout) -> Figure:
+@picture("phase_diagram", applies=lambda context: not context.cells.empty)
+def phase_diagram(context: Context) -> Figure:
     """Figure with every panel of a sweep and one legend of the phases that occur in it."""
+    layout = context.layout
     figure, sheet = canvas.sheet(layout, layout.rows)
     used = {(panel.row, panel.column) for panel in layout.panels}
     for panel in layout.panels:

@@ -7,7 +7,7 @@ wide, so uneven axes (weight decays 0, 0.1, 5) stay readable.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from phasegrok.figures.palette import PALETTE
 
-__all__ = ["SYMBOLS", "Axis", "Layout", "Panel", "arrange", "format_values", "phase_counts"]
+__all__ = [
+    "SYMBOLS",
+    "Axis",
+    "Layout",
+    "Panel",
+    "arrange",
+    "format_values",
+    "groups",
+    "phase_counts",
+    "words",
+]
 
 ALPHA: Final = "data_fraction"
 XI: Final = "corruption_fraction"
@@ -137,6 +147,16 @@ def format_values(values: Sequence[Any]) -> list[str]:
         if len(set(texts)) == len(set(values)):
             break
     return texts
+
+
+def groups(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The runs of every combination of some axes, with its name in words."""
+    if not by:
+        yield "", runs
+        return
+    for values, group in runs.groupby(list(by), sort=True):
+        named = zip(by, values, strict=True)
+        yield ", ".join(f"{words(axis)} {format_values([v])[0]}" for axis, v in named), group
 
 
 def phase_counts(cells: pd.DataFrame) -> dict[str, int]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from phasegrok.analysis.pruned import last_step
 from phasegrok.figures import canvas
-from phasegrok.figures.cells import OneCell
+from phasegrok.figures.context import Context
+from phasegrok.figures.registry import picture
 
 __all__ = ["logits"]
 
@@ -20,11 +19,13 @@ MOST_EXAMPLES: Final = 4
 MARKS: Final = {"true": ("true label", "#1f4fd8"), "corrupted": ("corrupted label", "#d62718")}
 
 
-def logits(table: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+@picture("logits", applies=lambda context: bool(context.having("logits")))
+def logits(context: Context) -> Figure:
     """Figure of all outputs on a few examples, of the first seed: cells down, examples across."""
+    table = context.tables["logits"]
     table = table[(table["seed"] == table["seed"].min()) & (table["example"] < MOST_EXAMPLES)]
     table = last_step(table)
-    cells = [cell for cell in cells if not cell.of(table).empty]
+    cells = [cell for cell in context.single if not cell.of(table).empty]
     examples = sorted(table["example"].unique())
     figure, sheet = canvas.panels(len(cells), len(examples), width=2.2, height=1.2)
     legend: dict[str, Artist] = {}

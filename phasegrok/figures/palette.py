@@ -1,13 +1,50 @@
-"""One colour and one letter for every phase, for print, for screens and for terminals."""
+"""Every colour of every picture: of phases, of measured quantities, of lines and of groups."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from itertools import cycle
+from typing import Any, Final
 
 from phasegrok.analysis.phases import DIVERGED, SUBPHASES
 
-__all__ = ["PALETTE", "Style", "lightness", "rgb"]
+__all__ = [
+    "GROUPS",
+    "INK",
+    "MAIN",
+    "MATRICES",
+    "PALETTE",
+    "QUANTITIES",
+    "Style",
+    "lightness",
+    "line_colours",
+    "rgb",
+]
+
+# Okabe and Ito's palette, apart for colour-blind eyes.
+_BLUE, _VERMILION, _GREEN, _PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+_ORANGE, _SKY, _BLACK = "#e69f00", "#56b4e9", "#000000"
+_BROWN, _NAVY = "#8c6d1f", "#26384a"
+
+MAIN: Final = _BLUE  # of the only line of a panel
+INK: Final = _NAVY  # of the weights of neurons
+LINES: Final = (_BLUE, _VERMILION, _GREEN, _PINK, _ORANGE, _SKY, _BLACK)
+MATRICES: Final = (_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _VERMILION)
+GROUPS: Final = (_BLUE, _VERMILION, _GREEN, _PINK, _ORANGE, _SKY, _BROWN, _NAVY)
+
+# One name and one look a quantity in every picture.
+QUANTITIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "train_accuracy": ("train", {"color": _BLUE}),
+    "test_accuracy": ("test", {"color": _VERMILION}),
+    "corrupted_accuracy": ("corrupted, as given", {"color": _PINK, "linestyle": "--"}),
+    "restored_accuracy": ("corrupted, true label", {"color": _BROWN, "linestyle": ":"}),
+    "clean_accuracy": ("train, uncorrupted", {"color": _GREEN, "linestyle": "-."}),
+    "true_accuracy": ("all, true labels", {"color": _BLACK, "linestyle": ":"}),
+    "mean_ipr": ("mean IPR", {"color": _BLACK, "linestyle": ":"}),
+    "train_loss": ("train", {"color": _BLUE}),
+    "test_loss": ("test", {"color": _VERMILION}),
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +60,11 @@ class Style:
     letter: str
     colour: str
     ink: str
+
+
+def line_colours() -> Iterator[str]:
+    """Colours of lines that differ in a swept value, over and over."""
+    return cycle(LINES)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

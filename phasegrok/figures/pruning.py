@@ -12,9 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from phasegrok.analysis.pruned import RETAINED, last_step, needed
+from phasegrok.analysis.pruned import RETAINED, last_step, prunable
 from phasegrok.figures import canvas
-from phasegrok.figures.cells import LINES, OneCell, draw_line
+from phasegrok.figures.context import Context
+from phasegrok.figures.palette import MAIN, QUANTITIES
+from phasegrok.figures.registry import picture
 
 __all__ = ["accuracies", "by_width", "losses"]
 
@@ -34,17 +36,19 @@ ACCURACIES: Final = (
 OTHERS_RETAINED: Final = {0.90: "--", 0.99: ":"}
 
 
-def accuracies(pruning: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+@picture("pruning_accuracy", applies=lambda context: bool(context.having("pruning")))
+def accuracies(context: Context) -> Figure:
     """Figure of accuracies against the share of neurons pruned: cells down, orders across."""
-    figure = _curves(pruning, cells, ACCURACIES, "accuracy (0..1)")
+    figure = _curves(context, ACCURACIES, "accuracy (0..1)")
     for axes in figure.axes:
         axes.set_ylim(-0.03, 1.03)
     return figure
 
 
-def losses(pruning: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+@picture("pruning_loss", applies=lambda context: bool(context.having("pruning")))
+def losses(context: Context) -> Figure:
     """Figure of train and test loss against the share of neurons pruned."""
-    figure = _curves(pruning, cells, ("train_loss", "test_loss"), "loss")
+    figure = _curves(context, ("train_loss", "test_loss"), "loss")
     for axes in figure.axes:
         axes.set_ylim(bottom=0)
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
@@ -52,10 +56,9 @@ def losses(pruning: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
     return figure
 
 
-def _curves(
-    pruning: pd.DataFrame, cells: Sequence[OneCell], columns: Sequence[str], name: str
-) -> Figure:
-    pruning = last_step(pruning)
+def _curves(context: Context, columns: Sequence[str], name: str) -> Figure:
+    cells = context.having("pruning")
+    pruning = last_step(context.tables["pruning"])
     pruning = pruning.assign(
         share=pruning["pruned"] / pruning.groupby("run")["pruned"].transform("max")
     )
@@ -68,8 +71,8 @@ def _curves(
             table = mine[mine["order"] == order]
             for column in columns:
                 if table[column].notna().any():
-                    label, style = LINES[column]
-                    legend[label] = draw_line(axes, table, "share", column, style)
+                    label, style = QUANTITIES[column]
+                    legend[label] = canvas.draw_line(axes, table, "share", column, style)
             canvas.title(axes, (*cell.titles, ORDERS[order]))
         line[0].set_ylabel(name, fontsize=canvas.LABEL_POINTS)
     for axes in sheet[-1]:
@@ -78,28 +81,26 @@ def _curves(
     return figure
 
 
-def by_width(pruning: pd.DataFrame, runs: pd.DataFrame) -> Figure:
-    """Figure of neurons needed, and of the share that can be pruned, against the width.
+def _has_widths(context: Context) -> bool:
+    return context.axes == ["width"] and context.has("pruning") and context.has("runs")
 
-    Args:
-        pruning: the ``pruning`` table, with order ``lowest``.
-        runs: one row a run with ``run`` and ``width``, all else equal.
-    """
+
+@picture("prunable", applies=_has_widths)
+def by_width(context: Context) -> Figure:
+    """Figure of neurons needed, and of the share that can be pruned, against the width."""
+    runs = context.tables["runs"]
     figure, ((left, right),) = canvas.panels(1, 2, width=3.0, height=2.4)
     legend: dict[str, ErrorbarContainer] = {}
     for retained in (RETAINED, *OTHERS_RETAINED):
-        left_over = (
-            runs.set_index("run")["width"].to_frame().join(needed(pruning, "lowest", retained))
-        )
-        left_over["share"] = 100 * (1 - left_over["needed"] / left_over["width"])
+        found = prunable(context.tables["pruning"], runs, retained)
         main = retained == RETAINED
         style = {
-            "color": "#0072b2" if main else "#888888",
+            "color": MAIN if main else "#888888",
             "linewidth": 1.2 if main else 0.9,
             "linestyle": OTHERS_RETAINED.get(retained, "-"),
         }
-        for axes, column in ((left, "needed"), (right, "share")):
-            legend[f"test accuracy ≥ {retained:.0%}"] = _error_bars(axes, left_over, column, style)
+        for axes, column in ((left, "needed"), (right, "prunable")):
+            legend[f"test accuracy ≥ {retained:.0%}"] = _error_bars(axes, found, column, style)
     left.set_ylabel("neurons needed", fontsize=canvas.LABEL_POINTS)
     right.set_ylabel("prunable neurons (%)", fontsize=canvas.LABEL_POINTS)
     right.set_ylim(0, 100)
@@ -117,7 +118,8 @@ def by_width(pruning: pd.DataFrame, runs: pd.DataFrame) -> Figure:
 def _error_bars(
     axes: Axes, table: pd.DataFrame, column: str, style: dict[str, Any]
 ) -> ErrorbarContainer:
+    """Mean and standard error over seeds at every width."""
     known = table.dropna(subset=[column]).groupby("width")[column]
     mean, count = known.mean(), known.count()
     error: pd.Series[float] = known.std(ddof=1).fillna(0) / np.sqrt(count)
-    return axes.errorbar(mean.index, mean, error, marker="o", markersize=3, capsize=2, **style)
+    return canvas.error_bars(axes, mean, error, style)

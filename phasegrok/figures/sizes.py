@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,64 +12,67 @@ from matplotlib.figure import Figure
 
 from phasegrok.analysis.critical import crossings, estimate, settled
 from phasegrok.figures import canvas
-from phasegrok.figures.layout import format_values, words
+from phasegrok.figures.context import Context
+from phasegrok.figures.layout import groups
+from phasegrok.figures.palette import LINES, line_colours
+from phasegrok.figures.registry import picture
 
-__all__ = ["by_size", "size_axis"]
+__all__ = ["critical_size", "data_efficiency", "distribution", "model_efficiency", "size_axis"]
 
-COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 PANELS_ACROSS: Final = 3
 MANY_SEEDS: Final = 8  # from so many on, their distribution is worth a picture
 EFFICIENCY: Final = {"weight_norm": "parameter norm", "train_logit": "correct logit, training"}
 
 
-def size_axis(sweep: Mapping[str, Any], axes: Sequence[str]) -> str | None:
-    """The swept column that the training set is sized by: an event's value where it shrinks the
-    set, else the data fraction."""
-    if sweep.get("event", {}).get("set") == "data.data_fraction" and "event_value" in axes:
+def size_axis(context: Context) -> str | None:
+    """The swept column that the training set is sized by.
+
+    An event's value where it shrinks the set, else the data fraction.
+    """
+    shrinks = context.sweep.get("event", {}).get("set") == "data.data_fraction"
+    if shrinks and "event_value" in context.axes:
         return "event_value"
-    return "data_fraction" if "data_fraction" in axes else None
+    return "data_fraction" if "data_fraction" in context.axes else None
 
 
-def by_size(
-    runs: pd.DataFrame,
-    axes: Sequence[str],
-    sweep: Mapping[str, Any],
-    curves: pd.DataFrame | None = None,
-) -> Iterator[tuple[str, Figure]]:
-    """Every figure against the training set's size that a table of runs allows, by file name; with
-    curves, of settled values where single points of a training tell little."""
-    size = size_axis(sweep, axes)
-    if size is None:
-        return
-    others = [name for name in axes if name != size]
-    if "variant" in axes and size == "data_fraction":
-        yield "data_efficiency", _data_efficiency(runs, size, others)
-    if not others and runs["seed"].nunique() >= MANY_SEEDS:
-        yield "distribution", _distribution(runs if curves is None else settled(runs, curves), size)
-    if "train_logit" in runs:
-        end = runs if curves is None else settled(runs, curves, tuple(EFFICIENCY))
-        yield "model_efficiency", _model_efficiency(end, size, others)
-    if size == "event_value" and "weight_decay" in axes:
-        yield "critical_size", _critical(runs, size, others)
+def _is_sized(context: Context, *columns: str) -> bool:
+    return size_axis(context) is not None and context.has("runs", *columns)
 
 
-def _data_efficiency(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Figure:
-    """Best test accuracy reached, a panel a variant: mean, standard deviation, every seed."""
+def _without(context: Context, *axes: str | None) -> list[str]:
+    """The axes that are not among these."""
+    return [name for name in context.axes if name not in axes]
+
+
+def _at_the_end(context: Context, *columns: str) -> pd.DataFrame:
+    """The runs, with settled values of columns where there are curves to take them from."""
+    runs = context.tables["runs"]
+    return settled(runs, context.tables["curves"], columns) if context.has("curves") else runs
+
+
+@picture(
+    "data_efficiency",
+    applies=lambda context: (
+        _is_sized(context) and "variant" in context.axes and size_axis(context) == "data_fraction"
+    ),
+)
+def data_efficiency(context: Context) -> Figure:
+    """Figure of the best test accuracy reached, a panel a variant."""
+    runs = context.tables["runs"]
     variants = list(dict.fromkeys(runs["variant"]))
-    rest = [name for name in others if name != "variant"]
     across = min(PANELS_ACROSS, len(variants))
     figure, sheet = canvas.panels(math.ceil(len(variants) / across), across)
     panels = [panel for row in sheet for panel in row]
+    for unused in panels[len(variants) :]:
+        unused.set_visible(False)
     legend: dict[str, Any] = {}
-    for number, panel in enumerate(panels):
-        if number >= len(variants):
-            panel.set_visible(False)
-            continue
-        table = runs[runs["variant"] == variants[number]]
-        for colour, (name, group) in zip(_cycle(), _lines(table, rest), strict=False):
-            line = _mean_line(panel, group, size, "peak_test_accuracy", colour)
+    lines_by = _without(context, "variant", "data_fraction")
+    for number, (panel, variant) in enumerate(zip(panels, variants, strict=False)):
+        lines = groups(runs[runs["variant"] == variant], lines_by)
+        for colour, (name, group) in zip(line_colours(), lines, strict=False):
+            line = _mean_line(panel, group, "data_fraction", "peak_test_accuracy", colour)
             legend[name or "mean and standard deviation; dots: seeds"] = line
-        canvas.title(panel, (variants[number],))
+        canvas.title(panel, (variant,))
         panel.set_ylim(-0.03, 1.03)
         if number + across >= len(variants):
             _name_size(panel)
@@ -80,27 +82,22 @@ def _data_efficiency(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Fi
     return figure
 
 
-def _distribution(runs: pd.DataFrame, size: str) -> Figure:
-    """Every seed's final test accuracy, and the size where a half of it is reached."""
+def _has_many_seeds(context: Context) -> bool:
+    return (
+        _is_sized(context)
+        and len(context.axes) == 1
+        and context.tables["runs"]["seed"].nunique() >= MANY_SEEDS
+    )
+
+
+@picture("distribution", applies=_has_many_seeds)
+def distribution(context: Context) -> Figure:
+    """Figure of every seed's final test accuracy, and of the size where a half of it is reached."""
+    runs, (size,) = _at_the_end(context, "test_accuracy"), context.axes
     figure, ((panel,),) = canvas.panels(1, 1, width=4.2, height=2.6)
-    values = np.sort(runs[size].unique())
-    spacing = float(np.diff(values).min()) if len(values) > 1 else 0.1
-    legend: dict[str, Any] = {}
-    for value, group in runs.groupby(size):
-        ordered = np.sort(group["test_accuracy"].fillna(0))
-        # Side by side in order, so that none hides another and nothing is left to chance.
-        beside = np.linspace(-0.3, 0.3, len(ordered)) * spacing
-        (legend["a seed"],) = panel.plot(
-            float(str(value)) + beside,
-            ordered,
-            "o",
-            markersize=3,
-            color=COLOURS[0],
-            alpha=0.6,
-            markeredgewidth=0,
-        )
+    legend = {"a seed": _draw_seeds(panel, runs, size)}
     mean = runs.groupby(size)["test_accuracy"].mean()
-    (legend["mean"],) = panel.plot(mean.index, mean, color=COLOURS[1], linewidth=1)
+    (legend["mean"],) = panel.plot(mean.index, mean, color=LINES[1], linewidth=1)
     found = estimate(crossings(runs, size))
     if found.seeds > 1:
         panel.axvspan(found.low, found.high, color="#999999", alpha=0.3, linewidth=0)
@@ -112,12 +109,35 @@ def _distribution(runs: pd.DataFrame, size: str) -> Figure:
     return figure
 
 
-def _model_efficiency(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Figure:
-    """Norm of all weights and mean correct logit at the end of training."""
+def _draw_seeds(panel: Axes, runs: pd.DataFrame, size: str) -> Any:
+    """A dot a seed at its test accuracy, those of one size side by side."""
+    values = np.sort(runs[size].unique())
+    spacing = float(np.diff(values).min()) if len(values) > 1 else 0.1
+    for value, group in runs.groupby(size):
+        ordered = np.sort(group["test_accuracy"].fillna(0))
+        # Side by side in order, so that none hides another and nothing is left to chance.
+        beside = np.linspace(-0.3, 0.3, len(ordered)) * spacing
+        (dots,) = panel.plot(
+            float(str(value)) + beside,
+            ordered,
+            "o",
+            markersize=3,
+            color=LINES[0],
+            alpha=0.6,
+            markeredgewidth=0,
+        )
+    return dots
+
+
+@picture("model_efficiency", applies=lambda context: _is_sized(context, "train_logit"))
+def model_efficiency(context: Context) -> Figure:
+    """Figure of the norm of all weights and of the mean correct logit at the end of training."""
+    runs, size = _at_the_end(context, *EFFICIENCY), str(size_axis(context))
     figure, (panels,) = canvas.panels(1, len(EFFICIENCY), width=3.0, height=2.4)
     legend: dict[str, Any] = {}
     for panel, (column, name) in zip(panels, EFFICIENCY.items(), strict=True):
-        for colour, (label, group) in zip(_cycle(), _lines(runs, others), strict=False):
+        lines = groups(runs, _without(context, size))
+        for colour, (label, group) in zip(line_colours(), lines, strict=False):
             legend[label or "mean"] = _mean_line(panel, group, size, column, colour)
         panel.set_ylim(bottom=0)
         _name_size(panel)
@@ -126,28 +146,29 @@ def _model_efficiency(runs: pd.DataFrame, size: str, others: Sequence[str]) -> F
     return figure
 
 
-def _critical(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Figure:
-    """Size where half of the test accuracy is reached, against weight decay."""
+@picture(
+    "critical_size",
+    applies=lambda context: (
+        _is_sized(context)
+        and size_axis(context) == "event_value"
+        and "weight_decay" in context.axes
+    ),
+)
+def critical_size(context: Context) -> Figure:
+    """Figure of the size where half of the test accuracy is reached, against weight decay."""
+    runs = context.tables["runs"]
     figure, ((panel,),) = canvas.panels(1, 1, width=4.2, height=2.6)
-    rest = [name for name in others if name != "weight_decay"]
     legend: dict[str, Any] = {}
-    for colour, (label, group) in zip(_cycle(), _lines(runs, rest), strict=False):
-        found = {
-            float(str(decay)): estimate(crossings(one, size))
-            for decay, one in group.groupby("weight_decay")
-        }
-        mean = np.array([each.mean for each in found.values()])
-        ends = np.array([[each.mean - each.low, each.high - each.mean] for each in found.values()])
-        legend[label or "critical size"] = panel.errorbar(
-            list(found),
-            mean,
-            yerr=np.nan_to_num(ends).T,
-            color=colour,
-            marker="o",
-            markersize=3,
-            linewidth=1,
-            capsize=2,
-            elinewidth=0.7,
+    lines = groups(runs, _without(context, "event_value", "weight_decay"))
+    for colour, (label, group) in zip(line_colours(), lines, strict=False):
+        decays = group.groupby("weight_decay")
+        found = pd.DataFrame(
+            [estimate(crossings(one, "event_value")) for _, one in decays], list(decays.groups)
+        )
+        ends = found["mean"] - found["low"], found["high"] - found["mean"]
+        style = {"color": colour, "linewidth": 1, "elinewidth": 0.7}
+        legend[label or "critical size"] = canvas.error_bars(
+            panel, found["mean"], np.nan_to_num(np.array(ends)), style
         )
     if runs["weight_decay"].min() > 0:
         canvas.log_ticks(panel)
@@ -159,37 +180,15 @@ def _critical(runs: pd.DataFrame, size: str, others: Sequence[str]) -> Figure:
     return figure
 
 
-def _lines(runs: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The runs of every combination of some axes, with its name in words."""
-    if not by:
-        yield "", runs
-        return
-    for values, group in runs.groupby(list(by), sort=True):
-        named = zip(by, values, strict=True)
-        yield ", ".join(f"{words(axis)} {format_values([v])[0]}" for axis, v in named), group
-
-
 def _mean_line(panel: Axes, runs: pd.DataFrame, x: str, y: str, colour: str) -> Any:
     """Mean over seeds with its standard deviation as a band, and every seed as a dot."""
     grouped = runs.groupby(x)[y]
     mean, deviation = grouped.mean(), grouped.std().fillna(0)
     panel.plot(runs[x], runs[y], "o", markersize=2, color=colour, alpha=0.5, markeredgewidth=0)
-    panel.fill_between(
-        mean.index,
-        (mean - deviation).astype(float),
-        (mean + deviation).astype(float),
-        color=colour,
-        alpha=0.18,
-        linewidth=0,
-    )
+    canvas.band(panel, mean - deviation, mean + deviation, colour)
     (line,) = panel.plot(mean.index, mean, color=colour, linewidth=1.2)
     return line
 
 
 def _name_size(panel: Axes) -> None:
     panel.set_xlabel("data fraction α", fontsize=canvas.LABEL_POINTS)
-
-
-def _cycle() -> Iterator[str]:
-    while True:
-        yield from COLOURS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,18 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phasegrok.analysis.pruned import last_step
+from phasegrok.analysis.trends import normalization_correlation
 from phasegrok.figures import canvas
-from phasegrok.figures.cells import OneCell
-from phasegrok.figures.palette import PALETTE
+from phasegrok.figures.context import Context
+from phasegrok.figures.palette import INK, PALETTE
+from phasegrok.figures.registry import picture
 
-__all__ = ["correlation", "histograms", "normalization_weights", "weight_rows"]
+__all__ = ["histograms", "normalization_weights", "weight_rows"]
 
 BINS: Final = np.linspace(0, 1, 41).tolist()
-INK: Final = "#26384a"
 
 
-def histograms(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
+@picture("ipr_histograms", applies=lambda context: bool(context.having("neurons")))
+def histograms(context: Context) -> Figure:
     """Figure of the distribution of per-neuron IPR: cells across; looks and layers down."""
+    neurons, cells = context.tables["neurons"], context.having("neurons")
     kinds = neurons[["layer", "step"]].drop_duplicates().to_numpy().tolist()
     figure, sheet = canvas.panels(len(kinds), len(cells), height=1.3)
     for row, (layer, step) in zip(sheet, kinds, strict=True):
@@ -62,11 +64,18 @@ def _histogram(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     )
 
 
-def normalization_weights(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Figure:
-    """Figure of every neuron's normalization weight against its IPR (Figure 5, right), with the
-    rank correlation: cells across, layers down, at the end of training."""
-    last = last_step(neurons).dropna(subset=["normalization_weight", "ipr"])
-    cells = [cell for cell in cells if not cell.of(last).empty]
+def _has_normalization_weights(context: Context) -> bool:
+    return bool(context.having("neurons")) and context.has("neurons", "normalization_weight")
+
+
+@picture("normalization_weights", applies=_has_normalization_weights)
+def normalization_weights(context: Context) -> Figure:
+    """Figure of every neuron's normalization weight against its IPR (Figure 5, right).
+
+    With the rank correlation, at the end of training: cells across, layers down.
+    """
+    last = last_step(context.tables["neurons"]).dropna(subset=["normalization_weight", "ipr"])
+    cells = [cell for cell in context.single if not cell.of(last).empty]
     layers = last["layer"].unique().tolist()
     figure, sheet = canvas.panels(len(layers), len(cells), width=2.3, height=1.7)
     for line, layer in zip(sheet, layers, strict=True):
@@ -80,7 +89,7 @@ def normalization_weights(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Fi
                 markersize=2,
                 alpha=0.5,
             )
-            rank = correlation(mine)
+            rank = normalization_correlation(mine)
             canvas.title(axes, (*cell.titles, f"{layer}: rank correlation {rank:.2f}"))
             axes.set_xlim(0, 1)
         line[0].set_ylabel("|normalization weight|", fontsize=canvas.LABEL_POINTS)
@@ -89,28 +98,22 @@ def normalization_weights(neurons: pd.DataFrame, cells: Sequence[OneCell]) -> Fi
     return figure
 
 
-def correlation(neurons: pd.DataFrame) -> float:
-    """Spearman's rank correlation of the size of a normalization weight with the IPR."""
-    ranks = neurons[["ipr"]].assign(weight=neurons["normalization_weight"].abs()).rank()
-    return float(ranks["ipr"].corr(ranks["weight"]))
-
-
-def weight_rows(
-    rows: pd.DataFrame, neurons: pd.DataFrame | None, cells: Sequence[OneCell]
-) -> Figure:
+@picture("weight_rows", applies=lambda context: bool(context.having("rows")))
+def weight_rows(context: Context) -> Figure:
     """Figure of one neuron's input weights over the tokens: cells down, looks across.
 
-    Of the neurons saved, the one of the highest final IPR is shown (the first one where spectra
-    were not measured), of the first seed.
+    The neuron is the saved one of the highest final IPR, of the first seed. Where spectra were not
+    measured it is the first one.
     """
+    rows, cells = context.tables["rows"], context.having("rows")
     steps = sorted(rows["step"].unique())
     figure, sheet = canvas.panels(len(cells), len(steps), width=3.0, height=1.3)
     for line, cell in zip(sheet, cells, strict=True):
         mine = cell.of(rows)
-        matrix = mine["matrix"].iloc[0]  # of another model another one
+        matrix = mine["matrix"].iloc[0]  # another model has another one
         mine = mine[(mine["seed"] == mine["seed"].min()) & (mine["matrix"] == matrix)]
         several = mine["layer"].nunique() > 1
-        layer, best = _most_periodic(mine, neurons)
+        layer, best = _most_periodic(mine, context.tables.get("neurons"))
         mine = mine[(mine["layer"] == layer) & (mine["neuron"] == best)]
         for axes, step in zip(line, steps, strict=True):
             weights = mine[mine["step"] == step]
@@ -131,7 +134,7 @@ def weight_rows(
 
 
 def _most_periodic(rows: pd.DataFrame, neurons: pd.DataFrame | None) -> tuple[str, int]:
-    """Layer and number of the neuron to show: layers count their neurons each from 0."""
+    """Layer and number of the neuron to show: every layer counts its neurons from 0."""
     saved = rows[["layer", "neuron"]].drop_duplicates()
     if neurons is not None:
         mine = last_step(neurons[neurons["run"] == rows["run"].iloc[0]]).merge(saved)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from phasegrok.reproduction import efficiency, hypothesis, parity, variants
-from phasegrok.reproduction.base import Claim, spread
+from phasegrok.reproduction.base import Claim
 
-__all__ = ["Claim", "begin", "end", "spread", "table", "written"]
+__all__ = ["Claim", "begin", "end", "table", "written"]
 
 SECTIONS: Final[dict[str, Callable[[Path], Iterator[Claim]]]] = {
     "hypothesis": hypothesis.claims,

@@ -1,22 +1,20 @@
-"""A claim and its words, and the tables it is held against."""
+"""A claim, and the tables that it is held against."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from phasegrok.results.folder import Folder
 
-__all__ = ["Claim", "Results", "spread"]
+__all__ = ["Claim", "Results"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of a paper and what the tables say of it."""
+    """One claim of a paper, and what the tables say about it."""
 
     source: str  # section or figure
     text: str  # what is claimed, in our words
@@ -39,10 +37,3 @@ class Results(dict[str, pd.DataFrame]):
     def __missing__(self, table: str) -> pd.DataFrame:
         self[table] = self.folder.read(table)
         return self[table]
-
-
-def spread(values: Iterable[float], digits: int = 3) -> str:
-    """``mean ± standard deviation`` over runs."""
-    numbers = np.array(list(values), np.float64)
-    deviation = numbers.std(ddof=1) if len(numbers) > 1 else 0.0
-    return f"{numbers.mean():.{digits}f} ± {deviation:.{digits}f}"

@@ -13,7 +13,8 @@ from phasegrok.analysis.critical import crossings, estimate, settled
 from phasegrok.analysis.phases import GENERALIZES
 from phasegrok.analysis.stages import stages
 from phasegrok.config import SOLVED
-from phasegrok.reproduction.base import Claim, Results, spread
+from phasegrok.reproduction.base import Claim, Results
+from phasegrok.reproduction.words import interval, spread
 
 __all__ = ["claims"]
 
@@ -271,7 +272,7 @@ def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
     for (old, decay), one in runs.groupby([later, "weight_decay"]):
         found[bool(old)][float(str(decay))] = estimate(crossings(one, "event_value"))
     words = [
-        f"{decay:g}: {_interval(found[True][decay])} against {_interval(found[False][decay])}"
+        f"{decay:g}: {interval(found[True][decay])} against {interval(found[False][decay])}"
         for decay in found[True]
     ]
     alike = [found[True][d].high > found[False][d].low for d in found[True]]
@@ -281,10 +282,6 @@ def _critical(runs: pd.DataFrame) -> Iterator[Claim]:
         "critical share of data by decay, grokked before against new: " + "; ".join(words),
         True if all(alike) else (None if any(alike) else False),
     )
-
-
-def _interval(found: Any) -> str:
-    return f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def _semi_grokking(runs: pd.DataFrame) -> Iterator[Claim]:
@@ -299,7 +296,7 @@ def _semi_grokking(runs: pd.DataFrame) -> Iterator[Claim]:
     yield Claim(
         "5.3, Fig. 9",
         "intermediate test accuracies near the critical size",
-        f"D_crit at a share of {_interval(size)}, {size.seeds} seeds; settled accuracies (least,"
+        f"D_crit at a share of {interval(size)}, {size.seeds} seeds; settled accuracies (least,"
         " median, largest) by share "
         + ", ".join(
             f"{at:g}: {' '.join(f'{x:.2f}' for x in values)}"

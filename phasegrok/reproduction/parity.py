@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import pandas as pd
 
+from phasegrok.analysis.critical import tolerated
 from phasegrok.analysis.phases import GENERALIZES
 from phasegrok.analysis.shares import share
 from phasegrok.analysis.stages import knees, stages
-from phasegrok.reproduction.base import Claim, Results, spread
+from phasegrok.reproduction.base import Claim, Results
+from phasegrok.reproduction.words import spread
 
-__all__ = ["claims", "tolerated"]
+__all__ = ["claims"]
 
 # The mean test accuracy over seeds at which "grokking still occurs". The thesis gives none; of the
 # round ones, this and 0.98 bring every entry of Table 3.1 within one step of the grid.
@@ -53,15 +55,6 @@ def claims(root: Path) -> Iterator[Claim]:
     yield from _grokking(three, "Fig. A.1", 1000)
     yield from _spectral(three, "Fig. A.2", 1000, falls=False)
     yield _sparser(three, "Fig. A.4")
-
-
-def tolerated(runs: pd.DataFrame, accuracy: float) -> float:
-    """The largest share of flipped labels up to which every mean test accuracy over seeds is at
-    least ``accuracy``; NaN if there is none."""
-    means = runs.groupby("corruption_fraction")["test_accuracy"].mean()
-    lost = means.index[means < accuracy]
-    kept = means.index[means.index < lost.min()] if len(lost) else means.index
-    return float(kept.max()) if len(kept) else float("nan")
 
 
 def _epochs(steps: pd.Series[Any], examples: int) -> pd.Series[float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok.analysis.critical import crossings, estimate, settled
+from phasegrok.analysis.critical import crossings, estimate, settled, tolerated
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,22 @@ def test_settled_overlooks_a_single_fall() -> None:
     runs = pd.DataFrame({"run": ["a"], "test_accuracy": [0.0], "seed": [3]})
     found = settled(runs, curves.sample(frac=1, random_state=0))
     assert found["test_accuracy"].tolist() == [0.8] and found["seed"].tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("means", "expected"),
+    [([1.0, 0.995, 0.9, 1.0], 0.1), ([1.0] * 4, 0.3), ([0.5, 1.0, 1.0, 1.0], np.nan)],
+)
+def test_tolerated_is_the_last_share_before_the_first_loss(
+    means: list[float], expected: float
+) -> None:
+    """Of seeds' means: two seeds, one 0.005 above and one as much below; a later recovery, as at
+    0.3 in the first case, does not count."""
+    shares = [0.0, 0.1, 0.2, 0.3]
+    runs = pd.DataFrame(
+        {
+            "corruption_fraction": shares * 2,
+            "test_accuracy": [m + 0.005 for m in means] + [m - 0.005 for m in means],
+        }
+    )
+    np.testing.assert_equal(tolerated(runs, 0.99), expected)

@@ -17,8 +17,8 @@ from phasegrok.analysis.phases import (
     PHASES,
     SUBPHASES,
     classify,
+    for_display,
     label_cells,
-    shown,
 )
 
 GROKKED: dict[str, Any] = {
@@ -292,11 +292,11 @@ def test_pictures_of_parity_show_the_direct_label() -> None:
     cells = label_cells(runs, ["corruption_fraction"])
     for task, label in (("modular", "Coexistence"), ("parity", "Full Inversion")):
         sweep = {"task": {"kind": task}}
-        assert shown(cells, sweep)["subphase"].tolist() == [label]
-        assert shown(cells.assign(task=task), {})["subphase"].tolist() == [label], "swept"
+        assert for_display(cells, sweep)["subphase"].tolist() == [label]
+        assert for_display(cells.assign(task=task), {})["subphase"].tolist() == [label], "swept"
     both = pd.concat([cells.assign(variant="a"), cells.assign(variant="b")], ignore_index=True)
     variants = {"a": {"task.kind": "modular"}, "b": {}}
-    labels = shown(both, {"task": {"kind": "parity"}, "variants": variants})["subphase"]
+    labels = for_display(both, {"task": {"kind": "parity"}, "variants": variants})["subphase"]
     assert labels.tolist() == ["Coexistence", "Full Inversion"]
     assert cells["subphase"].tolist() == ["Coexistence"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from phasegrok.analysis.stages import knees, stages
+from phasegrok.analysis.stages import first_step, knees, slowest_seed, stages
 
 
 def curve(run: str, test: list[float], corrupted: list[float | None]) -> pd.DataFrame:
@@ -53,3 +53,20 @@ def test_knees_of_a_broken_line() -> None:
     found = knees(curves, "spectral_u")
     np.testing.assert_allclose(found.loc["a"], [30, 1000], rtol=0.1)
     assert found.loc["b"].isna().all() and found.index.name == "run"
+
+
+def test_the_slowest_run_takes_longest_to_generalize() -> None:
+    """Longest after memorization, not at the latest step; the first where no run gets there."""
+    runs = pd.DataFrame(
+        {"seed": [0, 1, 2], "memorization_step": [10, 40, 10], "generalization_step": [20, 60, 25]}
+    ).astype("Int64")
+    assert slowest_seed(runs) == 1
+    assert slowest_seed(runs.assign(generalization_step=pd.array([pd.NA] * 3, "Int64"))) == 0
+
+
+def test_the_first_step_above_a_level() -> None:
+    """Strictly above it; a run that never gets there has no row."""
+    curves = pd.DataFrame(
+        {"run": ["a", "a", "a", "b"], "step": [0, 10, 20, 0], "value": [0.5, 0.6, 0.9, 0.5]}
+    )
+    assert first_step(curves, "value", 0.5).to_dict() == {"a": 10}

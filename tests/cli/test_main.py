@@ -242,7 +242,7 @@ def test_foreign_and_impossible_folders_are_refused(finished: Path, tmp_path: Pa
     assert invoke("sweep", tmp_path / "none.yaml").exit_code == 2
 
 
-def test_help_and_status_do_not_import_jax(finished: Path) -> None:
+def test_help_status_and_figures_do_not_import_jax(finished: Path) -> None:
     """What has to be instant must not load the compiler: the module list proves it."""
     code = (
         "import json, sys; from typer.testing import CliRunner\n"
@@ -251,7 +251,8 @@ def test_help_and_status_do_not_import_jax(finished: Path) -> None:
         "    r = CliRunner().invoke(app, args); print(r.output)\n"
         "    assert r.exit_code == 0, r.output; assert 'jax' not in sys.modules, args\n"
     )
-    every = [["--help"], ["sweep", "--help"], ["status", str(finished / "out")]]
+    folder = str(finished / "out")
+    every = [["--help"], ["sweep", "--help"], ["status", folder], ["figures", folder]]
     run = [sys.executable, "-c", code, json.dumps(every)]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -271,7 +272,7 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     (out / "closeup.json").unlink()
     for where, message in (
         ([tmp_path], "no results here"),
-        ([out, "--at", "nothing"], "--at nothing: found no `=`; allowed: AXIS=VALUE"),
+        ([out, "--at", "nothing"], "--at nothing: missing `=`; required: AXIS=VALUE"),
         ([out, "--at", "event.value=2"], "--at event_value: found no such axis; allowed: "),
         ([out, "--at", "model.kind=mlp"], "--at model: found no such axis; allowed: "),
         ([out, "--at", "model.dept=2"], "--at dept: found no such axis; allowed: "),

@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from phasegrok.figures.sizes import by_size, size_axis
+from phasegrok.figures import pictures
+from phasegrok.figures.context import Context
+from phasegrok.figures.sizes import size_axis
+from tests.figures.made import CELLS
 
 SHRINKS = {"event": {"kind": "at_step", "set": "data.data_fraction"}}
 
@@ -26,15 +29,25 @@ def runs(**swept: list[Any]) -> pd.DataFrame:
 
 
 def drawn(table: pd.DataFrame, axes: list[str], sweep: dict[str, Any]) -> dict[str, Figure]:
-    return dict(by_size(table, axes, sweep))
+    """The pictures of a sweep but for those of whole diagrams."""
+    context = Context(CELLS, axes, sweep, {"runs": table})
+    return {
+        one.name: one.draw(context)
+        for one in pictures()
+        if one.name not in ("phase_diagram", "accuracy") and one.applies(context)
+    }
+
+
+def size_of(sweep: dict[str, Any], axes: list[str]) -> str | None:
+    return size_axis(Context(CELLS, axes, sweep, {}))
 
 
 def test_the_size_is_an_events_where_that_shrinks_the_set() -> None:
     """And the data fraction elsewhere; of a sweep of neither there are no such figures."""
-    assert size_axis(SHRINKS, ["weight_decay", "event_value"]) == "event_value"
+    assert size_of(SHRINKS, ["weight_decay", "event_value"]) == "event_value"
     decays = {"event": {"kind": "memorized", "set": "optimizer.weight_decay"}}
-    assert size_axis(decays, ["data_fraction", "event_value"]) == "data_fraction"
-    assert size_axis({}, ["weight_decay"]) is None
+    assert size_of(decays, ["data_fraction", "event_value"]) == "data_fraction"
+    assert size_of({}, ["weight_decay"]) is None
     assert drawn(runs(data_fraction=[0.2], seed=[0]), ["weight_decay"], {}) == {}
 
 

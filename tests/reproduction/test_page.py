@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from phasegrok.reproduction import Claim, begin, end, spread, written
+from phasegrok.reproduction import Claim, begin, end, written
+from phasegrok.reproduction.words import spread
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from phasegrok.cli.progress import diagram, plan_text
+from phasegrok.cli.diagram import folder_diagram
+from phasegrok.cli.text import plan_text
 from phasegrok.config.identity import identity
 from phasegrok.errors import Refusal
 from phasegrok.figures import canvas, draw
@@ -214,6 +215,6 @@ def test_from_the_file_to_tables_and_figures(write: Write, monkeypatch: pytest.M
     monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     drawn = {path.stem for path in draw(out)}
     assert drawn == {"phase_diagram", "accuracy", "curves", "norms", "losses"}
-    lines = diagram(folder, cells).splitlines()
+    lines = folder_diagram(folder, cells).splitlines()
     assert [line.split()[0] for line in lines[:3]] == ["plain", "deep", "decay"]
     assert "up: variant" in lines[-2]

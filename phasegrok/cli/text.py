@@ -1,0 +1,107 @@
+"""What the commands say in plain text: the plan, how far a sweep is, what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phasegrok.results.folder import Folder
+
+if TYPE_CHECKING:
+    from phasegrok.plan.plan import Job
+    from phasegrok.run.runner import Prepared
+
+__all__ = ["counted", "duration", "plan_text", "status_text", "written_text"]
+
+PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 42 s, 3 min 20 s or 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def counted(number: int, word: str) -> str:
+    """A number and its word, which has an ``s`` unless the number is 1."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
+    """The plan in a few lines; with ``seconds``, in full and with an estimate."""
+    lines = list(_summary(prepared))
+    if seconds is not None:
+        lines += ["", *_programs(prepared), ""]
+        lines.append(f"estimated time on this machine: {duration(seconds)}")
+    return "\n".join(lines)
+
+
+def _summary(prepared: Prepared) -> Iterator[str]:
+    """How much is trained, on what, and what is there already."""
+    grid, jobs, here = prepared.grid, prepared.grid.jobs, prepared.machine
+    count = {axis: grid.runs[axis].nunique() for axis in grid.axes}
+    several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
+    axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
+    seeds = counted(grid.runs["seed"].nunique(), "seed")
+    yield f"{prepared.sweep.name}: {len(grid.runs)} runs = {axes} x {seeds}"
+    chunks = sum(len(job.chunks()) for job in jobs)
+    kinds = "/".join(sorted({job.kind for job in jobs}))
+    devices = counted(here.devices, f"{here.platform} device")
+    yield (
+        f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {kinds} on"
+        f" {devices}, padding waste {grid.waste():.1%}"
+    )
+    if prepared.resumes:
+        done = len(prepared.folder.done())
+        yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"
+
+
+def _programs(prepared: Prepared) -> Iterator[str]:
+    """A table with a line for every program."""
+    named = "variant" in prepared.grid.axes
+    yield f"{PLAN_COLUMNS:<82}variants" if named else PLAN_COLUMNS
+    for number, job in enumerate(prepared.grid.jobs):
+        runs = prepared.grid.runs.iloc[job.runs]
+        yield _program(number, job, list(runs["variant"].unique()) if named else [])
+
+
+def _program(number: int, job: Job, variants: Sequence[str]) -> str:
+    from phasegrok import models
+    from phasegrok.train.engine import measured_bytes
+
+    model = models.of(job.program.experiment)
+    memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
+    return (
+        f"{number:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
+        f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
+        f"  {models.parameters(model):10d}"
+        f"  {models.parameters(model, embeddings=False):13d}"
+        f"  {memory:<12}{', '.join(variants)}".rstrip()
+    )
+
+
+def status_text(folder: Folder) -> str:
+    """How far a sweep has come, in one line.
+
+    Raises:
+        Refusal: the folder holds no results.
+    """
+    manifest = folder.require_manifest()
+    runs = len(folder.read("runs")) if folder.done() else 0
+    sessions = manifest["sessions"]
+    spent = duration(sum(session["seconds"] for session in sessions))
+    return (
+        f"{manifest['name']}: {runs}/{manifest['runs']} runs are done"
+        f" ({spent} in {counted(len(sessions), 'session')}, on {manifest['device']})"
+    )
+
+
+def written_text(folder: Path, files: Sequence[Path]) -> str:
+    """Where a finished sweep's tables and pictures are, in two lines."""
+    pictures = ", ".join(str(p.relative_to(folder)) for p in files if p.suffix == ".png")
+    return f"tables   {folder}/runs, curves, cells.parquet\nfigures  {folder}/{pictures} (and PDF)"

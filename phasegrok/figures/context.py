@@ -1,0 +1,116 @@
+"""What pictures are drawn from: the tables of a result folder, each read when first asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from phasegrok.analysis.phases import for_display
+from phasegrok.figures.cells import MOST_CELLS, OneCell, closeup, one_by_one
+from phasegrok.figures.layout import Layout, arrange
+from phasegrok.results.folder import Folder
+
+__all__ = ["CLOSEUP", "Context", "Tables", "read_context"]
+
+CLOSEUP: Final = "closeup.json"
+
+
+class Tables(Mapping[str, pd.DataFrame]):
+    """The tables of parts in a result folder, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Folder(folder)
+        self._names = sorted({part.parent.name for part in folder.glob("*/[!.]*.parquet")})
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._folder.read(name)
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True)
+class Context:
+    """A sweep's results as pictures need them.
+
+    Attributes:
+        cells: table of labelled cells, as pictures show them.
+        axes: the swept columns, in the sweep's order.
+        sweep: the resolved sweep.
+        tables: the other tables, by name; only those that there are.
+        chosen: values of some axes; the cells there are looked at one by one. None looks at all
+            cells of a small sweep and at none of a large one.
+    """
+
+    cells: pd.DataFrame
+    axes: Sequence[str]
+    sweep: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    chosen: Mapping[str, Any] | None = None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The cells as panels of a diagram."""
+        return arrange(self.cells, self.axes)
+
+    @cached_property
+    def single(self) -> list[OneCell]:
+        """The cells to look at one by one.
+
+        Raises:
+            Refusal: there is no cell at the chosen values, or there are too many.
+        """
+        if self.chosen is not None:
+            return list(one_by_one(closeup(self.cells, self.axes, self.chosen), self.axes))
+        return [] if len(self.cells) > MOST_CELLS else list(one_by_one(self.cells, self.axes))
+
+    def having(self, table: str) -> list[OneCell]:
+        """The single cells with rows in a table: only corrupted examples have logits."""
+        if table not in self.tables:
+            return []
+        return [cell for cell in self.single if not cell.of(self.tables[table]).empty]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether there are rows of a table, with these columns."""
+        if table not in self.tables:
+            return False
+        frame = self.tables[table]
+        return not frame.empty and set(columns) <= set(frame.columns)
+
+
+def read_context(folder: Path) -> Context:
+    """What the pictures of a result folder are drawn from.
+
+    ``cells.parquet`` is brought up to date with the runs.
+
+    Raises:
+        Refusal: the folder holds no results, or none yet.
+    """
+    results = Folder(folder)
+    manifest = results.require_manifest()
+    cells, sweep = results.cells(), manifest.get("sweep", {})
+    chosen = folder / CLOSEUP
+    return Context(
+        for_display(cells, sweep),
+        manifest["axes"],
+        sweep,
+        Tables(folder),
+        json.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else None,
+    )

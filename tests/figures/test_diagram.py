@@ -1,0 +1,81 @@
+"""The phase diagram and its accuracies show every cell where it belongs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from phasegrok.analysis.phases import DIVERGED, SUBPHASES
+from phasegrok.figures import draw
+from phasegrok.figures.accuracy import accuracy
+from phasegrok.figures.diagram import phase_diagram
+from phasegrok.figures.palette import PALETTE, rgb
+from tests.figures.made import AXES, diagram_of, paper_grid, result_folder, table
+
+
+def test_colours_stand_where_the_cells_are(tmp_path: Path) -> None:
+    """The drawn picture holds each phase's exact colour, and one missing cell of two leaves half of
+    the panel white where it would be: pixels, not objects, are looked at.
+    """
+    cells = table(data_fraction=[0.1, 0.2], corruption_fraction=[0.0, 0.1])
+    cells["subphase"] = ["Full Inversion", "Memorization", "Coexistence", "Confusion"]
+    whole = _share(draw(result_folder(tmp_path, cells, AXES[:2]))[0])
+    holed = _share(draw(result_folder(tmp_path, cells.iloc[:3], AXES[:2]))[0])
+    assert all(whole[name] > 0.05 for name in cells["subphase"])
+    assert holed["Confusion"] == 0 and holed["Coexistence"] > 0.05
+    # Corruption rises upwards: the cell (0.1, 0.1) is above (0.1, 0.0).
+    picture = imread(tmp_path / "figures" / "phase_diagram.png")[..., :3] * 255
+    rows = {
+        name: np.nonzero(np.abs(picture - rgb(PALETTE[name].colour)).max(axis=2) < 2)[0].mean()
+        for name in ("Memorization", "Full Inversion")
+    }
+    assert rows["Memorization"] < rows["Full Inversion"]
+
+
+def _share(path: Path) -> dict[str, float]:
+    """Share of a picture's pixels that has each phase's colour."""
+    picture = imread(path)[..., :3] * 255
+    return {
+        name: float((np.abs(picture - rgb(style.colour)).max(axis=2) < 2).mean())
+        for name, style in PALETTE.items()
+    }
+
+
+def test_panels_of_the_paper() -> None:
+    """Figure 3: one row of panels titled by their regularization, symbols at the axes, a legend
+    naming only phases that occur; Figure 24: two rows of heat maps above the same panels.
+    """
+    cells = paper_grid([0, 5, 20])
+    cells["subphase"] = cells["subphase"].replace(
+        {"Forgetting": "Confusion", DIVERGED: "Confusion"}
+    )
+    context = diagram_of(cells, AXES)
+    figure = phase_diagram(context)
+    assert [a.get_title() for a in figure.axes] == [f"weight decay = {n}" for n in (0, 5, 20)]
+    assert figure.axes[0].get_xlabel() == "data fraction α"
+    assert figure.axes[0].get_ylabel() == "corruption fraction ξ"
+    texts = [text.get_text()[3:] for text in figure.legends[0].get_texts()]
+    assert texts == [name for name in SUBPHASES if name != "Forgetting"]
+    titles = [axes.get_title().split("\n")[0] for axes in accuracy(context).axes[:9]]
+    assert titles == ["train accuracy"] * 3 + ["test accuracy"] * 3 + ["phase"] * 3
+
+
+@pytest.mark.parametrize(("across", "up"), [(17, 19), (5, 5), (40, 2), (1, 60)])
+def test_tick_labels_do_not_touch(across: int, up: int) -> None:
+    """The boxes of neighbouring tick labels, as rendered, are apart at the paper's grid, a small
+    one and lopsided ones with uneven values.
+    """
+    cells = table(
+        data_fraction=np.linspace(0.1, 0.9, across).round(12).tolist(),
+        corruption_fraction=np.geomspace(0.001, 0.9, up).tolist(),
+    )
+    figure = phase_diagram(diagram_of(cells, AXES[:2]))
+    figure.draw_without_rendering()
+    for side, edge in (("xaxis", (0, 2)), ("yaxis", (1, 3))):
+        labels = getattr(figure.axes[0], side).get_ticklabels()
+        boxes = [label.get_window_extent().extents for label in labels]
+        assert all(one[edge[1]] < other[edge[0]] for one, other in pairwise(boxes))

@@ -1,0 +1,92 @@
+"""Figures are drawn from tables alone, the same each time, as far as the tables go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from phasegrok.figures import canvas, draw
+from phasegrok.figures.cells import MOST_CELLS
+from tests.figures.made import AXES, CELLS, LOGITS, TABLES, paper_grid, result_folder
+
+
+def test_files_and_determinism(tmp_path: Path) -> None:
+    """Both figures exist as PNG and PDF with the right first bytes, nothing unpublished is left,
+    and drawing the same tables again gives the same bytes (so no date or chance is in them).
+    """
+    folder = result_folder(tmp_path, paper_grid([0.0, 5.0]), AXES)
+    paths = draw(folder)
+    names = ["phase_diagram.png", "phase_diagram.pdf", "accuracy.png", "accuracy.pdf"]
+    assert paths == [folder / "figures" / name for name in names]
+    assert sorted(p.name for p in (folder / "figures").iterdir()) == sorted(names)
+    first = [path.read_bytes() for path in paths]
+    assert [b[:4] for b in first] == [b"\x89PNG", b"%PDF"] * 2
+    assert b"CreationDate" not in first[1]
+    assert [path.read_bytes() for path in draw(folder)] == first
+
+
+def test_nothing_to_draw(tmp_path: Path) -> None:
+    """An empty table of cells is refused in words."""
+    folder = result_folder(tmp_path, paper_grid([0]).iloc[:0], AXES)
+    with pytest.raises(ValueError, match="no cells"):
+        draw(folder)
+
+
+def test_draw_makes_every_figure_its_tables_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them from a folder with all tables; from one with many cells only the diagrams."""
+    for name, rows in TABLES.items():
+        (tmp_path / name).mkdir()
+        rows.to_parquet(tmp_path / name / "part.parquet")
+    CELLS.to_parquet(tmp_path / "cells.parquet")
+    (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
+    names = {path.stem for path in draw(tmp_path)}
+    assert names == {
+        "phase_diagram",
+        "accuracy",
+        "curves",
+        "losses",
+        "norms",
+        "ipr_histograms",
+        "weight_rows",
+        "pruning_accuracy",
+        "pruning_loss",
+        "logits",
+        "activations",
+        "output_weights",
+    }
+    # What else is drawn is told by name: rendering takes seconds.
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    many = CELLS.iloc[np.zeros(MOST_CELLS + 1, int)].assign(weight_decay=range(MOST_CELLS + 1))
+    many.to_parquet(tmp_path / "cells.parquet")
+    assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
+    (tmp_path / "closeup.json").write_text(json.dumps({"weight_decay": "0"}))
+    assert {path.stem for path in draw(tmp_path)} == names
+
+
+def test_tables_of_some_cells_are_drawn_for_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logits are of corrupted examples: of a cell without any there are none, and of a sweep
+    without any there is no figure."""
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    CELLS.to_parquet(tmp_path / "cells.parquet")
+    (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
+    (tmp_path / "logits").mkdir()
+    for rows, drawn in ((LOGITS[LOGITS["weight_decay"] > 0], True), (LOGITS.iloc[:0], False)):
+        rows.to_parquet(tmp_path / "logits" / "part.parquet")
+        assert ("logits" in {path.stem for path in draw(tmp_path)}) == drawn
+
+
+def test_cells_alone_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a sweep over widths too, whose other figures are of tables that are not there."""
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    CELLS.rename(columns={"weight_decay": "width"}).to_parquet(tmp_path / "cells.parquet")
+    manifest = {"axes": ["width"], "sweep": {"model": {"initialization": "analytic"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "runs").mkdir()
+    assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
