@@ -17,7 +17,7 @@ from phasegrok.results.folder import Folder
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from phasegrok.run.runner import Prepared
+    from phasegrok.run import Prepared
 
 LINE_EVERY = 15.0  # seconds between lines where there is no terminal to draw on
 
@@ -35,39 +35,39 @@ def duration(seconds: float) -> str:
 def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
     """The plan in a few lines; with ``seconds``, in full and with an estimate."""
     from phasegrok import models
-    from phasegrok.train.engine import measured_bytes
+    from phasegrok.train.memory import measured_bytes
 
-    grid, jobs = prepared.grid, prepared.grid.jobs
-    count = {axis: grid.runs[axis].nunique() for axis in grid.axes}
+    plan, jobs = prepared.plan, prepared.plan.jobs
+    count = {axis: plan.runs[axis].nunique() for axis in plan.axes}
     several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
     axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
-    seeds = grid.runs["seed"].nunique()
-    done = len(prepared.folder.done()) if prepared.resumes else 0
-    chunks = sum(len(job.chunks()) for job in jobs)
+    seeds = plan.runs["seed"].nunique()
+    chunks = len(prepared.chunks)
+    done = chunks - len(prepared.missing())
     here = prepared.machine
-    kinds = sorted({job.kind for job in jobs})
+    kinds = sorted({job.layout.mapping for job in jobs})
     lines = [
-        f"{prepared.sweep.name}: {len(grid.runs)} runs = {axes}"
+        f"{prepared.sweep.name}: {len(plan.runs)} runs = {axes}"
         f" x {seeds} seed{'s' if seeds > 1 else ''}",
         f"{len(jobs)} program{'s' if len(jobs) > 1 else ''},"
         f" {chunks} chunk{'s' if chunks > 1 else ''}, mapping"
         f" {'/'.join(kinds)} on {here.devices} {here.platform} device"
-        f"{'s' if here.devices > 1 else ''}, padding waste {grid.waste():.1%}",
+        f"{'s' if here.devices > 1 else ''}, padding waste {plan.waste():.1%}",
     ]
     if prepared.resumes:
         lines.append(f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done")
     if seconds is not None:
         lines.append("")
         head = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
-        lines.append(f"{head:<82}variants" if "variant" in grid.axes else head)
+        lines.append(f"{head:<82}variants" if "variant" in plan.axes else head)
         for j, job in enumerate(jobs):
             model = models.of(job.program.experiment)
-            memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
-            there = grid.runs.iloc[job.runs]
+            memory = f"{measured_bytes(job, job.layout.chunk) / 2**20:.0f} MiB"
+            there = plan.runs.iloc[job.runs]
             variants: list[str] = list(there["variant"].unique()) if "variant" in there else []
             lines.append(
                 f"{j:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
-                f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
+                f"  {len(job.chunks()):6d} x {job.layout.chunk:<5d}  {job.program.steps:5d}"
                 f"  {models.parameters(model):10d}"
                 f"  {models.parameters(model, embeddings=False):13d}"
                 f"  {memory:<12}{', '.join(variants)}".rstrip()
@@ -78,13 +78,14 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
 
 
 class Progress:
-    """The runner's :class:`~phasegrok.run.runner.Reporter`: a bar on a terminal, else lines."""
+    """The runner's :class:`~phasegrok.run.Reporter`: a bar on a terminal, else lines."""
 
     def __init__(self, prepared: Prepared) -> None:
-        from phasegrok.run.runner import job_work
+        from phasegrok.run import job_work
 
-        self.total = sum(job_work(job) * len(job.runs) for job in prepared.grid.jobs)
-        self.runs = len(prepared.grid.runs)
+        self.total = sum(job_work(job) * len(job.runs) for job in prepared.plan.jobs)
+        self.total = self.total or 1.0  # of published runs that no job trains, nothing is left
+        self.runs = len(prepared.plan.runs)
         self.work = self.done = 0.0
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
@@ -156,9 +157,8 @@ def status_text(folder: Folder) -> str:
     Raises:
         Refusal: the folder holds no results.
     """
-    manifest = folder.require_manifest()
-    done = folder.done()
-    runs = len(folder.read("runs")) if done else 0
+    manifest = folder.require_manifest("name", "runs", "sessions", "device")
+    runs = sum(len(ids) for ids in folder.published().values())
     sessions = manifest["sessions"]
     spent = duration(sum(s["seconds"] for s in sessions))
     return (

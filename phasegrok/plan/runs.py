@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,74 @@ from phasegrok.config import (
     has,
     is_traced,
     shrinks,
+    traced_paths,
     value_at,
     without_traced,
 )
 from phasegrok.config.identity import default, without_defaults
 from phasegrok.errors import Refusal
+from phasegrok.plan.program import RunParams
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
 MOST_ROWS = 2**31 - 1  # that programs can count
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """Every run of a sweep, and the experiments that they are of."""
+
+    frame: pd.DataFrame  # one row a run: run, config columns, seed, n_train, n_corrupted
+    experiments: list[Experiment]  # one for each combination of static values
+    static: np.ndarray  # (runs,) index into experiments
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Where all runs stand."""
+        return np.arange(len(self.frame))
+
+    def experiment_of(self, position: int) -> Experiment:
+        """The experiment of a run; its traced values may be another run's."""
+        return self.experiments[int(self.static[position])]
+
+    def run_params(self, positions: np.ndarray) -> RunParams:
+        """The traced half of some runs of one program, as NumPy arrays."""
+        rows = self.frame.iloc[positions]
+        experiment = self.experiment_of(positions[0])
+        values = {
+            path: np.asarray(rows[column(path)], np.float32) for path in traced_paths(experiment)
+        }
+        scale = learning_rate_scale(experiment)
+        rates = ["optimizer.learning_rate"]
+        if value_at(experiment, "event.set") == "optimizer.learning_rate":
+            rates.append("event.value")
+        for path in rates:
+            rate = rows[column(path)].to_numpy() * scale
+            values[path] = np.asarray(rate, np.float32)
+        return RunParams(
+            seed=np.asarray(rows["seed"], np.uint32),
+            n_train=np.asarray(rows["n_train"], np.int32),
+            n_corrupted=np.asarray(rows["n_corrupted"], np.int32),
+            values=values,
+            shrunk=self.shrunk(positions) if shrinks(experiment) else {},
+        )
+
+    def shrunk(self, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Rows of some runs of one program after their event."""
+        rows = self.frame.iloc[positions]
+        n_train = rows_after(self.experiment_of(positions[0]), rows["event_value"])
+        n_corrupted = [
+            row_count(x, int(n)) for x, n in zip(rows["corruption_fraction"], n_train, strict=True)
+        ]
+        return {"n_train": n_train, "n_corrupted": np.asarray(n_corrupted, np.int32)}
+
+
+def learning_rate_scale(experiment: Experiment) -> float:
+    """sqrt(B / 256) under the paper's scaling of minibatch training (appendix A.1), else 1."""
+    train = experiment.train
+    if train.scaling == "paper" and train.batch_size != "full":
+        return math.sqrt(train.batch_size / 256)
+    return 1.0
 
 
 def row_count(fraction: float, total: int) -> int:
@@ -48,13 +108,10 @@ def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
     return np.asarray([row_count(min(value, most), total) for value in values], np.int32)
 
 
-def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
+def expand(sweep: Sweep) -> RunTable:
     """Every run of a sweep: variants and axes crossed in order, seeds innermost.
 
-    Returns:
-        The table of runs: a stable id each, config columns, ``seed``, ``n_train``,
-        ``n_corrupted``. The experiments, one for each combination of static values (their traced
-        values are those of one of their runs). Which of them every run is of, (runs,).
+    The traced values of an experiment are those of one of its runs.
     """
     paths = [axis.path for axis in sweep.axes]
     static_at = [i for i, path in enumerate(paths) if not is_traced(path)]
@@ -110,7 +167,7 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
     static = shared[which]
     hashes = [outside[i][1] for i in np.unique(shared, return_index=True)[1]]
     frame.insert(0, "run", run_ids(sweep, frame, experiments, static, hashes))
-    return frame, experiments, static
+    return RunTable(frame, experiments, static)
 
 
 def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple[int, list[str]]:
@@ -161,70 +218,3 @@ def data_of(experiment: Experiment) -> list[str]:
     """
     found = (tasks.of(experiment).fingerprint(), models.fingerprint(experiment))
     return [each for each in found if each is not None]
-
-
-def check_sizes(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> None:
-    """Refuse training sets of no rows and minibatches larger than the training set."""
-    for i, experiment in enumerate(experiments):
-        rows = frame[static == i]
-        n_train = rows["n_train"].to_numpy()
-        if shrinks(experiment):
-            n_train = np.minimum(n_train, check_event(sweep, rows, experiment))
-        n = int(n_train.min())
-        variant = _variants(rows)[int(n_train.argmin())]
-        total = tasks.of(experiment).size.pool
-        if n < 1:
-            raise Refusal(
-                f"{sweep.where('data.data_fraction', variant)}: data.data_fraction: the smallest"
-                f" fraction leaves a training set of no rows (of {total} examples); allowed: at"
-                f" least {1 / total:.6g}"
-            )
-        size = experiment.train.batch_size
-        if size != "full" and size > n and experiment.train.last_batch == "drop":
-            raise Refusal(
-                f"{sweep.where('train.batch_size', variant)}: train.batch_size: found {size}, more"
-                f" than the {n} rows of the smallest training set; allowed: at most {n}, or"
-                " last_batch: keep"
-            )
-
-
-def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.ndarray:
-    """Refuse events that leave no training set or enlarge it; the rows that each run's leaves."""
-    after = rows_after(experiment, rows["event_value"])
-    found = zip(rows["event_value"], after, rows["n_train"], _variants(rows), strict=True)
-    for value, few, many, variant in found:
-        whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
-        if not (1 <= few <= many and whole):
-            left = f"{few} or more" if few == MOST_ROWS else f"{few}"
-            raise Refusal(
-                f"{sweep.where('event.value', variant)}: event.value: found {value:g}, with which"
-                f" {left} of {many} training examples would be left; allowed: values that leave at"
-                " least one, and no more than there were"
-            )
-    return after
-
-
-def check_origins(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> None:
-    """Refuse frozen networks that were trained on other rows than a run that names them: those
-    that one of them memorized would not be those that the run trains on."""
-    for i, experiment in enumerate(experiments):
-        rows = frame[static == i]
-        for key, about in models.origins(experiment).items():
-            for name in ("seed", "n_train", "n_corrupted"):
-                theirs, ours = getattr(about, name), rows[name]
-                for found, variant in zip(ours, _variants(rows), strict=True):
-                    if found != theirs:
-                        raise Refusal(
-                            f"{sweep.where(key, variant)}: {key}: found a network trained with"
-                            f" {name} {theirs} for a run with {name} {found}; allowed: the seed,"
-                            " data fraction and corruption of the run that trained it"
-                        )
-
-
-def _variants(rows: pd.DataFrame) -> list[str | None]:
-    """The name of every run's variant, None in a sweep without any."""
-    return list(rows[COLUMN]) if COLUMN in rows else [None] * len(rows)

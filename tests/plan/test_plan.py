@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from phasegrok.config import PATHS, Experiment, is_traced, traced_paths
 from phasegrok.config.identity import identity, without_defaults
 from phasegrok.errors import Refusal
-from phasegrok.plan.plan import MAX_WASTE, Job, Machine, padding_groups, plan, size_chunks
+from phasegrok.plan.layout import MAX_WASTE, Job, Machine, padding_groups, size_chunks
+from phasegrok.plan.plan import plan
 from phasegrok.plan.runs import row_count
-from phasegrok.train.engine import least_bytes
+from phasegrok.train.memory import least_bytes
 from tests.conftest import MakeSweep
 
 MACHINE = Machine("cpu", 2, 1 << 34, 1 << 30, 1e11, 2.0)
@@ -53,8 +54,8 @@ def test_every_run_is_in_exactly_one_chunk(make_sweep: MakeSweep, mapping: str) 
         assert job.program.rows >= rows["n_train"].max()
         assert job.program.rows % job.program.tile == 0
         assert set(rows["dropout"] > 0) == {job.program.use_dropout}
-        assert job.chunk % job.devices == 0
-        assert job.program.intervals % job.intervals == 0
+        assert job.layout.chunk % job.layout.devices == 0
+        assert job.program.intervals % job.layout.intervals == 0
     if mapping == "vmap":
         assert len(jobs) == 4  # activation x (dropout or not): the whole slice is one program
     else:
@@ -130,9 +131,11 @@ def test_calls_end_where_networks_are_looked_into(make_sweep: MakeSweep) -> None
     for sets, divides in ((["measure.steps=[30]"], 1), (["measure.steps=[20]"], 2), ([], 4)):
         sweep = make_sweep("", *sets)
         job = size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes)
-        assert divides % job.intervals == 0, (sets, job.intervals)
+        assert divides % job.layout.intervals == 0, (sets, job.layout.intervals)
     sweep = make_sweep("", "measure.weights=all")
-    assert size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes).intervals == 1
+    assert (
+        size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes).layout.intervals == 1
+    )
 
 
 def test_the_paper_scales_minibatch_training(make_sweep: MakeSweep) -> None:
@@ -183,7 +186,7 @@ def test_a_run_that_cannot_fit_is_refused(make_sweep: MakeSweep) -> None:
     with pytest.raises(Refusal, match="does not fit"):
         size_chunks(sweep, job, small, lambda job, cells: 1001)
     sized = size_chunks(sweep, job, small, lambda job, cells: 100 * cells)
-    assert sized.chunk == 4
+    assert sized.layout.chunk == 4
 
 
 def test_fields_say_once_whether_they_are_traced() -> None:

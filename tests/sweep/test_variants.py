@@ -11,15 +11,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from phasegrok import run as runner
 from phasegrok.cli.progress import diagram, plan_text
 from phasegrok.config import AdamW, Mlp, Sgd, Transformer
-from phasegrok.config.identity import identity, sweep_hash
+from phasegrok.config.identity import identity
 from phasegrok.errors import Refusal
 from phasegrok.figures import canvas, draw
-from phasegrok.plan.plan import Machine, plan
+from phasegrok.plan.layout import Machine
+from phasegrok.plan.plan import plan
 from phasegrok.plan.runs import expand
 from phasegrok.results.folder import Folder
-from phasegrok.run import runner
 from phasegrok.sweep import load as sweepfile
 from phasegrok.sweep.load import Sweep, dump, load
 
@@ -159,7 +160,7 @@ def test_dump_loads_as_an_equal_sweep(text: str, overrides: list[str], write: Wr
     again = load(write(dump(sweep)))
     assert again == sweep and dump(again) == dump(sweep)
     assert [again.at({}, v) for v in again.variants] == [sweep.at({}, v) for v in sweep.variants]
-    pd.testing.assert_frame_equal(expand(again)[0], expand(sweep)[0])
+    pd.testing.assert_frame_equal(expand(again).frame, expand(sweep).frame)
     assert json.loads(json.dumps(sweep.resolved())) == sweep.resolved()
 
 
@@ -335,7 +336,8 @@ def test_planning_names_the_variants_place(setting: str, words: str, write: Writ
 def test_runs_are_variants_times_axes_times_seeds(write: Write) -> None:
     """Every combination once, the variant outermost. All traced numbers have a column, filled per
     run, and static fields in which variants differ; null is what a kind has not."""
-    runs, experiments, static = expand(load(write(BASE + FOUR + AXES)))
+    table = expand(load(write(BASE + FOUR + AXES)))
+    runs, experiments, static = table.frame, table.experiments, table.static
     assert len(runs) == 4 * 2 * 2 * 2 and list(runs.columns[:4]) == [
         "run",
         "variant",
@@ -373,13 +375,13 @@ def test_variants_that_differ_in_traced_values_share_programs(write: Write) -> N
     assert grids[0].axes == ["variant", "data_fraction", "init_scale"]
     assert sorted(grids[0].runs["run"]) == sorted(grids[1].runs["run"])
     job = grids[0].jobs[0]
-    decay = grids[0].cells(job.runs).values["optimizer.weight_decay"]
+    decay = grids[0].run_params(job.runs).values["optimizer.weight_decay"]
     assert set(decay) == {0, 2}
 
 
 def test_a_run_is_called_the_same_without_variants(write: Write) -> None:
     """An id means the training: neither the variant's name nor that there are any is in it."""
-    runs, _, _ = expand(load(write(BASE + FOUR)))
+    runs = expand(load(write(BASE + FOUR))).frame
     plain = BASE.removesuffix("variants:\n")
     for name, sets in {
         "adam": [],
@@ -392,32 +394,32 @@ def test_a_run_is_called_the_same_without_variants(write: Write) -> None:
             "model.feed_forward=8",
         ],
     }.items():
-        alone = expand(load(write(plain), sets))[0]["run"].tolist()
+        alone = expand(load(write(plain), sets)).frame["run"].tolist()
         assert alone == runs.loc[runs["variant"] == name, "run"].tolist(), name
 
 
 def test_identity_is_of_what_variants_are(write: Write) -> None:
-    """The hash changes with a variant's name, value and the base it stands on, not with how it is
+    """It changes with a variant's name, value and the base it stands on, not with how it is
     said; without variants it has no trace of them."""
 
-    def hashed(text: str, *sets: str) -> str:
-        return sweep_hash(load(write(text), sets).resolved())
+    def identified(text: str, *sets: str) -> str:
+        return json.dumps(identity(load(write(text), sets).resolved()), sort_keys=True)
 
-    one = hashed(BASE + "  a: {}\n  b: {model.kind: transformer}\n")
-    assert one == hashed(
+    one = identified(BASE + "  a: {}\n  b: {model.kind: transformer}\n")
+    assert one == identified(
         BASE + "  a: {loss: mse}\n  b: {model.layers: 1, model.kind: transformer}\n"
     )
     others = [
-        hashed(BASE + "  a: {}\n  c: {model.kind: transformer}\n"),
-        hashed(BASE + "  a: {}\n  b: {model.kind: transformer, model.layers: 2}\n"),
-        hashed(BASE + "  a: {}\n  b: {model.kind: transformer, model.activation: quadratic}\n"),
-        hashed(BASE + "  a: {}\n  b: {model.kind: transformer}\n", "model.width=8"),
-        hashed(BASE + "  a: {}\n"),
-        hashed(BASE.removesuffix("variants:\n")),
+        identified(BASE + "  a: {}\n  c: {model.kind: transformer}\n"),
+        identified(BASE + "  a: {}\n  b: {model.kind: transformer, model.layers: 2}\n"),
+        identified(BASE + "  a: {}\n  b: {model.kind: transformer, model.activation: quadratic}\n"),
+        identified(BASE + "  a: {}\n  b: {model.kind: transformer}\n", "model.width=8"),
+        identified(BASE + "  a: {}\n"),
+        identified(BASE.removesuffix("variants:\n")),
     ]
     assert len({one, *others}) == 7
     # Said outright or not, the Transformer inherits what the base says of both kinds' keys.
-    assert one != hashed(
+    assert one != identified(
         BASE.replace("width: 12", "width: 12, activation: quadratic")
         + "  a: {}\n  b: {model.kind: transformer}\n"
     )
