@@ -42,9 +42,9 @@ from timing import (
 )
 
 from phasegrok import models
-from phasegrok import run as runner
 from phasegrok.cli import progress
 from phasegrok.results.folder import Folder
+from phasegrok.run import prepare, run
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import compiled, use_all_cores
 
@@ -144,9 +144,9 @@ def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
     jax.clear_caches()
     with tempfile.TemporaryDirectory() as parent, contextlib.redirect_stdout(sys.stderr):
         start, output = time.perf_counter(), Path(parent) / "results"
-        prepared = runner.prepare(load(SWEEPS / name, changes), output, False)
+        prepared = prepare(load(SWEEPS / name, changes), output, False)
         with progress.Progress(prepared) as watch:
-            runner.run(prepared, watch)
+            run(prepared, watch)
         seconds, manifest = time.perf_counter() - start, Folder(output).require_manifest()
     return manifest["sessions"][-1], manifest["runs"], seconds
 

@@ -21,8 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok import models
-from phasegrok import run as runner
 from phasegrok.plan.program import RunParams
+from phasegrok.run import prepare
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import PRECISION, Engine, compiled
 
@@ -93,7 +93,7 @@ def lay_out(
     fixed = [f"data.data_fraction={alpha}", "data.corruption_fraction=0.35"]
     sweep = load(SWEEPS / f"{name}.yaml", [*fixed, f"seeds={list(range(seeds))}", *changes])
     with tempfile.TemporaryDirectory() as parent:
-        prepared = runner.prepare(sweep, Path(parent) / "none", False)
+        prepared = prepare(sweep, Path(parent) / "none", False)
     (job,) = prepared.plan.jobs  # one data fraction, with or without dropout: one program
     experiment = job.program.experiment
     flops = models.of(experiment).flops_per_row()

@@ -13,6 +13,17 @@ from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
 
+def check_distinct(sweep: Sweep, table: RunTable) -> None:
+    """Refuse a sweep in which two runs are the same training: tables could not tell them apart."""
+    again = table.frame["run"].duplicated(keep=False)
+    if again.any():
+        first = table.frame.loc[again, "run"].iloc[0]
+        raise Refusal(
+            f"{sweep.file}: found the same training ({first}) more than once, with files of the"
+            " same content under several names; allowed: every training once"
+        )
+
+
 def check_sizes(sweep: Sweep, table: RunTable) -> None:
     """Refuse training sets of no rows and minibatches larger than the training set."""
     for i, experiment in enumerate(table.experiments):

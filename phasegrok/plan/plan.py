@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from phasegrok import models
+from phasegrok import models, tasks
 from phasegrok.config import Experiment, column, shrinks, without_traced
-from phasegrok.plan.checks import check_origins, check_sizes
+from phasegrok.plan.checks import check_distinct, check_origins, check_sizes
 from phasegrok.plan.layout import Job, Machine, padding_groups, tiles_of, unsized
 from phasegrok.plan.program import NOISES, Program, RunParams
 from phasegrok.plan.runs import RunTable, expand, rows_after
@@ -74,6 +74,7 @@ def plan(sweep: Sweep, machine: Machine) -> Plan:
 def checked_table(sweep: Sweep) -> RunTable:
     """The table of a sweep's runs, all of which can be trained."""
     table = expand(sweep)
+    check_distinct(sweep, table)
     check_sizes(sweep, table)
     check_origins(sweep, table)
     return table
@@ -176,8 +177,9 @@ def program_of(sweep: Sweep, experiment: Experiment, **shape: Any) -> Program:
     )
 
 
-def smallest_program(sweep: Sweep, experiment: Experiment) -> Program:
-    """A program in the least shape: enough to ask what its networks look like."""
+def shortest_program(sweep: Sweep, experiment: Experiment) -> Program:
+    """A program of one step on all examples: enough to ask what its networks look like."""
+    rows = tasks.of(experiment).size.pool
     return program_of(
-        sweep, experiment, steps=1, log_every=1, rows=1, tile=1, orders=0, use_dropout=False
+        sweep, experiment, steps=1, log_every=1, rows=rows, tile=rows, orders=0, use_dropout=False
     )

@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -113,11 +113,45 @@ def expand(sweep: Sweep) -> RunTable:
 
     The traced values of an experiment are those of one of its runs.
     """
+    crossed = _cross(sweep)
+    frame = _config_columns(sweep, crossed)
+    every, which = crossed.experiments, crossed.which
+    # Variants may differ in traced values alone: those share an experiment, and so programs.
+    numbers: dict[Experiment, int] = {}
+    shared = np.array([numbers.setdefault(without_traced(e), len(numbers)) for e in every])
+    firsts = np.unique(shared, return_index=True)[1]
+    frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
+    which = np.repeat(which, len(sweep.seeds))
+    frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(crossed.cells))
+    outside = [_outside(sweep, *each) for each in zip(every, crossed.variants, strict=True)]
+    total = np.array([pool for pool, _ in outside])[which]
+    frame["n_train"] = [
+        int(t) if np.isnan(a) else row_count(a, int(t))
+        for a, t in zip(frame["data_fraction"], total, strict=True)
+    ]
+    frame["n_corrupted"] = [
+        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
+    ]
+    table = RunTable(frame, [every[i] for i in firsts], shared[which])
+    frame.insert(0, "run", run_ids(sweep, table, [outside[i][1] for i in firsts]))
+    return table
+
+
+class _Crossed(NamedTuple):
+    """Variants and axes crossed, without seeds."""
+
+    cells: list[tuple[Any, ...]]  # a variant, and a value of every axis
+    experiments: list[Experiment]  # one for each variant and combination of swept static values
+    variants: list[str | None]  # of each experiment
+    which: np.ndarray  # (cells,) index into experiments
+
+
+def _cross(sweep: Sweep) -> _Crossed:
     paths = [axis.path for axis in sweep.axes]
     static_at = [i for i, path in enumerate(paths) if not is_traced(path)]
     variants = sweep.variants or (None,)
     cells = list(itertools.product(variants, *(axis.values for axis in sweep.axes)))
-    every: list[Experiment] = []  # one for each variant and combination of swept static values
+    every: list[Experiment] = []
     names: list[str | None] = []
     index: dict[tuple[Any, ...], int] = {}
     which = np.empty(len(cells), np.int64)
@@ -129,45 +163,34 @@ def expand(sweep: Sweep) -> RunTable:
             every.append(sweep.at({paths[j]: cell[j] for j in static_at}, variant))
             names.append(name)
         which[i] = index[key]
+    return _Crossed(cells, every, names, which)
+
+
+def _config_columns(sweep: Sweep, crossed: _Crossed) -> pd.DataFrame:
+    """What is swept, then every other value that is traced or differs among variants."""
+    paths = [axis.path for axis in sweep.axes]
+    cells, every, names, which = crossed
     columns: dict[str, Any] = {COLUMN: [names[i] for i in which]} if sweep.variants else {}
     for i, path in enumerate(paths, start=1):
         columns[column(path)] = [cell[i] for cell in cells]
     for path in (path for path in PATHS if path not in paths):
         values = [value_at(e, path) if has(e, path) else None for e in every]
-        first = values[:: len(every) // len(variants)]  # of every variant
+        first = values[:: len(every) // max(1, len(sweep.variants))]  # of every variant
         if is_traced(path) and any(value is not None for value in values):
             columns[column(path)] = np.array(values, np.float64)[which]
         elif not is_traced(path) and len(set(first)) > 1:
             columns[column(path)] = [values[i] for i in which]
     columns.setdefault("data_fraction", np.full(len(cells), np.nan))  # none: all examples train
-    frame = pd.DataFrame(columns)
-    for name in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
-            frame[name] = frame[name].astype(np.float64)
-        elif pd.api.types.infer_dtype(frame[name], skipna=True) == "boolean":
-            frame[name] = frame[name].astype("boolean" if frame[name].hasnans else bool)
-        else:
-            frame[name] = frame[name].map(str, na_action="ignore")
-    # Variants may differ in traced values alone: those share an experiment, and so programs.
-    numbers: dict[Experiment, int] = {}
-    shared = np.array([numbers.setdefault(without_traced(e), len(numbers)) for e in every])
-    experiments = [every[i] for i in np.unique(shared, return_index=True)[1]]
-    frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
-    which = np.repeat(which, len(sweep.seeds))
-    frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
-    outside = [_outside(sweep, *each) for each in zip(every, names, strict=True)]
-    total = np.array([pool for pool, _ in outside])[which]
-    frame["n_train"] = [
-        int(t) if np.isnan(a) else row_count(a, int(t))
-        for a, t in zip(frame["data_fraction"], total, strict=True)
-    ]
-    frame["n_corrupted"] = [
-        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
-    ]
-    static = shared[which]
-    hashes = [outside[i][1] for i in np.unique(shared, return_index=True)[1]]
-    frame.insert(0, "run", run_ids(sweep, frame, experiments, static, hashes))
-    return RunTable(frame, experiments, static)
+    return pd.DataFrame({name: _typed(pd.Series(values)) for name, values in columns.items()})
+
+
+def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers as float64, booleans as booleans, everything else as text; nulls stay."""
+    if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
+        return values.astype(np.float64)
+    if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        return values.astype("boolean" if values.hasnans else bool)
+    return values.map(str, na_action="ignore")
 
 
 def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple[int, list[str]]:
@@ -179,18 +202,13 @@ def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple
         raise Refusal(f"{where}: {refusal}") from None
 
 
-def run_ids(
-    sweep: Sweep,
-    frame: pd.DataFrame,
-    experiments: list[Experiment],
-    static: np.ndarray,
-    data: list[list[str]],
-) -> list[str]:
+def run_ids(sweep: Sweep, table: RunTable, data: list[list[str]]) -> list[str]:
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
     The same training has the same id in every sweep, whichever of its values are swept. Values
     equal to their defaults are left out, see :func:`phasegrok.config.identity.without_defaults`.
     """
+    frame, experiments, static = table.frame, table.experiments, table.static
     shared = [
         [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *hashes]
         for e, hashes in zip(experiments, data, strict=True)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from phasegrok import models, tasks
 from phasegrok.config.run_record import describe
-from phasegrok.plan.plan import Plan, smallest_program
+from phasegrok.plan.plan import Plan, shortest_program
 from phasegrok.plan.runs import data_of
 from phasegrok.results.folder import Folder
 from phasegrok.results.tables import as_table, chunk_tables, findings_tables, schema
@@ -52,7 +52,7 @@ class Columns:
         """The union over a sweep's experiments, trained by now or not."""
         names: dict[str, None] = {}
         for experiment in planned.table.experiments:
-            names |= dict.fromkeys(inspection.names(smallest_program(sweep, experiment)))
+            names |= dict.fromkeys(inspection.names(shortest_program(sweep, experiment)))
         return cls(_norm_columns(sweep, planned), schema(names))
 
 

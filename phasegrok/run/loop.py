@@ -46,13 +46,16 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     """Train all chunks that are missing; the manifest counts each as soon as it is done."""
     manifest = prepared.manifest
-    missing = {chunk.id for chunk in prepared.unpublished()}
+    missing = prepared.unpublished()
+    ids = {chunk.id for chunk in missing}
     reporter.skip(0.0, sum(len(runs) for runs in manifest.kept.values()))
-    columns = Columns.of(prepared.sweep, prepared.plan)
     for chunk in prepared.chunks:
-        if chunk.id not in missing:
+        if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-            continue
+    if not missing:
+        return
+    columns = Columns.of(prepared.sweep, prepared.plan)
+    for chunk in missing:
         try:
             train_chunk(prepared, chunk, columns, session, reporter)
         finally:

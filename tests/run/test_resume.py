@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -210,11 +209,3 @@ def test_another_process_in_between_is_noticed(make_sweep: MakeSweep, tmp_path: 
     start(sweep, out, 1)
     with pytest.raises(Refusal, match="another process worked here"):
         run.run(prepared, Watch())
-
-
-def test_fewer_devices_share_the_same_chunk() -> None:
-    """The chunk stays: the most devices that divide it are used."""
-    begun = layout.Layout("map", 12, 1, 8)
-    assert [begun.on(n).devices for n in (16, 8, 5, 1)] == [6, 6, 4, 1]
-    assert begun.on(5) == layout.Layout("map", 12, 1, 4)
-    assert np.all([begun.on(n).chunk == 12 for n in (1, 5)])
