@@ -49,21 +49,19 @@ def follow(
         rows = table.frame["n_train"].to_numpy()[runs].max()
         if len(set(table.static[runs])) > 1 or rows > record.program.rows:
             raise Refusal(f"{path}: job {number} of the manifest does not fit its runs; {SAFE}")
-        program = program_of(sweep, table.experiment_of(runs[0]), **_values(record))
+        program = program_of(sweep, table.experiment_of(runs[0]), **asdict(record.program))
         jobs.append(Job(program, runs, record.layout.on(devices)))
         chunks += [Chunk(name, jobs[-1], members) for name, members in found.items()]
     return Plan(swept_columns(sweep), table, jobs), chunks
 
 
-def _values(record: JobRecord) -> dict[str, object]:
-    return asdict(record.program)
-
-
 def _check_same_runs(table: RunTable, manifest: Manifest, path: Path) -> None:
-    """Refuse a manifest with other runs than the sweep's."""
+    """Refuse a manifest with other runs than the sweep's, or with one of them twice."""
     groups = [*(job.chunks for job in manifest.jobs), manifest.kept]
-    held = {run for chunks in groups for ids in chunks.values() for run in ids}
-    ours = set(table.frame["run"])
+    named = [run for chunks in groups for ids in chunks.values() for run in ids]
+    held, ours = set(named), set(table.frame["run"])
+    if len(named) != len(held):
+        raise Refusal(f"{path}: the manifest or the tables name a run more than once; {SAFE}")
     begun = f"the phasegrok that began it ({manifest.versions.get('phasegrok', 'unknown')})"
     for more, words in (
         (held - ours, "the manifest names {} that this sweep does not have"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,5 +34,6 @@ def test_a_reference_folder_goes_on(manifest: Path, monkeypatch: pytest.MonkeyPa
     assert missing == (28 if folder.name == "wd" else 0)
     assert not [note for note in notes if "anew" in note], notes
     assert manifest.read_bytes() == before
-    again = from_json(prepared.manifest.to_json(), manifest)
+    assert bool(prepared.manifest.kept) == folder.name.startswith("parity-neurons")  # merged parts
+    again = from_json(json.loads(json.dumps(prepared.manifest.to_json())), manifest)
     assert again == prepared.manifest
