@@ -45,17 +45,19 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
     chunks = len(prepared.chunks)
     done = chunks - len(prepared.missing())
     here = prepared.machine
-    kinds = sorted({job.layout.mapping for job in jobs})
+    mapping = "/".join(sorted({job.layout.mapping for job in jobs})) or "none"
     lines = [
         f"{prepared.sweep.name}: {len(plan.runs)} runs = {axes}"
         f" x {seeds} seed{'s' if seeds > 1 else ''}",
         f"{len(jobs)} program{'s' if len(jobs) > 1 else ''},"
         f" {chunks} chunk{'s' if chunks > 1 else ''}, mapping"
-        f" {'/'.join(kinds)} on {here.devices} {here.platform} device"
+        f" {mapping} on {here.devices} {here.platform} device"
         f"{'s' if here.devices > 1 else ''}, padding waste {plan.waste():.1%}",
     ]
     if prepared.resumes:
         lines.append(f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done")
+    if kept := sum(map(len, prepared.manifest.kept.values())):
+        lines.append(f"{kept} runs of other chunks are done and stay as they are")
     if seconds is not None:
         lines.append("")
         head = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"

@@ -50,7 +50,11 @@ def check_sizes(sweep: Sweep, table: RunTable) -> None:
 
 
 def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.ndarray:
-    """Refuse events that leave no training set or enlarge it; the rows that each run's leaves."""
+    """Refuse events that leave no training set or enlarge it.
+
+    Returns:
+        Training rows of each run after its event.
+    """
     after = rows_after(experiment, rows["event_value"])
     found = zip(rows["event_value"], after, rows["n_train"], _variants(rows), strict=True)
     for value, few, many, variant in found:

@@ -194,7 +194,7 @@ def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple[int, list[str]]:
-    """What lies outside an experiment: the size of its task's pool, hashes of what it names."""
+    """The size of the pool of an experiment's task, and hashes of the files that it names."""
     try:
         return tasks.of(experiment).size.pool, data_of(experiment)
     except Refusal as refusal:  # of files that a key names; it begins with the key

@@ -1,8 +1,8 @@
-"""The result folder: tables, atomic parts, checkpoints, the lock, and what identifies a sweep.
+"""The result folder: tables, atomic parts, checkpoints, the manifest and the lock.
 
 A part is one chunk's share of one table. It is written under a name that begins with a dot,
-synced, and renamed; a chunk is done when its ``runs`` part exists, which is published last. So
-whatever is visible is complete, and a crash costs what the newest checkpoint does not hold.
+synced, and renamed. Its ``runs`` part is published last: a chunk is done when that has its runs.
+So whatever is visible is complete, and a crash costs what the newest checkpoint does not hold.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Folder:
         return self.path / "manifest.json"
 
     def manifest(self) -> dict[str, Any] | None:
-        """What an earlier start of this sweep wrote down, if there was one.
+        """The JSON values of ``manifest.json``, if there is one.
 
         Raises:
             Refusal: the file holds something else.
@@ -185,8 +185,7 @@ class Folder:
         return read_table(self.cells_path)
 
     def cells(self) -> pd.DataFrame:
-        """What :meth:`label` says, and ``cells.parquet`` says the same afterwards: it is written
-        anew where it does not."""
+        """The cells, from :meth:`label`; ``cells.parquet`` is written anew if it differs."""
         cells = self.label()
         if self._follow_from_runs() and not _holds(self.cells_path, as_table(cells)):
             self.write_cells(cells)
@@ -220,8 +219,8 @@ class Folder:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table, of one file or of parts in order; booleans of which some are null as nullable ones,
-    whatever those that are there say."""
+    """A table, of one file or of parts in order. Columns of booleans with nulls are nullable
+    booleans, also where no value is there."""
     frame = pd.read_parquet(path)
     files = sorted(path.glob("[!.]*.parquet")) if path.is_dir() else [path]
     booleans = [field.name for field in pq.read_schema(files[0]) if field.type == pa.bool_()]
