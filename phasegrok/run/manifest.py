@@ -76,7 +76,7 @@ class JobRecord:
         return cls(Shape.of(job.program), job.layout, chunks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a folder was begun with. An old one has ``layouts`` and no ``jobs``."""
 
@@ -84,15 +84,15 @@ class Manifest:
     axes: list[str]
     runs: int
     sweep: dict[str, Any]  # resolved
+    data: list[str] = field(default_factory=list)  # hashes of what the sweep names
     versions: dict[str, str]
+    git_revision: str | None = None
     device: str
     machine: Machine
     jobs: tuple[JobRecord, ...]
-    sessions: tuple[dict[str, Any], ...]
-    git_revision: str | None = None
-    data: list[str] = field(default_factory=list)  # hashes of what the sweep names
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
     layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
+    sessions: tuple[dict[str, Any], ...]
 
     @property
     def platform(self) -> str:
