@@ -44,7 +44,7 @@ from timing import (
 from phasegrok import models
 from phasegrok.cli import progress
 from phasegrok.results.folder import Folder
-from phasegrok.run import runner
+from phasegrok.run import prepare, run
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import compiled, use_all_cores
 
@@ -80,7 +80,7 @@ def time_family(name: str, changes: tuple[str, ...], quick: bool) -> tuple[str, 
     experiment = engine.program.experiment
     count = models.parameters(models.of(experiment))
     batch = experiment.train.batch_size
-    left = f"{name} | {batch} | {count} | {engine.mapping.chunk} | {both(taken)}"
+    left = f"{name} | {batch} | {count} | {engine.layout.chunk} | {both(taken)}"
     return left, flops / median(taken) / 1e6
 
 
@@ -95,7 +95,7 @@ def time_case(alpha: float, dropout: float, quick: bool) -> tuple[str, float, st
     for taken in timed(engine, cells, 2 if quick else 4):
         ours.append(taken)
         theirs += torch(f"milliseconds_per_step({alpha}, {counts}, {dropout})")
-    left = f"| {alpha} | {dropout} | {engine.mapping.chunk} | {both(ours)} |"
+    left = f"| {alpha} | {dropout} | {engine.layout.chunk} | {both(ours)} |"
     return left, flops / median(ours) / 1e6, f"{both(theirs)} | {ratio(theirs, ours)} |"
 
 
@@ -109,10 +109,10 @@ def time_runs(quick: bool) -> list[str]:
         for n, (engine, cells, *_) in kinds.items():
             start = time.perf_counter()
             state, table, records = engine.begin(cells)
-            for _ in range(engine.program.intervals // engine.mapping.intervals):
+            for _ in range(engine.program.intervals // engine.layout.intervals):
                 state, records = engine.segment(state, table)
             jax.block_until_ready((state, records))
-            ours[n].append((time.perf_counter() - start) / engine.mapping.chunk)
+            ours[n].append((time.perf_counter() - start) / engine.layout.chunk)
         theirs += torch(f"train(0.5, 0.35, 5.0, {RUN_STEPS})")
     return [
         *(
@@ -144,9 +144,9 @@ def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
     jax.clear_caches()
     with tempfile.TemporaryDirectory() as parent, contextlib.redirect_stdout(sys.stderr):
         start, output = time.perf_counter(), Path(parent) / "results"
-        prepared = runner.prepare(load(SWEEPS / name, changes), output, False)
+        prepared = prepare(load(SWEEPS / name, changes), output, False)
         with progress.Progress(prepared) as watch:
-            runner.run(prepared, watch)
+            run(prepared, watch)
         seconds, manifest = time.perf_counter() - start, Folder(output).require_manifest()
     return manifest["sessions"][-1], manifest["runs"], seconds
 

@@ -70,7 +70,7 @@ def time_network(title: str, network: Network, batch: Batch, repeats: int) -> st
     for taken in timed(engine, cells, repeats):
         ours.append(taken)
         theirs += torch(f"sequence_milliseconds_per_step({arguments})")
-    left = f"| {title} | {batch.size or 'full'} | {count} | {inner} | {engine.mapping.chunk}"
+    left = f"| {title} | {batch.size or 'full'} | {count} | {inner} | {engine.layout.chunk}"
     return f"{left} | {both(ours)} | {both(theirs)} | {ratio(theirs, ours)} |"
 
 

@@ -22,9 +22,9 @@ import numpy as np
 
 from phasegrok import models
 from phasegrok.plan.program import RunParams
-from phasegrok.run import runner
+from phasegrok.run import prepare
 from phasegrok.sweep.load import load
-from phasegrok.train.engine import PRECISION, Engine, Mapping, compiled
+from phasegrok.train.engine import PRECISION, Engine, compiled
 
 HERE = Path(__file__).resolve().parent
 SWEEPS = HERE.parent / "sweeps"
@@ -93,22 +93,22 @@ def lay_out(
     fixed = [f"data.data_fraction={alpha}", "data.corruption_fraction=0.35"]
     sweep = load(SWEEPS / f"{name}.yaml", [*fixed, f"seeds={list(range(seeds))}", *changes])
     with tempfile.TemporaryDirectory() as parent:
-        prepared = runner.prepare(sweep, Path(parent) / "none", False)
-    (job,) = prepared.grid.jobs  # one data fraction, with or without dropout: one program
+        prepared = prepare(sweep, Path(parent) / "none", False)
+    (job,) = prepared.plan.jobs  # one data fraction, with or without dropout: one program
     experiment = job.program.experiment
     flops = models.of(experiment).flops_per_row()
     batch = experiment.train.batch_size
-    rows = int(prepared.grid.runs["n_train"].iloc[0]) if batch == "full" else batch
+    rows = int(prepared.plan.runs["n_train"].iloc[0]) if batch == "full" else batch
     start = time.perf_counter()
-    engine = compiled(job.program, Mapping.of(job))
+    engine = compiled(job.program, job.layout)
     seconds = time.perf_counter() - start
-    cells = prepared.grid.run_params(np.resize(job.runs, job.chunk))
+    cells = prepared.plan.run_params(np.resize(job.runs, job.layout.chunk))
     return engine, cells, float(flops * rows), seconds
 
 
 def timed(engine: Engine, cells: RunParams, repeats: int) -> Iterator[float]:
     """Milliseconds per step and cell of each of some calls of the engine's segment."""
-    cell_steps = engine.mapping.chunk * engine.mapping.intervals * engine.program.log_every
+    cell_steps = engine.layout.chunk * engine.layout.intervals * engine.program.log_every
     state, table, _ = engine.begin(cells)
     state, _ = jax.block_until_ready(engine.segment(state, table))  # pays for memory
     for _ in range(repeats):

@@ -8,7 +8,8 @@ import pytest
 
 from phasegrok.config import value_at
 from phasegrok.models import PARTS
-from phasegrok.plan.plan import Machine, plan
+from phasegrok.plan.layout import Machine
+from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load
 
 FILES = sorted((Path(__file__).parents[1] / "sweeps").glob("*.yaml"))

@@ -55,19 +55,19 @@ def sweep(
         from phasegrok.train.engine import use_all_cores
 
         use_all_cores()
+        from phasegrok import run
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.text import plan_text
-        from phasegrok.run import runner
 
-        prepared = runner.prepare(checked, folder, fresh, note=typer.echo)
+        prepared = run.prepare(checked, folder, fresh, note=typer.echo)
         if plan:
-            typer.echo(plan_text(prepared, runner.estimate_seconds(prepared)))
+            typer.echo(plan_text(prepared, run.estimate_seconds(prepared)))
             return
         watch = Progress(prepared)
         try:
             with watch:
-                runner.run(prepared, watch, fresh)
-        except runner.Interrupted:
+                run.run(prepared, watch, fresh)
+        except run.Interrupted:
             typer.echo("interrupted; everything is saved, the same command resumes", err=True)
             raise typer.Exit(INTERRUPTED) from None
         _show(folder)
@@ -124,7 +124,7 @@ def status(
 
         results = Folder(folder)
         typer.echo(status_text(results))
-        if results.done():
+        if results.published():
             typer.echo(folder_diagram(results, results.label()))
 
 

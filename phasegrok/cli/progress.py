@@ -12,7 +12,7 @@ from phasegrok.cli.text import duration, plan_text
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from phasegrok.run.runner import Prepared
+    from phasegrok.run import Prepared
 
 __all__ = ["Progress"]
 
@@ -20,13 +20,15 @@ LINE_EVERY: Final = 15.0  # seconds between lines where there is no terminal to 
 
 
 class Progress:
-    """The runner's :class:`~phasegrok.run.runner.Reporter`: a bar on a terminal, else lines."""
+    """The runner's :class:`~phasegrok.run.Reporter`: a bar on a terminal, else lines."""
 
     def __init__(self, prepared: Prepared) -> None:
-        from phasegrok.run.runner import job_work
+        from phasegrok.run import job_work
 
-        self.total = sum(job_work(job) * len(job.runs) for job in prepared.grid.jobs)
-        self.runs = len(prepared.grid.runs)
+        jobs = prepared.plan.jobs
+        self.total = sum(job_work(job) * len(job.runs) for job in jobs)
+        self.total = self.total or 1.0  # where all runs are published, no job is left
+        self.runs = len(prepared.plan.runs)
         self.done = 0.0
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0

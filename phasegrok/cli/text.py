@@ -10,7 +10,7 @@ from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
     from phasegrok.plan.plan import Job
-    from phasegrok.run.runner import Prepared
+    from phasegrok.run import Prepared
 
 __all__ = ["counted", "duration", "plan_text", "status_text", "written_text"]
 
@@ -43,42 +43,44 @@ def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
 
 def _summary(prepared: Prepared) -> Iterator[str]:
     """How much is trained, on what, and what is there already."""
-    grid, jobs, here = prepared.grid, prepared.grid.jobs, prepared.machine
-    count = {axis: grid.runs[axis].nunique() for axis in grid.axes}
+    plan, jobs, here = prepared.plan, prepared.plan.jobs, prepared.machine
+    count = {axis: plan.runs[axis].nunique() for axis in plan.axes}
     several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
     axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
-    seeds = counted(grid.runs["seed"].nunique(), "seed")
-    yield f"{prepared.sweep.name}: {len(grid.runs)} runs = {axes} x {seeds}"
-    chunks = sum(len(job.chunks()) for job in jobs)
-    kinds = "/".join(sorted({job.kind for job in jobs}))
+    seeds = counted(plan.runs["seed"].nunique(), "seed")
+    yield f"{prepared.sweep.name}: {len(plan.runs)} runs = {axes} x {seeds}"
+    chunks = len(prepared.chunks)
+    mapping = "/".join(sorted({job.layout.mapping for job in jobs})) or "none"
     devices = counted(here.devices, f"{here.platform} device")
     yield (
-        f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {kinds} on"
-        f" {devices}, padding waste {grid.waste():.1%}"
+        f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
+        f" {devices}, padding waste {plan.waste():.1%}"
     )
     if prepared.resumes:
-        done = len(prepared.folder.done())
+        done = chunks - len(prepared.missing())
         yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"
+    if kept := sum(map(len, prepared.manifest.kept.values())):
+        yield f"{kept} runs of other chunks are done and stay as they are"
 
 
 def _programs(prepared: Prepared) -> Iterator[str]:
     """A table with a line for every program."""
-    named = "variant" in prepared.grid.axes
+    named = "variant" in prepared.plan.axes
     yield f"{PLAN_COLUMNS:<82}variants" if named else PLAN_COLUMNS
-    for number, job in enumerate(prepared.grid.jobs):
-        runs = prepared.grid.runs.iloc[job.runs]
+    for number, job in enumerate(prepared.plan.jobs):
+        runs = prepared.plan.runs.iloc[job.runs]
         yield _program(number, job, list(runs["variant"].unique()) if named else [])
 
 
 def _program(number: int, job: Job, variants: Sequence[str]) -> str:
     from phasegrok import models
-    from phasegrok.train.engine import measured_bytes
+    from phasegrok.train.memory import measured_bytes
 
     model = models.of(job.program.experiment)
-    memory = f"{measured_bytes(job, job.chunk) / 2**20:.0f} MiB"
+    memory = f"{measured_bytes(job, job.layout.chunk) / 2**20:.0f} MiB"
     return (
         f"{number:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
-        f"  {len(job.chunks()):6d} x {job.chunk:<5d}  {job.program.steps:5d}"
+        f"  {len(job.chunks()):6d} x {job.layout.chunk:<5d}  {job.program.steps:5d}"
         f"  {models.parameters(model):10d}"
         f"  {models.parameters(model, embeddings=False):13d}"
         f"  {memory:<12}{', '.join(variants)}".rstrip()
@@ -91,8 +93,8 @@ def status_text(folder: Folder) -> str:
     Raises:
         Refusal: the folder holds no results.
     """
-    manifest = folder.require_manifest()
-    runs = len(folder.read("runs")) if folder.done() else 0
+    manifest = folder.require_manifest("name", "runs", "sessions", "device")
+    runs = sum(len(ids) for ids in folder.published().values())
     sessions = manifest["sessions"]
     spent = duration(sum(session["seconds"] for session in sessions))
     return (

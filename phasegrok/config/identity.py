@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -73,11 +71,6 @@ def without_file_paths(block: Block) -> dict[str, Any]:
     """The values of a block, without those that say where files lie."""
     declared = type(block).model_fields
     return {name: value for name, value in block if not is_file_path(declared[name])}
-
-
-def sweep_hash(resolved: dict[str, Any]) -> str:
-    """Identifies what a sweep computes: everything in it but its name and how it runs."""
-    return hashlib.sha256(json.dumps(identity(resolved), sort_keys=True).encode()).hexdigest()
 
 
 def identity(resolved: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import hashlib
 import itertools
 import json
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,15 +23,74 @@ from phasegrok.config import (
     has,
     is_traced,
     shrinks,
+    traced_paths,
     value_at,
     without_traced,
 )
 from phasegrok.config.identity import default, without_defaults
 from phasegrok.errors import Refusal
+from phasegrok.plan.program import RunParams
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
 MOST_ROWS = 2**31 - 1  # that programs can count
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """Every run of a sweep, and the experiments that they are of."""
+
+    frame: pd.DataFrame  # one row a run: run, config columns, seed, n_train, n_corrupted
+    experiments: list[Experiment]  # one for each combination of static values
+    static: np.ndarray  # (runs,) index into experiments
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Where all runs stand."""
+        return np.arange(len(self.frame))
+
+    def experiment_of(self, position: int) -> Experiment:
+        """The experiment of a run; its traced values may be another run's."""
+        return self.experiments[int(self.static[position])]
+
+    def run_params(self, positions: np.ndarray) -> RunParams:
+        """The traced half of some runs of one program, as NumPy arrays."""
+        rows = self.frame.iloc[positions]
+        experiment = self.experiment_of(positions[0])
+        values = {
+            path: np.asarray(rows[column(path)], np.float32) for path in traced_paths(experiment)
+        }
+        scale = learning_rate_scale(experiment)
+        rates = ["optimizer.learning_rate"]
+        if value_at(experiment, "event.set") == "optimizer.learning_rate":
+            rates.append("event.value")
+        for path in rates:
+            rate = rows[column(path)].to_numpy() * scale
+            values[path] = np.asarray(rate, np.float32)
+        return RunParams(
+            seed=np.asarray(rows["seed"], np.uint32),
+            n_train=np.asarray(rows["n_train"], np.int32),
+            n_corrupted=np.asarray(rows["n_corrupted"], np.int32),
+            values=values,
+            shrunk=self.shrunk(positions) if shrinks(experiment) else {},
+        )
+
+    def shrunk(self, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Rows of some runs of one program after their event."""
+        rows = self.frame.iloc[positions]
+        n_train = rows_after(self.experiment_of(positions[0]), rows["event_value"])
+        n_corrupted = [
+            row_count(x, int(n)) for x, n in zip(rows["corruption_fraction"], n_train, strict=True)
+        ]
+        return {"n_train": n_train, "n_corrupted": np.asarray(n_corrupted, np.int32)}
+
+
+def learning_rate_scale(experiment: Experiment) -> float:
+    """sqrt(B / 256) under the paper's scaling of minibatch training (appendix A.1), else 1."""
+    train = experiment.train
+    if train.scaling == "paper" and train.batch_size != "full":
+        return math.sqrt(train.batch_size / 256)
+    return 1.0
 
 
 def row_count(fraction: float, total: int) -> int:
@@ -48,19 +108,50 @@ def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
     return np.asarray([row_count(min(value, most), total) for value in values], np.int32)
 
 
-def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
+def expand(sweep: Sweep) -> RunTable:
     """Every run of a sweep: variants and axes crossed in order, seeds innermost.
 
-    Returns:
-        The table of runs: a stable id each, config columns, ``seed``, ``n_train``,
-        ``n_corrupted``. The experiments, one for each combination of static values (their traced
-        values are those of one of their runs). Which of them every run is of, (runs,).
+    The traced values of an experiment are those of one of its runs.
     """
+    crossed = _cross(sweep)
+    frame = _config_columns(sweep, crossed)
+    every, which = crossed.experiments, crossed.which
+    # Variants may differ in traced values alone: those share an experiment, and so programs.
+    numbers: dict[Experiment, int] = {}
+    shared = np.array([numbers.setdefault(without_traced(e), len(numbers)) for e in every])
+    firsts = np.unique(shared, return_index=True)[1]
+    frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
+    which = np.repeat(which, len(sweep.seeds))
+    frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(crossed.cells))
+    outside = [_outside(sweep, *each) for each in zip(every, crossed.variants, strict=True)]
+    total = np.array([pool for pool, _ in outside])[which]
+    frame["n_train"] = [
+        int(t) if np.isnan(a) else row_count(a, int(t))
+        for a, t in zip(frame["data_fraction"], total, strict=True)
+    ]
+    frame["n_corrupted"] = [
+        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
+    ]
+    table = RunTable(frame, [every[i] for i in firsts], shared[which])
+    frame.insert(0, "run", run_ids(sweep, table, [outside[i][1] for i in firsts]))
+    return table
+
+
+class _Crossed(NamedTuple):
+    """Variants and axes crossed, without seeds."""
+
+    cells: list[tuple[Any, ...]]  # a variant, and a value of every axis
+    experiments: list[Experiment]  # one for each variant and combination of swept static values
+    variants: list[str | None]  # of each experiment
+    which: np.ndarray  # (cells,) index into experiments
+
+
+def _cross(sweep: Sweep) -> _Crossed:
     paths = [axis.path for axis in sweep.axes]
     static_at = [i for i, path in enumerate(paths) if not is_traced(path)]
     variants = sweep.variants or (None,)
     cells = list(itertools.product(variants, *(axis.values for axis in sweep.axes)))
-    every: list[Experiment] = []  # one for each variant and combination of swept static values
+    every: list[Experiment] = []
     names: list[str | None] = []
     index: dict[tuple[Any, ...], int] = {}
     which = np.empty(len(cells), np.int64)
@@ -72,49 +163,38 @@ def expand(sweep: Sweep) -> tuple[pd.DataFrame, list[Experiment], np.ndarray]:
             every.append(sweep.at({paths[j]: cell[j] for j in static_at}, variant))
             names.append(name)
         which[i] = index[key]
+    return _Crossed(cells, every, names, which)
+
+
+def _config_columns(sweep: Sweep, crossed: _Crossed) -> pd.DataFrame:
+    """What is swept, then every other value that is traced or differs among variants."""
+    paths = [axis.path for axis in sweep.axes]
+    cells, every, names, which = crossed
     columns: dict[str, Any] = {COLUMN: [names[i] for i in which]} if sweep.variants else {}
     for i, path in enumerate(paths, start=1):
         columns[column(path)] = [cell[i] for cell in cells]
     for path in (path for path in PATHS if path not in paths):
         values = [value_at(e, path) if has(e, path) else None for e in every]
-        first = values[:: len(every) // len(variants)]  # of every variant
+        first = values[:: len(every) // max(1, len(sweep.variants))]  # of every variant
         if is_traced(path) and any(value is not None for value in values):
             columns[column(path)] = np.array(values, np.float64)[which]
         elif not is_traced(path) and len(set(first)) > 1:
             columns[column(path)] = [values[i] for i in which]
     columns.setdefault("data_fraction", np.full(len(cells), np.nan))  # none: all examples train
-    frame = pd.DataFrame(columns)
-    for name in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool:
-            frame[name] = frame[name].astype(np.float64)
-        elif pd.api.types.infer_dtype(frame[name], skipna=True) == "boolean":
-            frame[name] = frame[name].astype("boolean" if frame[name].hasnans else bool)
-        else:
-            frame[name] = frame[name].map(str, na_action="ignore")
-    # Variants may differ in traced values alone: those share an experiment, and so programs.
-    numbers: dict[Experiment, int] = {}
-    shared = np.array([numbers.setdefault(without_traced(e), len(numbers)) for e in every])
-    experiments = [every[i] for i in np.unique(shared, return_index=True)[1]]
-    frame = frame.loc[frame.index.repeat(len(sweep.seeds))].reset_index(drop=True)
-    which = np.repeat(which, len(sweep.seeds))
-    frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(cells))
-    outside = [_outside(sweep, *each) for each in zip(every, names, strict=True)]
-    total = np.array([pool for pool, _ in outside])[which]
-    frame["n_train"] = [
-        int(t) if np.isnan(a) else row_count(a, int(t))
-        for a, t in zip(frame["data_fraction"], total, strict=True)
-    ]
-    frame["n_corrupted"] = [
-        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
-    ]
-    static = shared[which]
-    hashes = [outside[i][1] for i in np.unique(shared, return_index=True)[1]]
-    frame.insert(0, "run", run_ids(sweep, frame, experiments, static, hashes))
-    return frame, experiments, static
+    return pd.DataFrame({name: _typed(pd.Series(values)) for name, values in columns.items()})
+
+
+def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers as float64, booleans as booleans, everything else as text; nulls stay."""
+    if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
+        return values.astype(np.float64)
+    if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        return values.astype("boolean" if values.hasnans else bool)
+    return values.map(str, na_action="ignore")
 
 
 def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple[int, list[str]]:
-    """What lies outside an experiment: the size of its task's pool, hashes of what it names."""
+    """The size of the pool of an experiment's task, and hashes of the files that it names."""
     try:
         return tasks.of(experiment).size.pool, data_of(experiment)
     except Refusal as refusal:  # of files that a key names; it begins with the key
@@ -122,18 +202,13 @@ def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple
         raise Refusal(f"{where}: {refusal}") from None
 
 
-def run_ids(
-    sweep: Sweep,
-    frame: pd.DataFrame,
-    experiments: list[Experiment],
-    static: np.ndarray,
-    data: list[list[str]],
-) -> list[str]:
+def run_ids(sweep: Sweep, table: RunTable, data: list[list[str]]) -> list[str]:
     """An id for every run: 16 hex digits of a hash over all that decides its numbers.
 
     The same training has the same id in every sweep, whichever of its values are swept. Values
     equal to their defaults are left out, see :func:`phasegrok.config.identity.without_defaults`.
     """
+    frame, experiments, static = table.frame, table.experiments, table.static
     shared = [
         [without_defaults(without_traced(e).model_dump()), sweep.engine.precision, *hashes]
         for e, hashes in zip(experiments, data, strict=True)
@@ -161,70 +236,3 @@ def data_of(experiment: Experiment) -> list[str]:
     """
     found = (tasks.of(experiment).fingerprint(), models.fingerprint(experiment))
     return [each for each in found if each is not None]
-
-
-def check_sizes(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> None:
-    """Refuse training sets of no rows and minibatches larger than the training set."""
-    for i, experiment in enumerate(experiments):
-        rows = frame[static == i]
-        n_train = rows["n_train"].to_numpy()
-        if shrinks(experiment):
-            n_train = np.minimum(n_train, check_event(sweep, rows, experiment))
-        n = int(n_train.min())
-        variant = _variants(rows)[int(n_train.argmin())]
-        total = tasks.of(experiment).size.pool
-        if n < 1:
-            raise Refusal(
-                f"{sweep.where('data.data_fraction', variant)}: data.data_fraction: the smallest"
-                f" fraction leaves a training set of no rows (of {total} examples); allowed: at"
-                f" least {1 / total:.6g}"
-            )
-        size = experiment.train.batch_size
-        if size != "full" and size > n and experiment.train.last_batch == "drop":
-            raise Refusal(
-                f"{sweep.where('train.batch_size', variant)}: train.batch_size: found {size}, more"
-                f" than the {n} rows of the smallest training set; allowed: at most {n}, or"
-                " last_batch: keep"
-            )
-
-
-def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.ndarray:
-    """Refuse events that leave no training set or enlarge it; the rows that each run's leaves."""
-    after = rows_after(experiment, rows["event_value"])
-    found = zip(rows["event_value"], after, rows["n_train"], _variants(rows), strict=True)
-    for value, few, many, variant in found:
-        whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
-        if not (1 <= few <= many and whole):
-            left = f"{few} or more" if few == MOST_ROWS else f"{few}"
-            raise Refusal(
-                f"{sweep.where('event.value', variant)}: event.value: found {value:g}, with which"
-                f" {left} of {many} training examples would be left; allowed: values that leave at"
-                " least one, and no more than there were"
-            )
-    return after
-
-
-def check_origins(
-    sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
-) -> None:
-    """Refuse frozen networks that were trained on other rows than a run that names them: those
-    that one of them memorized would not be those that the run trains on."""
-    for i, experiment in enumerate(experiments):
-        rows = frame[static == i]
-        for key, about in models.origins(experiment).items():
-            for name in ("seed", "n_train", "n_corrupted"):
-                theirs, ours = getattr(about, name), rows[name]
-                for found, variant in zip(ours, _variants(rows), strict=True):
-                    if found != theirs:
-                        raise Refusal(
-                            f"{sweep.where(key, variant)}: {key}: found a network trained with"
-                            f" {name} {theirs} for a run with {name} {found}; allowed: the seed,"
-                            " data fraction and corruption of the run that trained it"
-                        )
-
-
-def _variants(rows: pd.DataFrame) -> list[str | None]:
-    """The name of every run's variant, None in a sweep without any."""
-    return list(rows[COLUMN]) if COLUMN in rows else [None] * len(rows)

@@ -1,8 +1,8 @@
-"""The result folder: tables, atomic parts, checkpoints, the lock, and what identifies a sweep.
+"""The result folder: tables, atomic parts, checkpoints, the manifest and the lock.
 
 A part is one chunk's share of one table. It is written under a name that begins with a dot,
-synced, and renamed; a chunk is done when its ``runs`` part exists, which is published last. So
-whatever is visible is complete, and a crash costs what the newest checkpoint does not hold.
+synced, and renamed. Its ``runs`` part is published last: a chunk is done when that has its runs.
+So whatever is visible is complete, and a crash costs what the newest checkpoint does not hold.
 """
 
 from __future__ import annotations
@@ -56,41 +56,46 @@ class Folder:
         finally:
             file.close()
 
-    def done(self) -> set[str]:
-        """Names of the chunks whose results are complete."""
-        return {p.stem for p in (self.path / "runs").glob("[!.]*.parquet")}
+    def published(self) -> dict[str, tuple[str, ...]]:
+        """Ids of the runs whose results are complete, by the part that holds them.
 
-    def publish(self, part: str, tables: Mapping[str, pa.Table]) -> None:
+        Raises:
+            Refusal: a part cannot be read.
+        """
+        parts = sorted((self.path / "runs").glob("[!.]*.parquet"))
+        return {path.stem: _run_ids(path) for path in parts}
+
+    def publish(self, chunk_id: str, tables: Mapping[str, pa.Table]) -> None:
         """Write a chunk's parts, the ``runs`` part last: it says that the chunk is done."""
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
             begun = sorted(folder.glob("[!.]*.parquet"))
             table = _alike(tables[name], pq.read_schema(begun[0])) if begun else tables[name]
-            with replacing(folder / f"{part}.parquet") as file:
+            with replacing(folder / f"{chunk_id}.parquet") as file:
                 pq.write_table(table, file, compression="zstd")
-        self.checkpoint_path(part).unlink(missing_ok=True)
+        self.checkpoint_path(chunk_id).unlink(missing_ok=True)
 
     def read(self, table: str) -> pd.DataFrame:
         """A whole table, its parts in order."""
         return read_table(self.path / table)
 
-    def checkpoint_path(self, part: str) -> Path:
-        return self.path / f".checkpoint-{part}.npz"
+    def checkpoint_path(self, chunk_id: str) -> Path:
+        return self.path / f".checkpoint-{chunk_id}.npz"
 
     def save_checkpoint(
-        self, part: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+        self, chunk_id: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> None:
         """Save a chunk's state: one ``.npz`` whose ``header`` is JSON text."""
-        with replacing(self.checkpoint_path(part)) as file:
+        with replacing(self.checkpoint_path(chunk_id)) as file:
             everything: dict[str, Any] = {"header": np.array(json.dumps(header)), **arrays}
             np.savez(file, **everything)
 
     def load_checkpoint(
-        self, part: str, header: Mapping[str, Any]
+        self, chunk_id: str, header: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
         """The saved state of a chunk, if one is there and ``header`` agrees with its own."""
-        path = self.checkpoint_path(part)
+        path = self.checkpoint_path(chunk_id)
         if not path.exists():
             return None
         with np.load(path) as file:
@@ -123,20 +128,45 @@ class Folder:
         with replacing(self.path / name) as file:
             file.write(text.encode())
 
-    def manifest(self) -> dict[str, Any] | None:
-        """What an earlier start of this sweep wrote down, if there was one."""
-        path = self.path / "manifest.json"
-        return json.loads(path.read_text()) if path.exists() else None
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "manifest.json"
 
-    def require_manifest(self) -> dict[str, Any]:
-        """The manifest.
+    def manifest(self) -> dict[str, Any] | None:
+        """The JSON values of ``manifest.json``, if there is one.
 
         Raises:
-            Refusal: there is none.
+            Refusal: the file holds something else.
+        """
+        path = self.manifest_path
+        if not path.exists():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # of JSON and of UTF-8
+            found = None
+        if not isinstance(found, dict):
+            raise Refusal(
+                f"{path}: found no JSON object; the tables beside it are safe; allowed: the file"
+                " as it was written"
+            )
+        return found
+
+    def require_manifest(self, *keys: str) -> dict[str, Any]:
+        """The manifest, with ``axes`` and ``keys`` in it.
+
+        Raises:
+            Refusal: there is none, or it lacks one of them.
         """
         manifest = self.manifest() if self.path.is_dir() else None
         if manifest is None:
             raise Refusal(f"{self.path}: no results here; allowed: a folder that a sweep wrote")
+        for key in ("axes", *keys):
+            if key not in manifest:
+                raise Refusal(
+                    f"{self.manifest_path}: {key}: missing; the tables beside it are safe; allowed:"
+                    " the file as it was written"
+                )
         return manifest
 
     def label(self) -> pd.DataFrame:
@@ -155,8 +185,7 @@ class Folder:
         return read_table(self.cells_path)
 
     def cells(self) -> pd.DataFrame:
-        """What :meth:`label` says, and ``cells.parquet`` says the same afterwards: it is written
-        anew where it does not."""
+        """The cells, from :meth:`label`; ``cells.parquet`` is written anew if it differs."""
         cells = self.label()
         if self._follow_from_runs() and not _holds(self.cells_path, as_table(cells)):
             self.write_cells(cells)
@@ -172,7 +201,7 @@ class Folder:
         return bool(parts) and set(NEEDED) <= set(pq.read_schema(parts[0]).names)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        self.write_text("manifest.json", json.dumps(manifest, indent=2) + "\n")
+        self.write_text(self.manifest_path.name, json.dumps(manifest, indent=2) + "\n")
 
     def write_cells(self, cells: pd.DataFrame) -> None:
         with replacing(self.cells_path) as file:
@@ -190,13 +219,23 @@ class Folder:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table, of one file or of parts in order; booleans of which some are null as nullable ones,
-    whatever those that are there say."""
+    """A table, of one file or of parts in order. Columns of booleans with nulls are nullable
+    booleans, also where no value is there."""
     frame = pd.read_parquet(path)
     files = sorted(path.glob("[!.]*.parquet")) if path.is_dir() else [path]
     booleans = [field.name for field in pq.read_schema(files[0]) if field.type == pa.bool_()]
     objects = [name for name in booleans if frame[name].dtype != bool]
     return frame.astype(dict.fromkeys(objects, "boolean"))
+
+
+def _run_ids(path: Path) -> tuple[str, ...]:
+    """The runs of a part, in order."""
+    try:
+        return tuple(pq.read_table(path, columns=["run"]).column("run").to_pylist())
+    except (pa.ArrowException, KeyError):
+        raise Refusal(
+            f"{path}: found no table of runs; allowed: the file as a sweep wrote it"
+        ) from None
 
 
 def _alike(table: pa.Table, begun: pa.Schema) -> pa.Table:

@@ -1,1 +1,20 @@
-"""Run a sweep into its result folder."""
+"""Run a sweep into its result folder: train chunk by chunk, save, resume, label.
+
+The one place where compiled programs, files and the terminal meet.
+"""
+
+from phasegrok.run.chunk import Reporter
+from phasegrok.run.estimate import estimate_seconds, job_work
+from phasegrok.run.loop import run
+from phasegrok.run.prepare import Prepared, prepare
+from phasegrok.run.session import Interrupted
+
+__all__ = [
+    "Interrupted",
+    "Prepared",
+    "Reporter",
+    "estimate_seconds",
+    "job_work",
+    "prepare",
+    "run",
+]

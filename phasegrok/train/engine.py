@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from phasegrok import models
 from phasegrok.models.frozen import saved
-from phasegrok.plan.plan import Job, Machine
+from phasegrok.plan.layout import Layout
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks import Table
 from phasegrok.train import inspection, step
@@ -29,22 +27,6 @@ RUNS = "runs"
 # counts and the activations of all examples.
 INSPECTED_AT_ONCE = 16
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """How a chunk is laid out on the machine."""
-
-    kind: Literal["vmap", "map"]
-    chunk: int  # runs in one call; a multiple of devices
-    batch: int  # map: runs side by side in each turn of the loop
-    devices: int  # local devices that share the chunk
-    intervals: int  # logging intervals in one call
-
-    @classmethod
-    def of(cls, job: Job) -> Mapping:
-        """The layout that the planner chose."""
-        return cls(job.kind, job.chunk, job.batch, job.devices, job.intervals)
 
 
 def use_all_cores() -> None:
@@ -59,14 +41,14 @@ def use_all_cores() -> None:
 class Engine:
     """One program, compiled for one chunk layout. Compiles once, serves every chunk."""
 
-    def __init__(self, program: Program, mapping: Mapping) -> None:
-        self.program, self.mapping = program, mapping
+    def __init__(self, program: Program, layout: Layout) -> None:
+        self.program, self.layout = program, layout
         self.calls = 0  # of the compiled segment; what tests and benchmarks count
-        mesh = jax.make_mesh((mapping.devices,), (RUNS,), devices=local_devices(mapping.devices))
+        mesh = jax.make_mesh((layout.devices,), (RUNS,), devices=local_devices(layout.devices))
         self._sharding = NamedSharding(mesh, PartitionSpec(RUNS))
         begin = self._mapped(partial(step.begin, program), mesh)
-        segment = self._mapped(partial(step.segment, program, mapping.intervals), mesh)
-        runs = _abstract(program, mapping.chunk, self._sharding)
+        segment = self._mapped(partial(step.segment, program, layout.intervals), mesh)
+        runs = _abstract(program, layout.chunk, self._sharding)
         with jax.default_matmul_precision(PRECISION[program.precision]):
             lowered_begin = jax.jit(begin).lower(runs)
             state, table, _ = jax.eval_shape(begin, runs)
@@ -96,12 +78,12 @@ class Engine:
         many ``at_once``, where all together might not fit."""
 
         def over_device(*args: Any) -> Any:
-            if self.mapping.kind == "vmap":
+            if self.layout.mapping == "vmap":
                 if at_once is None:
                     return jax.vmap(function)(*args)
                 return jax.lax.map(lambda a: function(*a), args, batch_size=at_once)
             # A vmapped batch of one is not the plain function: its scatters are batched ones.
-            batch = self.mapping.batch if self.mapping.batch > 1 else None
+            batch = self.layout.batch if self.layout.batch > 1 else None
             return jax.lax.map(lambda a: function(*a), args, batch_size=batch)
 
         spec = PartitionSpec(RUNS)
@@ -112,7 +94,7 @@ class Engine:
         return self._begin(jax.device_put(runs, self._sharding))
 
     def segment(self, state: State, table: Table) -> tuple[State, Record]:
-        """Train a chunk for ``mapping.intervals`` logging intervals. ``state`` is used up."""
+        """Train a chunk for ``layout.intervals`` logging intervals. ``state`` is used up."""
         self.calls += 1
         return self._segment(state, table)
 
@@ -135,23 +117,15 @@ class Engine:
         state = jax.tree.unflatten(structure, leaves)
         return jax.device_put(state, self._sharding)
 
-    def memory(self) -> int:
-        """Bytes that a call of the compiled segment holds at its peak, over all devices."""
-        stats = self._segment.memory_analysis()
-        assert stats is not None, "every backend that JAX ships reports memory"
-        each = (
-            stats.argument_size_in_bytes
-            + stats.output_size_in_bytes
-            + stats.temp_size_in_bytes
-            - stats.alias_size_in_bytes
-        )
-        return int(each) * self.mapping.devices
+    def memory_analysis(self) -> Any:
+        """What the compiler says of the segment's memory on one device."""
+        return self._segment.memory_analysis()
 
 
 @lru_cache(maxsize=8)
-def compiled(program: Program, mapping: Mapping) -> Engine:
+def compiled(program: Program, layout: Layout) -> Engine:
     """The engine of a program: compiled at its first use, reused by every later chunk."""
-    return Engine(program, mapping)
+    return Engine(program, layout)
 
 
 def local_devices(count: int) -> list[jax.Device]:
@@ -165,47 +139,3 @@ def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> RunParam
         lambda x: jax.ShapeDtypeStruct((chunk,), x.dtype, sharding=sharding),
         step.run_params_shapes(program),
     )
-
-
-@lru_cache(maxsize=256)
-def state_bytes(program: Program) -> int:
-    """Bytes of one run's state and table, without allocating any of them."""
-    shapes = jax.eval_shape(
-        lambda c: (step.init(program, c), step.make_table(program, c)),
-        step.run_params_shapes(program),
-    )
-    return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
-
-
-def least_bytes(job: Job, runs: int) -> int:
-    """A lower bound on a call's memory, from shapes alone: states, and one batch's activations."""
-    program = job.program
-    width = models.of(program.experiment).numbers_per_row()
-    side_by_side = runs if job.kind == "vmap" else min(runs, job.batch * job.devices)
-    state = state_bytes(program)
-    return runs * state + side_by_side * (state + 3 * 4 * program.tile * width)
-
-
-def measured_bytes(job: Job, runs: int) -> int:
-    """A call's memory. Under vmap it grows linearly in the runs, so two small compilations
-    give it; under map only the states do, and the bound from shapes is close."""
-    if job.kind == "map" or runs <= 4 * job.devices:
-        return least_bytes(job, runs)
-    small, large = (
-        compiled(job.program, Mapping("vmap", k * job.devices, 1, job.devices, 1)).memory()
-        for k in (2, 4)
-    )
-    each = (large - small) / (2 * job.devices)
-    return int(small + each * (runs - 2 * job.devices))
-
-
-def machine() -> Machine:
-    """The machine at hand, as the planner sees it: rates are of its kind, not measured."""
-    devices = jax.local_devices()
-    count, platform = len(devices), devices[0].platform
-    if platform == "cpu":
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return Machine("cpu", count, memory, 1 << 30, 5e10 * count, 2.0)
-    stats = devices[0].memory_stats() or {}
-    each = int(stats.get("bytes_limit", 8 << 30))
-    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 20.0, 2e-4)

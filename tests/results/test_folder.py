@@ -41,9 +41,9 @@ def test_published_parts_are_done_and_read_back(tmp_path: Path) -> None:
         for name in ("curves", "runs")
     }
     folder.publish("000-00000", {"curves": made["curves"]})
-    assert folder.done() == set()
+    assert folder.published() == {}
     folder.publish("000-00000", made)
-    assert folder.done() == {"000-00000"}
+    assert folder.published() == {"000-00000": ("a", "b")}
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "runs"), made["runs"].to_pandas())
 
 
@@ -75,7 +75,7 @@ def test_a_boolean_axis_is_a_boolean_column(
 ) -> None:
     """In all tables; its cells are found by it in both kinds of diagram and in close-ups. The runs
     are called what they have been called."""
-    frame, _, _ = expand(make_sweep(BIAS))
+    frame = expand(make_sweep(BIAS)).frame
     assert frame["run"].tolist() == IDS
     folder = Folder(tmp_path / "new")
     published(folder, frame, ["bias", "weight_decay"])
@@ -92,7 +92,7 @@ def test_a_boolean_that_some_variants_have(
     make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Null in the others, also in a part and a folder of theirs alone."""
-    frame, _, _ = expand(make_sweep(TIED))
+    frame = expand(make_sweep(TIED)).frame
     axes = ["variant", "tied", "weight_decay"]
     folder = Folder(tmp_path)
     published(folder, frame.iloc[:2], axes)
@@ -111,7 +111,7 @@ def test_a_folder_begun_with_texts_goes_on_with_texts(
     make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """True and False, as booleans were written: all parts still read as one table."""
-    frame, _, _ = expand(make_sweep(BIAS))
+    frame = expand(make_sweep(BIAS)).frame
     old = frame.assign(bias=frame["bias"].map(str))
     axes, folder = ["bias", "weight_decay"], Folder(tmp_path)
     published(folder, old.iloc[:2], axes)

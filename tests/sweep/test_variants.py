@@ -113,7 +113,7 @@ def test_dump_loads_as_an_equal_sweep(text: str, overrides: list[str], write: Wr
     again = load(write(dump(sweep)))
     assert again == sweep and dump(again) == dump(sweep)
     assert [again.at({}, v) for v in again.variants] == [sweep.at({}, v) for v in sweep.variants]
-    pd.testing.assert_frame_equal(expand(again)[0], expand(sweep)[0])
+    pd.testing.assert_frame_equal(expand(again).frame, expand(sweep).frame)
     assert json.loads(json.dumps(sweep.resolved())) == sweep.resolved()
 
 

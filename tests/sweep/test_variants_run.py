@@ -10,15 +10,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from phasegrok import run as runner
 from phasegrok.cli.diagram import folder_diagram
 from phasegrok.cli.text import plan_text
 from phasegrok.config.identity import identity
 from phasegrok.errors import Refusal
 from phasegrok.figures import canvas, draw
-from phasegrok.plan.plan import Machine, plan
+from phasegrok.plan.layout import Machine
+from phasegrok.plan.plan import plan
 from phasegrok.plan.runs import expand
 from phasegrok.results.folder import Folder
-from phasegrok.run import runner
 from phasegrok.sweep.load import dump, load
 from tests.sweep.conftest import BASE, FOUR, Write
 
@@ -48,7 +49,8 @@ def test_runs_are_variants_times_axes_times_seeds(write: Write) -> None:
     """Every combination comes once, with the variant outermost. There are columns for all traced
     numbers and for static fields in which variants differ. They are null where a kind has no such
     field."""
-    runs, experiments, static = expand(load(write(BASE + FOUR + AXES)))
+    table = expand(load(write(BASE + FOUR + AXES)))
+    runs, experiments, static = table.frame, table.experiments, table.static
     assert len(runs) == 4 * 2 * 2 * 2 and list(runs.columns[:4]) == [
         "run",
         "variant",
@@ -92,7 +94,7 @@ def test_variants_that_differ_in_traced_values_share_programs(write: Write) -> N
 
 def test_a_run_has_the_same_id_without_variants(write: Write) -> None:
     """An id identifies the training. Variants and their names are not part of it."""
-    runs, _, _ = expand(load(write(BASE + FOUR)))
+    runs = expand(load(write(BASE + FOUR))).frame
     plain = BASE.removesuffix("variants:\n")
     for name, sets in {
         "adam": [],
@@ -105,7 +107,7 @@ def test_a_run_has_the_same_id_without_variants(write: Write) -> None:
             "model.feed_forward=8",
         ],
     }.items():
-        alone = expand(load(write(plain), sets))[0]["run"].tolist()
+        alone = expand(load(write(plain), sets)).frame["run"].tolist()
         assert alone == runs.loc[runs["variant"] == name, "run"].tolist(), name
 
 

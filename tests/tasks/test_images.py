@@ -20,7 +20,7 @@ from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load
 from phasegrok.tasks.images import FILES, read_idx
 from phasegrok.train import step
-from phasegrok.train.engine import machine
+from phasegrok.train.memory import machine
 
 RNG = np.random.default_rng(0)
 TRAIN, TEST = RNG.integers(0, 256, (9, 3, 2), np.uint8), RNG.integers(0, 256, (4, 3, 2), np.uint8)

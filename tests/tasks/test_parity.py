@@ -17,8 +17,8 @@ from phasegrok.models.base import Pass
 from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import dump, load
 from phasegrok.train import step
-from phasegrok.train.engine import machine
 from phasegrok.train.losses import answers, row_losses
+from phasegrok.train.memory import machine
 
 PARITY = """\
 name: parity

@@ -8,10 +8,12 @@ import jax
 import numpy as np
 import pytest
 
-from phasegrok.plan.plan import Grid, Job, Machine, plan, size_chunks
+from phasegrok.plan.layout import Job, Layout, Machine, size_chunks
+from phasegrok.plan.plan import Plan, plan
 from phasegrok.results.tables import chunk_tables
 from phasegrok.tasks import Size
-from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, measured_bytes
+from phasegrok.train.engine import Engine
+from phasegrok.train.memory import least_bytes, machine, measured_bytes, peak_bytes
 from phasegrok.train.step import Record, State
 from tests.conftest import MakeSweep
 
@@ -32,17 +34,13 @@ jax.monitoring.register_event_duration_secs_listener(
 )
 
 
-def mapping(job: Job) -> Mapping:
-    return Mapping(job.kind, job.chunk, job.batch, job.devices, job.intervals)
-
-
-def train(grid: Grid, job: Job, runs: np.ndarray) -> tuple[State, dict[str, np.ndarray], Engine]:
+def train(grid: Plan, job: Job, runs: np.ndarray) -> tuple[State, dict[str, np.ndarray], Engine]:
     """Initial state and all records (runs, points) of one chunk."""
-    engine = Engine(job.program, mapping(job))
-    state, table, record = engine.begin(grid.run_params(np.resize(runs, job.chunk)))
+    engine = Engine(job.program, job.layout)
+    state, table, record = engine.begin(grid.run_params(np.resize(runs, job.layout.chunk)))
     first = jax.tree.map(np.asarray, (state, table))
     pieces: list[Record] = [{k: np.asarray(v)[:, None] for k, v in record.items()}]
-    for _ in range(job.program.intervals // job.intervals):
+    for _ in range(job.program.intervals // job.layout.intervals):
         state, records = engine.segment(state, table)
         pieces.append(records)
     joined = {k: np.concatenate([np.asarray(p[k]) for p in pieces], axis=1) for k in pieces[0]}
@@ -57,9 +55,8 @@ def test_a_slice_times_seeds_is_one_program(make_sweep: MakeSweep) -> None:
     sets = ("train.steps=300", "train.log_every=50", "optimizer.weight_decay=1")
     one = plan(make_sweep(SLICE, "engine.mapping=vmap", *sets), MACHINE)
     assert len(one.jobs) == 1 and len(one.jobs[0].runs) == 17 * 19 * 2
-    job = replace(
-        size_chunks(make_sweep(SLICE, *sets), one.jobs[0], MACHINE, least_bytes), intervals=2
-    )
+    job = size_chunks(make_sweep(SLICE, *sets), one.jobs[0], MACHINE, least_bytes)
+    job = replace(job, layout=replace(job.layout, intervals=2))
     assert [len(c) for c in job.chunks()] == [646]
     COMPILED.clear()
     first, curves, engine = train(one, job, job.chunks()[0])
@@ -70,7 +67,8 @@ def test_a_slice_times_seeds_is_one_program(make_sweep: MakeSweep) -> None:
     assert len(many.jobs) > 1
     rows = {run: i for i, run in enumerate(one.runs["run"].iloc[job.runs])}
     for other in many.jobs[:: len(many.jobs) - 1]:
-        other = replace(other, chunk=len(other.runs) + len(other.runs) % 2)
+        chunk = len(other.runs) + len(other.runs) % 2
+        other = replace(other, layout=replace(other.layout, chunk=chunk))
         other_first, other_curves, _ = train(many, other, other.runs)
         at = [rows[run] for run in many.runs["run"].iloc[other.runs]]
         n = len(at)
@@ -113,11 +111,11 @@ def test_later_chunks_compile_nothing(make_sweep: MakeSweep) -> None:
     job = size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes)
     assert len(job.chunks()) == 2
     COMPILED.clear()
-    engine = Engine(job.program, mapping(job))
+    engine = Engine(job.program, job.layout)
     counts = []
     for runs in job.chunks():
         state, table, _ = engine.begin(grid.run_params(runs))
-        for _ in range(job.program.intervals // job.intervals):
+        for _ in range(job.program.intervals // job.layout.intervals):
             state, records = engine.segment(state, table)
         engine.from_host(engine.to_host(state))
         jax.tree.map(np.asarray, records)
@@ -149,8 +147,9 @@ def test_state_survives_the_disk_bit_for_bit(make_sweep: MakeSweep) -> None:
     """Training on from ``from_host(to_host(state))`` equals training on from the state."""
     sweep = make_sweep("axes: {optimizer.weight_decay: [0, 1]}")
     grid = plan(sweep, MACHINE)
-    job = replace(size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes), intervals=1)
-    engine = Engine(job.program, mapping(job))
+    job = size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes)
+    job = replace(job, layout=replace(job.layout, intervals=1))
+    engine = Engine(job.program, job.layout)
     state, table, _ = engine.begin(grid.run_params(job.runs))
     state, _ = engine.segment(state, table)
     copy = engine.from_host(engine.to_host(state))
@@ -163,6 +162,6 @@ def test_measured_memory_grows_with_the_chunk(make_sweep: MakeSweep) -> None:
     """Two small compilations predict a larger one's memory: what sizes chunks on accelerators."""
     sweep = make_sweep(SLICE, "engine.mapping=vmap")
     job = plan(sweep, MACHINE).jobs[0]
-    actual = Engine(job.program, Mapping("vmap", 32, 1, job.devices, 1)).memory()
+    actual = peak_bytes(Engine(job.program, Layout("vmap", 32, 1, job.layout.devices)))
     assert measured_bytes(job, 32) == pytest.approx(actual, rel=0.2)
     assert machine().devices == 2

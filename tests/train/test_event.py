@@ -11,7 +11,7 @@ from phasegrok.errors import Refusal
 from phasegrok.plan.plan import plan
 from phasegrok.plan.program import Program
 from phasegrok.train import step
-from phasegrok.train.engine import machine
+from phasegrok.train.memory import machine
 from tests.conftest import MakeSweep
 
 DECAY = "optimizer.weight_decay"

@@ -10,11 +10,13 @@ import pytest
 
 from phasegrok import models
 from phasegrok.models.frozen.saved import named
-from phasegrok.plan.plan import plan, size_chunks
+from phasegrok.plan.layout import size_chunks
+from phasegrok.plan.plan import plan
 from phasegrok.results.tables import exact_accuracies
 from phasegrok.tasks import Size
 from phasegrok.train import inspection, step
-from phasegrok.train.engine import Engine, Mapping, least_bytes, machine
+from phasegrok.train.engine import Engine
+from phasegrok.train.memory import least_bytes, machine
 from phasegrok.train.step import Record
 from tests.conftest import MakeSweep
 
@@ -30,9 +32,9 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
     sweep = make_sweep(MEASURE, *sets)
     grid = plan(sweep, machine())
     job = size_chunks(sweep, grid.jobs[0], machine(), least_bytes)
-    engine = Engine(job.program, Mapping.of(job))
-    state, table, _ = engine.begin(grid.run_params(np.resize(job.runs, job.chunk)))
-    for _ in range(job.program.intervals // job.intervals):
+    engine = Engine(job.program, job.layout)
+    state, table, _ = engine.begin(grid.run_params(np.resize(job.runs, job.layout.chunk)))
+    for _ in range(job.program.intervals // job.layout.intervals):
         state, records = engine.segment(state, table)
     found = engine.inspect(state, table)
     # The state outlives the look: training may go on from it.

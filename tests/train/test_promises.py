@@ -12,7 +12,7 @@ import pytest
 from phasegrok.plan.plan import plan
 from phasegrok.plan.program import RunParams
 from phasegrok.train import step
-from phasegrok.train.engine import machine
+from phasegrok.train.memory import machine
 from tests.conftest import MakeSweep
 
 MODELS = {

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from phasegrok.config import Experiment
-from phasegrok.plan.plan import Machine, plan
+from phasegrok.plan.layout import Machine
+from phasegrok.plan.plan import plan
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.train import step
 from tests.conftest import MakeSweep

@@ -1,5 +1,5 @@
 """Trained networks in files: what their arrays are called, what stands beside them, and how both
-are read back. Only :mod:`phasegrok.run.runner` writes them."""
+are read back. Only :mod:`phasegrok.run.chunk` writes them."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from phasegrok import models
+from phasegrok import run as runner
 from phasegrok.config import Experiment, Mlp, Modular, Parity, Transformer
 from phasegrok.config.run_record import About, describe
 from phasegrok.errors import Refusal
@@ -23,11 +24,10 @@ from phasegrok.models.base import Pass
 from phasegrok.models.frozen.saved import named, restored
 from phasegrok.plan.plan import plan
 from phasegrok.plan.program import RunParams
-from phasegrok.run import runner
 from phasegrok.sweep.load import load
 from phasegrok.train import step
-from phasegrok.train.engine import machine
 from phasegrok.train.losses import row_losses
+from phasegrok.train.memory import machine
 from phasegrok.train.step import State
 
 # Batch normalization: what is frozen has running statistics too.
@@ -205,7 +205,7 @@ def test_what_is_frozen_is_identity_and_its_place_is_not(
     changed, or the two networks exchanged: other runs, and another sweep's folder."""
     old = pd.read_parquet(trained.out / "runs")["run"]
     again = runner.prepare(load(copied.file), trained.out, fresh=False)
-    assert again.resumes and list(again.grid.runs["run"]) == list(old)
+    assert again.resumes and list(again.plan.runs["run"]) == list(old)
     exchanged = tmp_path / "exchanged.yaml"
     text = copied.file.read_text()
     exchanged.write_text(

@@ -14,7 +14,7 @@ from phasegrok.measure import spectrum
 from phasegrok.models.known import analytic
 from phasegrok.plan.plan import plan
 from phasegrok.train import step
-from phasegrok.train.engine import machine
+from phasegrok.train.memory import machine
 from tests.conftest import MakeSweep
 
 P = 97

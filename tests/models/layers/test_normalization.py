@@ -12,7 +12,7 @@ from phasegrok.config import Mlp, Modular
 from phasegrok.models.base import Pass
 from phasegrok.plan.plan import plan
 from phasegrok.train import step
-from phasegrok.train.engine import machine
+from phasegrok.train.memory import machine
 from tests.conftest import MakeSweep
 
 TASK = Modular(modulus=11)

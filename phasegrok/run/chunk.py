@@ -1,0 +1,226 @@
+"""Train one chunk, from its checkpoint or from the start, and publish its tables."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from phasegrok import models, tasks
+from phasegrok.config.run_record import describe
+from phasegrok.plan.plan import Plan, shortest_program
+from phasegrok.plan.runs import data_of
+from phasegrok.results.folder import Folder
+from phasegrok.results.tables import as_table, chunk_tables, findings_tables, schema
+from phasegrok.run.estimate import job_work
+from phasegrok.run.follow import Chunk
+from phasegrok.run.prepare import Prepared
+from phasegrok.run.session import Interrupted, Session
+from phasegrok.sweep.load import Sweep
+from phasegrok.train import inspection
+from phasegrok.train.engine import Engine, compiled
+
+Looks = dict[int, dict[str, np.ndarray]]  # findings of a chunk's networks, by logging point
+
+
+class Reporter(Protocol):
+    """What a run tells whoever watches."""
+
+    def note(self, line: str) -> None: ...
+
+    def skip(self, work: float, runs: int) -> None:
+        """``work``, in units of :func:`job_work`, and ``runs`` were done by earlier sessions."""
+
+    def advanced(self, work: float, runs: int) -> None:
+        """So much was done just now, finishing so many runs."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a sweep's tables have beyond the columns that all sweeps share."""
+
+    norms: list[str]
+    findings: dict[str, list[str]]  # by table
+
+    @classmethod
+    def of(cls, sweep: Sweep, planned: Plan) -> Columns:
+        """The union over a sweep's experiments, trained by now or not."""
+        names: dict[str, None] = {}
+        for experiment in planned.table.experiments:
+            names |= dict.fromkeys(inspection.names(shortest_program(sweep, experiment)))
+        return cls(_norm_columns(sweep, planned), schema(names))
+
+
+def _norm_columns(sweep: Sweep, planned: Plan) -> list[str]:
+    """``norm_*`` and ``spectral_*`` columns, in order of appearance."""
+    names: dict[str, None] = {}
+    for experiment in planned.table.experiments:
+        model = models.of(experiment)
+        shapes = jax.eval_shape(
+            lambda model=model: model.matrices(model.init(jax.random.key(0), 1.0)[0])
+        )
+        names |= dict.fromkeys(shapes)
+    kinds = ("norm", "spectral") if sweep.measure.spectral_norms else ("norm",)
+    return [f"{kind}_{name}" for kind in kinds for name in names]
+
+
+@dataclass
+class ChunkProgress:
+    """A chunk in training: its networks, and everything measured of them so far."""
+
+    chunk: Chunk
+    planned: Plan
+    folder: Folder
+    engine: Engine
+    session: Session
+    state: Any = None
+    table: Any = None
+    pieces: dict[str, list[np.ndarray]] = field(default_factory=dict)  # (runs, points) each
+    looks: Looks = field(default_factory=dict)
+    done: int = 0  # logging intervals
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The chunk's part of the table of runs."""
+        return self.planned.runs.iloc[self.chunk.runs]
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= self.engine.program.intervals
+
+    def begin(self) -> bool:
+        """Start from the chunk's checkpoint, if it has one, or from new networks.
+
+        Returns:
+            Whether there was a checkpoint.
+        """
+        # A short chunk is filled with repeats, so that every call has the one compiled shape.
+        cells = self.planned.run_params(np.resize(self.chunk.runs, self.engine.layout.chunk))
+        self.state, self.table, records = self.session.timed(self.engine.begin, cells)
+        self.pieces = {name: [value[:, None]] for name, value in records.items()}
+        saved = self.folder.load_checkpoint(self.chunk.id, self.header)
+        if saved:
+            self.restore(*saved)
+        else:
+            self._look()
+        return saved is not None
+
+    def restore(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Go on from a checkpoint."""
+        self.done = header["intervals"]
+        self.state = self.engine.from_host([arrays[f"state_{i}"] for i in range(header["leaves"])])
+        self.pieces = {name: [arrays[f"record_{name}"]] for name in self.pieces}
+        self.looks = {
+            point: {name: arrays[f"look_{point}_{name}"] for name in header["findings"]}
+            for point in header["looks"]
+        }
+
+    def advance(self) -> None:
+        """Train for one call of the compiled segment."""
+        self.state, records = self.session.timed(self.engine.segment, self.state, self.table)
+        for name, value in records.items():
+            self.pieces[name].append(value)
+        self.done += self.engine.layout.intervals
+        self._look()
+
+    def checkpoint(self) -> None:
+        """Save everything that :meth:`restore` needs."""
+        leaves = self.engine.to_host(self.state)
+        arrays = {f"state_{i}": leaf for i, leaf in enumerate(leaves)}
+        arrays |= {f"record_{name}": np.concatenate(p, axis=1) for name, p in self.pieces.items()}
+        for at, found in self.looks.items():
+            arrays |= {f"look_{at}_{name}": values for name, values in found.items()}
+        findings = sorted({name for found in self.looks.values() for name in found})
+        header = {
+            "intervals": self.done,
+            "leaves": len(leaves),
+            "looks": list(self.looks),
+            "findings": findings,
+        }
+        self.folder.save_checkpoint(self.chunk.id, self.header | header, arrays)
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a checkpoint must say to be of this chunk."""
+        runs = list(self.rows["run"])
+        return {"part": self.chunk.id, "runs": runs, "chunk": self.engine.layout.chunk}
+
+    def tables(self, columns: Columns) -> dict[str, pa.Table]:
+        """The tables of a finished chunk."""
+        program, rows, axes = self.engine.program, self.rows, self.planned.axes
+        steps = np.arange(program.intervals + 1) * program.log_every
+        curves = {name: np.concatenate(p, axis=1)[: len(rows)] for name, p in self.pieces.items()}
+        task = tasks.of(program.experiment)
+        tables = chunk_tables(rows, axes, steps, curves, task.size, columns.norms)
+        seen = [
+            findings_tables(
+                rows,
+                axes,
+                int(steps[point]),
+                found,
+                columns.findings,
+                task.size,
+                task.input_names,
+            )
+            for point, found in self.looks.items()
+        ]
+        return tables | {
+            name: as_table(pd.concat([frames[name] for frames in seen], ignore_index=True))
+            for name in columns.findings
+        }
+
+    def _look(self) -> None:
+        """Look into the networks and save their weights, where this logging point asks for it."""
+        program = self.engine.program
+        if program.measure.finds and self.done in program.looks:
+            look = self.engine.inspect
+            (found,) = self.session.timed(lambda: (look(self.state, self.table),))
+            self.looks[self.done] = found
+        if self.done in program.weight_saves:
+            self._save_weights(self.done * program.log_every)
+
+    def _save_weights(self, step: int) -> None:
+        weights = self.engine.weights(self.state)
+        for i, (_, row) in enumerate(self.rows.iterrows()):
+            if not self.folder.about_path(row["run"]).exists():
+                experiment = self.planned.table.experiment_of(self.chunk.runs[i])
+                text = describe(experiment, row, data_of(experiment))
+                self.folder.save_about(row["run"], text)
+            arrays = {name: every[i] for name, every in weights.items()}
+            self.folder.save_weights(row["run"], step, arrays)
+
+
+def train_chunk(
+    prepared: Prepared, chunk: Chunk, columns: Columns, session: Session, reporter: Reporter
+) -> None:
+    """Train a chunk and publish it.
+
+    Raises:
+        Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
+    """
+    job, count, folder = chunk.job, len(chunk.runs), prepared.folder
+    with session.compiling():
+        engine = compiled(job.program, job.layout)
+    each = job_work(job) * count / job.program.intervals
+    progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
+    if progress.begin():
+        reporter.skip(each * progress.done, 0)
+    last_save = time.monotonic()
+    while not progress.finished:
+        progress.advance()
+        reporter.advanced(each * job.layout.intervals, count if progress.finished else 0)
+        late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
+        if not progress.finished and (late or session.signals):
+            progress.checkpoint()
+            last_save = time.monotonic()
+            if session.signals:
+                raise Interrupted
+    folder.publish(chunk.id, progress.tables(columns))
+    session.chunks += 1
+    if session.signals:
+        raise Interrupted

@@ -1,0 +1,63 @@
+"""Train what is missing of a sweep, chunk by chunk, into its folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from phasegrok.errors import Refusal
+from phasegrok.run.chunk import Columns, Reporter, train_chunk
+from phasegrok.run.estimate import job_work
+from phasegrok.run.manifest import read_manifest
+from phasegrok.run.prepare import Prepared
+from phasegrok.run.session import Interrupted, Session, interruptible, whoami
+from phasegrok.sweep.load import dump
+
+
+def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
+    """Train what is missing, publish it, and label the cells.
+
+    Raises:
+        Interrupted: a signal asked for it; the sweep can be resumed.
+        Locked: another process works on the folder.
+        Refusal: another process worked on it since it was prepared.
+    """
+    folder = prepared.folder
+    if fresh and folder.path.exists():
+        with folder.lock(whoami()):
+            aside = folder.set_aside()
+        reporter.note(f"moved the old results to {aside}")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    session = Session()
+    with folder.lock(whoami()), interruptible(session.signals):
+        if read_manifest(folder) != prepared.begun:
+            raise Refusal(f"{folder.path}: another process worked here just now; run this again")
+        if not prepared.resumes:
+            folder.write_text("sweep.yaml", dump(prepared.sweep))
+            folder.write_manifest(prepared.manifest.to_json())
+        try:
+            _train(prepared, session, reporter)
+        except Interrupted:
+            if not prepared.unpublished():  # nobody may start the sweep again to have its cells
+                folder.cells()
+            raise
+        folder.cells()
+
+
+def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
+    """Train all chunks that are missing; the manifest counts each as soon as it is done."""
+    manifest = prepared.manifest
+    missing = prepared.unpublished()
+    ids = {chunk.id for chunk in missing}
+    reporter.skip(0.0, sum(len(runs) for runs in manifest.kept.values()))
+    for chunk in prepared.chunks:
+        if chunk.id not in ids:
+            reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
+    if not missing:
+        return
+    columns = Columns.of(prepared.sweep, prepared.plan)
+    for chunk in missing:
+        try:
+            train_chunk(prepared, chunk, columns, session, reporter)
+        finally:
+            sessions = (*manifest.sessions, session.to_json())
+            prepared.folder.write_manifest(replace(manifest, sessions=sessions).to_json())

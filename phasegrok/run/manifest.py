@@ -1,0 +1,223 @@
+"""The manifest of a result folder: what it was begun with, and which runs each chunk trains.
+
+A resume follows it and plans nothing again, so other numbers in the planner, or another machine,
+cannot change what a chunk is.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+from pydantic import TypeAdapter, ValidationError
+
+from phasegrok.errors import Refusal
+from phasegrok.plan.layout import Job, Layout, Machine
+from phasegrok.plan.plan import Plan
+from phasegrok.plan.program import Program
+from phasegrok.plan.runs import RunTable, data_of
+from phasegrok.results.folder import Folder
+from phasegrok.sweep.load import Sweep
+
+FORMAT = 2
+LIBRARIES = ("phasegrok", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "pyarrow")
+SAFE = (
+    "the tables beside it are safe; allowed: --fresh, which moves them aside, or another --output"
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the planner chose of a program; the rest of it is the sweep's."""
+
+    rows: int
+    tile: int
+    orders: int
+    steps: int
+    log_every: int
+    use_dropout: bool
+    noises: tuple[str, ...]
+
+    @classmethod
+    def of(cls, program: Program) -> Shape:
+        return cls(
+            rows=program.rows,
+            tile=program.tile,
+            orders=program.orders,
+            steps=program.steps,
+            log_every=program.log_every,
+            use_dropout=program.use_dropout,
+            noises=program.noises,
+        )
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job as the manifest has it."""
+
+    program: Shape
+    layout: Layout
+    chunks: dict[str, tuple[str, ...]]  # ids of its runs, by the chunk's own
+
+    @classmethod
+    def of(cls, number: int, job: Job, table: RunTable) -> JobRecord:
+        """The record of a sized job; the job's number is part of its chunks' ids."""
+        ids = table.frame["run"].to_numpy()
+        chunks = {
+            f"{number:03d}-{c:05d}": tuple(map(str, ids[runs]))
+            for c, runs in enumerate(job.chunks())
+        }
+        return cls(Shape.of(job.program), job.layout, chunks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a folder was begun with. An old one has ``layouts`` and no ``jobs``."""
+
+    name: str
+    axes: list[str]
+    runs: int
+    sweep: dict[str, Any]  # resolved
+    data: list[str] = field(default_factory=list)  # hashes of what the sweep names
+    versions: dict[str, str]
+    git_revision: str | None = None
+    device: str
+    machine: Machine
+    jobs: tuple[JobRecord, ...]
+    kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
+    layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
+    sessions: tuple[dict[str, Any], ...]
+
+    @property
+    def platform(self) -> str:
+        """The kind of device that it was begun on."""
+        return self.machine.platform
+
+    @property
+    def old(self) -> bool:
+        """Whether it was written before manifests named the runs of their chunks."""
+        return bool(self.layouts)
+
+    def to_json(self) -> dict[str, Any]:
+        """What :func:`read_manifest` reads back."""
+        assert not self.old, "an old manifest is upgraded before it is written"
+        values = asdict(self)
+        del values["layouts"]
+        if not self.kept:
+            del values["kept"]
+        return {"format": FORMAT} | values
+
+
+def new_manifest(sweep: Sweep, resolved: dict[str, Any], planned: Plan, here: Machine) -> Manifest:
+    """The manifest of a sweep that begins here and now."""
+    return Manifest(
+        name=sweep.name,
+        axes=planned.axes,
+        runs=len(planned.runs),
+        sweep=resolved,
+        data=fingerprints(planned.table),
+        versions={"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
+        git_revision=git_revision(),
+        device=jax.local_devices()[0].device_kind,
+        machine=here,
+        jobs=tuple(JobRecord.of(j, job, planned.table) for j, job in enumerate(planned.jobs)),
+        sessions=(),
+    )
+
+
+def read_manifest(folder: Folder) -> Manifest | None:
+    """The manifest of a folder, if it has one.
+
+    Raises:
+        Refusal: it cannot be read.
+    """
+    values = folder.manifest()
+    return None if values is None else from_json(values, folder.manifest_path)
+
+
+def from_json(values: Mapping[str, Any], path: Path) -> Manifest:
+    """A manifest from its JSON values.
+
+    Raises:
+        Refusal: something is missing or wrong, or a newer version wrote it.
+    """
+    written = values.get("format", 1)
+    if not isinstance(written, int) or not 1 <= written <= FORMAT:
+        raise Refusal(
+            f"{path}: format: found {written!r}, which this version does not know; the tables"
+            f" beside it are safe; allowed: at most {FORMAT}, or a newer phasegrok"
+        )
+    known = {k: v for k, v in values.items() if k != "layouts"}
+    if written == 1:
+        known = _from_first_format(known)
+    try:
+        manifest = TypeAdapter(Manifest).validate_python(known)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise Refusal(f"{path}: {key}: {first['msg']}; {SAFE}") from None
+    _check(manifest, path)
+    return manifest
+
+
+def _from_first_format(values: dict[str, Any]) -> dict[str, Any]:
+    """Old jobs were layouts alone, whose mapping was called their kind."""
+    if not isinstance(jobs := values.get("jobs"), list):
+        return values
+    layouts = [
+        {"mapping" if key == "kind" else key: value for key, value in job.items()}
+        if isinstance(job, dict)
+        else job
+        for job in jobs
+    ]
+    return values | {"jobs": [], "layouts": layouts}
+
+
+def _check(manifest: Manifest, path: Path) -> None:
+    """Refuse what has the right types and still cannot be followed."""
+    for key in ("axes", "seeds", "engine"):
+        if key not in manifest.sweep:
+            raise Refusal(f"{path}: sweep.{key}: missing; {SAFE}")
+    for i, layout in enumerate((*manifest.layouts, *(job.layout for job in manifest.jobs))):
+        if min(layout.chunk, layout.devices, layout.batch, layout.intervals) < 1:
+            raise Refusal(f"{path}: jobs.{i}: found a layout with a 0 in it; {SAFE}")
+    for i, job in enumerate(manifest.jobs):
+        sizes = {len(runs) for runs in job.chunks.values()} or {0}
+        if min(sizes) < 1 or max(sizes) > job.layout.chunk:
+            raise Refusal(
+                f"{path}: jobs.{i}.chunks: found one of no runs, or of more than the"
+                f" {job.layout.chunk} of its layout; {SAFE}"
+            )
+
+
+def as_begun(sweep: Sweep, manifest: Manifest) -> Sweep:
+    """The sweep, laid out as a folder was begun."""
+    begun = {key: manifest.sweep["engine"][key] for key in ("mapping", "chunk")}
+    return replace(sweep, engine=sweep.engine.model_copy(update=begun))
+
+
+def fingerprints(table: RunTable) -> list[str]:
+    """Hashes of the data and networks that a sweep names but does not hold."""
+    return sorted({each for experiment in table.experiments for each in data_of(experiment)})
+
+
+def git_revision() -> str | None:
+    """Revision of the source tree that phasegrok is imported from, if it is one."""
+    try:
+        out = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return out.stdout.strip()

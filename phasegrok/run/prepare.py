@@ -1,0 +1,188 @@
+"""Before anything is written: check the folder, and say which chunks are to be trained."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from phasegrok.config.identity import differences, identity
+from phasegrok.errors import Refusal
+from phasegrok.plan.layout import Machine
+from phasegrok.plan.plan import Plan, checked_table, plan
+from phasegrok.plan.runs import RunTable
+from phasegrok.results.folder import Folder
+from phasegrok.run.follow import Chunk, follow, missing_chunks, sized, upgraded
+from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, read_manifest
+from phasegrok.sweep.load import Sweep
+from phasegrok.train.memory import machine
+
+Note = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A checked sweep, laid out for this machine and this folder; nothing has been written."""
+
+    sweep: Sweep
+    folder: Folder
+    plan: Plan
+    chunks: list[Chunk]
+    machine: Machine
+    manifest: Manifest  # as it will be written
+    begun: Manifest | None  # as it was found
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the folder holds an earlier start of this sweep."""
+        return self.begun is not None
+
+    def missing(self) -> list[Chunk]:
+        """The chunks that are not published by now; of a new start, all."""
+        return self.unpublished() if self.resumes else self.chunks
+
+    def unpublished(self) -> list[Chunk]:
+        """The chunks that the folder lacks."""
+        folder = self.folder
+        return missing_chunks(self.chunks, self.plan.table, folder.published(), folder.path)
+
+
+def prepare(sweep: Sweep, output: Path, fresh: bool, note: Note = print) -> Prepared:
+    """Check the folder, lay the sweep out; refuse what cannot work before anything is written.
+
+    Raises:
+        Refusal: the folder holds another sweep or foreign files, cannot be written, or a run
+            does not fit this machine.
+    """
+    folder = Folder(output)
+    check_writable(output)
+    if fresh:
+        check_movable(output)
+        return _begin(sweep, folder)
+    found = read_manifest(folder)
+    if found is None:
+        check_empty(output)
+        return _begin(sweep, folder)
+    return _resume(sweep, folder, found, note)
+
+
+def _begin(sweep: Sweep, folder: Folder) -> Prepared:
+    """A sweep in a folder of its own."""
+    here = machine()
+    planned = plan(sweep, here)
+    planned = replace(planned, jobs=sized(sweep, planned.jobs, here))
+    manifest = new_manifest(sweep, _resolved(sweep), planned, here)
+    planned, chunks = follow(sweep, planned.table, manifest, here.devices, folder.path)
+    return Prepared(sweep, folder, planned, chunks, here, manifest, None)
+
+
+def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepared:
+    """What an earlier start of the sweep left to do."""
+    here = machine()
+    check_same_sweep(sweep, found, folder.path)
+    table = checked_table(sweep)
+    check_same_data(table, found, folder.path)
+    for line in _notes(sweep, found, here):
+        note(line)
+    manifest = found
+    if found.old:
+        manifest = upgraded(sweep, table, found, folder.published(), here)
+        if manifest.kept and (
+            anew := sum(len(c) for j in manifest.jobs for c in j.chunks.values())
+        ):
+            note(
+                f"note: {anew} runs are planned anew, as this version groups runs differently than"
+                " the one that began this folder; published runs stay as they are"
+            )
+    planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
+    return Prepared(sweep, folder, planned, chunks, here, manifest, found)
+
+
+def _resolved(sweep: Sweep) -> dict[str, Any]:
+    """The resolved sweep as it reads back from JSON."""
+    return json.loads(json.dumps(sweep.resolved()))
+
+
+def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
+    """What a resume does otherwise than one may expect."""
+    notes = []
+    asked, begun = _resolved(sweep)["engine"], found.sweep["engine"]
+    for key in ("mapping", "chunk"):
+        if asked[key] != begun[key]:
+            notes.append(
+                f"note: engine.{key}: {asked[key]} is not used; this folder was begun with"
+                f" {begun[key]}"
+            )
+    changed = [
+        f"{name} {found.versions.get(name, 'unknown')}, goes on with {version(name)}"
+        for name in ("jax", "jaxlib")
+        if found.versions.get(name) != version(name)
+    ]
+    if here.platform != found.platform:
+        changed.append(f"{found.platform}, goes on with {here.platform}")
+    return notes + [
+        f"note: begun with {each}: later runs agree with an uninterrupted sweep's to rounding only"
+        for each in changed
+    ]
+
+
+def check_same_sweep(sweep: Sweep, found: Manifest, path: Path) -> None:
+    """Refuse a folder that holds another sweep."""
+    then, now = identity(found.sweep), identity(_resolved(sweep))
+    if then == now:
+        return
+    changed = list(differences(then, now))
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    raise Refusal(
+        f"{path}: holds results of a different sweep ({'; '.join(changed[:3])}{more});"
+        " allowed: --fresh to move them aside, or another --output"
+    )
+
+
+def check_same_data(table: RunTable, found: Manifest, path: Path) -> None:
+    """Refuse a sweep whose files hold other data than when its folder was begun."""
+    now = fingerprints(table)
+    if now != found.data:
+        raise Refusal(
+            f"{path}: the files that this sweep names hold other data or weights than when this"
+            f" folder was begun (hash {', '.join(now)}, then {', '.join(found.data)});"
+            " allowed: --fresh, or another --output"
+        )
+
+
+def check_empty(output: Path) -> None:
+    """Refuse a folder of other files."""
+    if output.exists() and any(not p.name.startswith(".") for p in output.iterdir()):
+        raise Refusal(
+            f"{output}: is not empty and not a result folder; allowed: a new folder (--output),"
+            " or --fresh, which moves this one aside"
+        )
+
+
+def check_writable(output: Path) -> None:
+    """Refuse an output that is a file or that this user cannot write."""
+    existing = output
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise Refusal(f"{existing}: output folder: found a file; allowed: a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise Refusal(f"{existing}: output folder: no permission to write; allowed: --output DIR")
+
+
+def check_movable(output: Path) -> None:
+    """Refuse an output that ``--fresh`` cannot move aside as the folder that it looks like."""
+    if output.is_symlink():
+        raise Refusal(
+            f"{output}: output folder: found a link, which --fresh does not move; allowed: the"
+            f" folder it points to, --output {output.resolve()}"
+        )
+    if output.exists() and Path.cwd().is_relative_to(output.resolve()):
+        raise Refusal(
+            f"{output}: output folder: found the working directory or one above it, which --fresh"
+            " cannot move; allowed: the same from another directory, or another --output"
+        )

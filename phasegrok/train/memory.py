@@ -1,0 +1,76 @@
+"""How much memory a call of a compiled program needs, and how much there is."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import jax
+
+from phasegrok import models
+from phasegrok.plan.layout import Job, Layout, Machine
+from phasegrok.plan.program import Program
+from phasegrok.train import step
+from phasegrok.train.engine import Engine, compiled
+
+
+def peak_bytes(engine: Engine) -> int:
+    """Bytes that a call of a compiled segment holds at its peak, over all devices."""
+    stats = engine.memory_analysis()
+    assert stats is not None, "every backend that JAX ships reports memory"
+    each = (
+        stats.argument_size_in_bytes
+        + stats.output_size_in_bytes
+        + stats.temp_size_in_bytes
+        - stats.alias_size_in_bytes
+    )
+    return int(each) * engine.layout.devices
+
+
+@lru_cache(maxsize=256)
+def state_bytes(program: Program) -> int:
+    """Bytes of one run's state and table, without allocating any of them."""
+    shapes = jax.eval_shape(
+        lambda c: (step.init(program, c), step.make_table(program, c)),
+        step.run_params_shapes(program),
+    )
+    return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
+
+
+def least_bytes(job: Job, runs: int) -> int:
+    """A lower bound on a call's memory, from shapes alone: states, and one batch's activations."""
+    program = job.program
+    width = models.of(program.experiment).numbers_per_row()
+    side_by_side = (
+        runs if job.layout.mapping == "vmap" else min(runs, job.layout.batch * job.layout.devices)
+    )
+    state = state_bytes(program)
+    return runs * state + side_by_side * (state + 3 * 4 * program.tile * width)
+
+
+def measured_bytes(job: Job, runs: int) -> int:
+    """A call's memory, over all devices.
+
+    Under vmap it grows linearly in the runs, so two small compilations give it. Under map only
+    the states grow, and the bound from shapes is close.
+    """
+    devices = job.layout.devices
+    if job.layout.mapping == "map" or runs <= 4 * devices:
+        return least_bytes(job, runs)
+    small, large = (
+        peak_bytes(compiled(job.program, Layout("vmap", k * devices, 1, devices))) for k in (2, 4)
+    )
+    each = (large - small) / (2 * devices)
+    return int(small + each * (runs - 2 * devices))
+
+
+def machine() -> Machine:
+    """The machine at hand, as the planner sees it: rates are of its kind, not measured."""
+    devices = jax.local_devices()
+    count, platform = len(devices), devices[0].platform
+    if platform == "cpu":
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Machine("cpu", count, memory, 1 << 30, 5e10 * count, 2.0)
+    stats = devices[0].memory_stats() or {}
+    each = int(stats.get("bytes_limit", 8 << 30))
+    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 20.0, 2e-4)
