@@ -16,6 +16,7 @@ import pandas as pd
 
 from phasegrok import models, tasks
 from phasegrok.config import (
+    DATA_FRACTION,
     PATHS,
     Experiment,
     column,
@@ -41,7 +42,7 @@ def row_count(fraction: float, total: int) -> int:
 def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
     """Training rows after an event that shrinks the training set to ``values``, of values that
     would leave too many to count :data:`MOST_ROWS`."""
-    if value_at(experiment, "event.set") == "task.train_examples":
+    if experiment.task.sized_by != DATA_FRACTION:  # a number of examples, not a share
         return np.minimum(np.asarray(values, np.float64), MOST_ROWS).astype(np.int32)
     total = tasks.of(experiment).size.pool
     most = MOST_ROWS / total
@@ -195,7 +196,7 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
     after = rows_after(experiment, rows["event_value"])
     found = zip(rows["event_value"], after, rows["n_train"], _variants(rows), strict=True)
     for value, few, many, variant in found:
-        whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
+        whole = experiment.task.sized_by == DATA_FRACTION or value == few
         if not (1 <= few <= many and whole):
             left = f"{few} or more" if few == MOST_ROWS else f"{few}"
             raise Refusal(
@@ -213,9 +214,9 @@ def check_origins(
     that one of them memorized would not be those that the run trains on."""
     for i, experiment in enumerate(experiments):
         rows = frame[static == i]
-        for key, about in models.origins(experiment).items():
+        for key, record in models.run_records(experiment).items():
             for name in ("seed", "n_train", "n_corrupted"):
-                theirs, ours = getattr(about, name), rows[name]
+                theirs, ours = getattr(record, name), rows[name]
                 for found, variant in zip(ours, _variants(rows), strict=True):
                     if found != theirs:
                         raise Refusal(

@@ -27,7 +27,7 @@ import pandas as pd
 
 from phasegrok import models, tasks
 from phasegrok.config.identity import differences, identity, sweep_hash
-from phasegrok.config.run_record import describe
+from phasegrok.config.run_record import run_record_text
 from phasegrok.errors import Refusal
 from phasegrok.plan.plan import Grid, Job, Machine, plan, size_chunks
 from phasegrok.plan.runs import data_of
@@ -381,9 +381,10 @@ def look(
         weights = engine.weights(state)
         for i, (_, row) in enumerate(grid.runs.iloc[runs].iterrows()):
             run = row["run"]
-            if not folder.about_path(run).exists():
+            if not folder.run_record_path(run).exists():
                 experiment = grid.experiments[grid.static[runs[i]]]
-                folder.save_about(run, describe(experiment, row, data_of(experiment)))
+                text = run_record_text(experiment, row, data_of(experiment))
+                folder.save_run_record(run, text)
             arrays = {name: every[i] for name, every in weights.items()}
             folder.save_weights(run, point * program.log_every, arrays)
 

@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from phasegrok.config import (
+    DATA_FRACTION,
     MEASURE_NOTHING,
     PATHS,
-    TOKENLESS,
+    TASKS,
     Engine,
     Experiment,
     Measure,
@@ -117,7 +118,8 @@ class Sweep:
             blocks[block][leaf] = value
         tasks = [dict(each.settings).get("task.kind") for each in self.variants]
         tasks += [value for axis in self.axes if axis.path == "task.kind" for value in axis.values]
-        if "parity" in (self.base.task.kind, *tasks):
+        blocks_of_tasks = [TASKS[kind] for kind in (self.base.task.kind, *tasks) if kind]
+        if any(block.sized_by != DATA_FRACTION for block in blocks_of_tasks):
             # Said as a default, the fraction would be refused; said by the user, it already was.
             del blocks["data"]["data_fraction"]
         named = {each.name: dict(each.settings) for each in self.variants}
@@ -378,13 +380,13 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     last = train.steps or train.epochs or 0
     for names, found, allowed in (
         (
-            ("spectra", "pruning", "rows") if experiment.task.kind in TOKENLESS else (),
+            () if experiment.task.has_tokens else ("spectra", "pruning", "rows"),
             f"task.kind {experiment.task.kind}",
             "tasks whose inputs are tokens, over which weights have a spectrum",
         ),
         (
-            LOOKS if experiment.model.kind == "mixture" else (),
-            "model.kind mixture",
+            () if experiment.model.has_neurons else LOOKS,
+            f"model.kind {experiment.model.kind}",
             "the sweep that trained the networks which a mixture only weighs",
         ),
     ):
