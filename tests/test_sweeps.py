@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phasegrok.config import value_at
-from phasegrok.models import PARTS
+from phasegrok.models.frozen.mixture import NETWORKS
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load
@@ -38,8 +38,8 @@ def test_the_mixture_names_networks_that_circuits_saves() -> None:
     grid = plan(circuits, Machine("cpu", 2, 1 << 34, 1 << 30, 1e11, 2.0))
     (run,), (job,) = grid.runs["run"], grid.jobs
     steps = [point * job.program.log_every for point in job.program.weight_saves]
-    for part, step in zip(PARTS, steps, strict=True):
-        place = value_at(mixture.base, f"model.{part}")
+    for name, step in zip(NETWORKS, steps, strict=True):
+        place = value_at(mixture.base, f"model.{name}")
         assert place == f"results/circuits/weights/{run}/{step}.npz"
     assert mixture.base.task == circuits.base.task and mixture.base.data == circuits.base.data
     assert mixture.seeds == circuits.seeds and circuits.measure.weights == "final"

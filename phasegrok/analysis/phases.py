@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phasegrok.config import TASKS
+
 __all__ = [
     "CORRUPTED_FITTED",
     "DIVERGED",
@@ -175,10 +177,11 @@ def for_display(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
         tasks = cells["variant"].map(of)
     else:
         tasks = pd.Series(base, index=cells.index, dtype=object)
-    parity = (tasks == "parity").to_numpy(dtype=bool)
-    if not parity.any():
+    flipping = [kind for kind, block in TASKS.items() if block.flips_labels]
+    flipped = tasks.isin(flipping).to_numpy(dtype=bool)
+    if not flipped.any():
         return cells
-    return cells.assign(subphase=cells["subphase"].where(~parity, cells["direct_phase"]))
+    return cells.assign(subphase=cells["subphase"].where(~flipped, cells["direct_phase"]))
 
 
 def is_metric(column: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
-    from phasegrok.plan.plan import Job
+    from phasegrok.plan.layout import Job
     from phasegrok.run import Prepared
 
 __all__ = ["counted", "duration", "plan_text", "status_text", "written_text"]

@@ -38,11 +38,13 @@ from phasegrok.config.measure import (
     PruningOrder,
 )
 from phasegrok.config.models import (
+    MODELS,
     Activation,
     Lstm,
     Mixture,
     Mlp,
     Model,
+    ModelBlock,
     Transformer,
 )
 from phasegrok.config.optimizers import (
@@ -65,12 +67,14 @@ from phasegrok.config.paths import (
     without_traced,
 )
 from phasegrok.config.tasks import (
-    TOKENLESS,
+    DATA_FRACTION,
+    TASKS,
     Data,
     Images,
     Modular,
     Parity,
     Task,
+    TaskBlock,
 )
 from phasegrok.config.training import (
     Loss,
@@ -78,13 +82,15 @@ from phasegrok.config.training import (
 )
 
 __all__ = [
+    "DATA_FRACTION",
     "FILE_PATH",
     "LARGEST",
     "MEASURE_NOTHING",
+    "MODELS",
     "PATHS",
     "SHRINKS",
     "SOLVED",
-    "TOKENLESS",
+    "TASKS",
     "TRACED",
     "Activation",
     "Adam",
@@ -106,6 +112,7 @@ __all__ = [
     "Mixture",
     "Mlp",
     "Model",
+    "ModelBlock",
     "Modular",
     "NoEvent",
     "NotNegative",
@@ -116,6 +123,7 @@ __all__ = [
     "Settable",
     "Sgd",
     "Task",
+    "TaskBlock",
     "Traced",
     "Train",
     "Transformer",

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
-from phasegrok.config.fields import FILE_PATH, TRACED, Block, Count, Fraction, Positive
+from phasegrok.config.fields import (
+    FILE_PATH,
+    TRACED,
+    Block,
+    Count,
+    Fraction,
+    Positive,
+    kinds,
+    value_at,
+)
+from phasegrok.config.tasks import TASKS
+
+if TYPE_CHECKING:
+    from phasegrok.config.experiment import Experiment
 
 Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
 
 
-class Mlp(Block):
+class ModelBlock(Block):
+    """What a model's block says of the model besides its keys. The defaults suit a network that
+    embeds tokens."""
+
+    # Whether inputs must be pairs of tokens.
+    needs_tokens: ClassVar[bool] = True
+    # Whether there are layers of neurons to look into once it is trained.
+    has_neurons: ClassVar[bool] = True
+
+    def problems(self, experiment: Experiment) -> Iterator[str]:
+        """Why the rest of an experiment does not go with this model, the first reason first."""
+        if self.needs_tokens and not experiment.task.has_tokens:
+            allowed = " or ".join(k for k, block in MODELS.items() if not block.needs_tokens)
+            yield (
+                f"found model.kind {experiment.model.kind} with task.kind {experiment.task.kind};"
+                f" allowed: {allowed}, where inputs are no tokens"
+            )
+
+
+class Mlp(ModelBlock):
     """Fully connected network. The default is that of the paper (appendix A, default setting)."""
+
+    needs_tokens: ClassVar[bool] = False
 
     kind: Literal["mlp"] = "mlp"
     embedding: Annotated[
@@ -49,8 +84,35 @@ class Mlp(Block):
         TRACED,
     ] = 0.0
 
+    def problems(self, experiment: Experiment) -> Iterator[str]:
+        """Embeddings need tokens; known weights solve some networks on some tasks."""
+        if self.embedding is not None and not experiment.task.has_tokens:
+            yield (
+                f"found model.embedding {self.embedding} with task.kind {experiment.task.kind};"
+                " allowed: null, where inputs are no tokens"
+            )
+        if self.initialization == "analytic":
+            yield from self._unsolved(experiment)
 
-class Transformer(Block):
+    def _unsolved(self, experiment: Experiment) -> Iterator[str]:
+        solved = experiment.task.solved_by()
+        if not solved:
+            tasks = tuple(kind for kind, block in TASKS.items() if "solved_by" in vars(block))
+            solved = {"task.kind": tasks}
+        for path, allowed in {
+            **solved,
+            "model.depth": (2,),
+            "model.normalization": ("none",),
+        }.items():
+            found = value_at(experiment, path)
+            if found not in allowed:
+                yield (
+                    f"found model.initialization analytic with {path} {found}; allowed:"
+                    f" {path} {' or '.join(map(str, allowed))}, for which a solution is known"
+                )
+
+
+class Transformer(ModelBlock):
     """Encoder on the tokens m, n and an equals sign. The answer is read at the equals sign.
     Normalization comes before attention and feed-forward layers (pre-LN). Positions are learned."""
 
@@ -86,7 +148,7 @@ class Transformer(Block):
         return self
 
 
-class Lstm(Block):
+class Lstm(ModelBlock):
     """Stacked LSTM on the tokens m, n and an equals sign. The answer is read after the last."""
 
     kind: Literal["lstm"] = "lstm"
@@ -106,9 +168,12 @@ class Lstm(Block):
     ] = 0.0
 
 
-class Mixture(Block):
+class Mixture(ModelBlock):
     """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen, where C_mem and C_gen are two trained and frozen networks.
     Only the four factors are trained. w_m1 and w_g1 start at 0 (efficiency study, section 5.1)."""
+
+    needs_tokens: ClassVar[bool] = False
+    has_neurons: ClassVar[bool] = False
 
     kind: Literal["mixture"] = "mixture"
     memorizing: Annotated[
@@ -124,3 +189,9 @@ class Mixture(Block):
 
 
 Model = Annotated[Mlp | Transformer | Lstm | Mixture, Field(discriminator="kind")]
+
+MODELS: Final[Mapping[str, type[ModelBlock]]] = {
+    block.model_fields["kind"].default: block
+    for block in kinds(Model)
+    if issubclass(block, ModelBlock)
+}

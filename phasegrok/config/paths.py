@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from phasegrok.config.events import SHRINKS
 from phasegrok.config.experiment import Experiment
 from phasegrok.config.fields import Block, Traced, kinds, value_at
+from phasegrok.config.tasks import DATA_FRACTION
 
 
 def fields(block: type[Block] = Experiment) -> Iterator[tuple[str, list[FieldInfo]]]:
@@ -68,8 +69,8 @@ def leaves(block: str, allowed_kinds: Iterable[Any]) -> set[str]:
 
 def has(experiment: Experiment, path: str) -> bool:
     """Whether the experiment's own kinds have a field at this dotted path."""
-    if path == "data.data_fraction" and experiment.task.kind == "parity":
-        return False  # it says how many examples it has
+    if path == DATA_FRACTION and experiment.task.sized_by != path:
+        return False
     block, _, leaf = path.rpartition(".")
     return not block or leaf in type(getattr(experiment, block)).model_fields
 

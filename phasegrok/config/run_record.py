@@ -6,17 +6,26 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from phasegrok.config import PATHS, Block, Experiment, column, has, is_traced, value_at
+from phasegrok.config import (
+    DATA_FRACTION,
+    PATHS,
+    Block,
+    Experiment,
+    column,
+    has,
+    is_traced,
+    value_at,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ABOUT", "About", "describe"]
+__all__ = ["RUN_RECORD_FILE", "RunRecord", "run_record_text"]
 
-ABOUT: Final = "run.json"
+RUN_RECORD_FILE: Final = "run.json"
 
 
-class About(Block):
+class RunRecord(Block):
     """What ``run.json`` says of the run whose weights lie beside it."""
 
     run: str
@@ -27,7 +36,7 @@ class About(Block):
     data: tuple[str, ...]  # hashes of data and networks that the experiment names
 
 
-def describe(experiment: Experiment, row: pd.Series[Any], data: list[str]) -> str:
+def run_record_text(experiment: Experiment, row: pd.Series[Any], data: list[str]) -> str:
     """The text of a run's ``run.json``.
 
     Args:
@@ -36,7 +45,7 @@ def describe(experiment: Experiment, row: pd.Series[Any], data: list[str]) -> st
         data: hashes of what the experiment names but does not hold.
     """
     values = experiment.model_dump()
-    if not has(experiment, "data.data_fraction"):
+    if not has(experiment, DATA_FRACTION):
         del values["data"]["data_fraction"]
     for path in PATHS:
         if is_traced(path) and has(experiment, path):
@@ -44,5 +53,5 @@ def describe(experiment: Experiment, row: pd.Series[Any], data: list[str]) -> st
             kind = type(value_at(experiment, path))
             values[block][leaf] = kind(row[column(path)])
     counts = {name: int(row[name]) for name in ("seed", "n_train", "n_corrupted")}
-    about = {"run": row["run"], "experiment": values, **counts, "data": data}
-    return json.dumps(about, indent=2) + "\n"
+    record = {"run": row["run"], "experiment": values, **counts, "data": data}
+    return json.dumps(record, indent=2) + "\n"

@@ -2,23 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
-from phasegrok.config.fields import FILE_PATH, TRACED, Block
+from phasegrok.config.fields import FILE_PATH, TRACED, Block, kinds
+
+if TYPE_CHECKING:
+    from phasegrok.config.experiment import Experiment
+
+DATA_FRACTION: Final = "data.data_fraction"
 
 
-class Modular(Block):
+class TaskBlock(Block):
+    """What a task's block says of the task besides its keys. The defaults suit a table of all
+    pairs of tokens."""
+
+    # Whether inputs are pairs of tokens. Only those can be embedded, and only over tokens do
+    # weights have a spectrum.
+    has_tokens: ClassVar[bool] = True
+    # The dotted path of the key that says how many examples train.
+    sized_by: ClassVar[str] = DATA_FRACTION
+    # Whether networks have one output, whose sign is the answer, as the hinge loss needs it.
+    one_output: ClassVar[bool] = False
+    # Whether a corrupted label is the other one of two. It is then never right by luck.
+    flips_labels: ClassVar[bool] = False
+
+    def solved_by(self) -> Mapping[str, tuple[Any, ...]]:
+        """What an experiment must say so that weights are known that solve it without training.
+
+        Returns:
+            Allowed values by dotted path; empty where no such weights are known.
+        """
+        return {}
+
+    def problems(self, experiment: Experiment) -> Iterator[str]:
+        """Why the rest of an experiment does not go with this task, the first reason first."""
+        kind = experiment.task.kind
+        if experiment.loss == "hinge" and not self.one_output:
+            allowed = " or ".join(k for k, block in TASKS.items() if block.one_output)
+            yield (
+                f"found loss hinge with task.kind {kind}; allowed: hinge with {allowed}, whose"
+                " networks have one output"
+            )
+        if self.sized_by != DATA_FRACTION and "data_fraction" in experiment.data.model_fields_set:
+            yield (
+                f"found data.data_fraction with a {kind} task; allowed: no fraction, since all of"
+                f" its {self.sized_by.rpartition('.')[2]} train"
+            )
+
+
+class Modular(TaskBlock):
     """z = m + n or m * n modulo p, over all p^2 pairs (Doshi et al., section 1.1)."""
 
     kind: Literal["modular"] = "modular"
     operation: Literal["addition", "multiplication"] = "addition"
     modulus: Annotated[int, Field(ge=2, le=30_000, description="p; the table has p^2 rows")] = 97
 
+    def solved_by(self) -> Mapping[str, tuple[Any, ...]]:
+        """Equation 2 solves addition with the quadratic network."""
+        return {
+            "task.operation": ("addition",),
+            "model.activation": ("quadratic",),
+            "model.bias": (False,),
+            "model.embedding": (None,),
+        }
 
-class Images(Block):
+
+class Images(TaskBlock):
     """Images and their classes (Doshi et al., appendix H). The test split stays the test set."""
+
+    has_tokens: ClassVar[bool] = False
 
     kind: Literal["images"] = "images"
     source: Annotated[
@@ -32,10 +87,15 @@ class Images(Block):
     ] = "digits"
 
 
-class Parity(Block):
+class Parity(TaskBlock):
     """The product of the first k of n signs, on examples that are drawn independently (thesis).
     train_examples and test_examples take the place of data.data_fraction. A corrupted label is a
     flipped one."""
+
+    has_tokens: ClassVar[bool] = False
+    sized_by: ClassVar[str] = "task.train_examples"
+    one_output: ClassVar[bool] = True
+    flips_labels: ClassVar[bool] = True
 
     kind: Literal["parity"] = "parity"
     bits: Annotated[int, Field(ge=1, le=4096, description="n: number of signs in an example")] = 50
@@ -55,6 +115,14 @@ class Parity(Block):
                 " as many parity_bits as bits"
             )
         return self
+
+    def solved_by(self) -> Mapping[str, tuple[Any, ...]]:
+        """Chapter 4 of the thesis has a network of 2^k neurons, and one of two where k is 2."""
+        return {
+            "model.width": (2, 4) if self.parity_bits == 2 else (2**self.parity_bits,),
+            "model.activation": ("relu",),
+            "model.bias": (True,),
+        }
 
 
 class Data(Block):
@@ -82,7 +150,10 @@ class Data(Block):
     ] = 0.0
 
 
-TOKENLESS = ("images", "parity")  # tasks with numbers as inputs: no embedding, no spectrum
-
-
 Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]
+
+TASKS: Final[Mapping[str, type[TaskBlock]]] = {
+    block.model_fields["kind"].default: block
+    for block in kinds(Task)
+    if issubclass(block, TaskBlock)
+}

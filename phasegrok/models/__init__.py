@@ -1,40 +1,38 @@
-"""Models: networks as pure init and apply, by configuration."""
+"""Models: networks as pure init and apply, by configuration.
+
+Every module of this package may hold models. Each registers itself in
+:data:`~phasegrok.models.registry.MODELS`; this file names none.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
 
-from phasegrok import tasks
-from phasegrok.config import Experiment, Images, Lstm, Mixture, Mlp, Modular, Parity, Transformer
-from phasegrok.config.run_record import About
+from phasegrok.config import Experiment, without_traced
+from phasegrok.config.run_record import RunRecord
 from phasegrok.models.base import DropoutSpec, Model, ModelState, Params, Pass, Vectors
-from phasegrok.models.frozen.mixture import PARTS, MixtureModel
-from phasegrok.models.lstm import LstmModel
-from phasegrok.models.mlp import MlpModel
-from phasegrok.models.transformer import TransformerModel
+from phasegrok.models.registry import build
+from phasegrok.registry import import_all
 
 __all__ = [
-    "PARTS",
     "DropoutSpec",
     "Model",
     "ModelState",
     "Params",
     "Pass",
     "Vectors",
-    "begin",
     "build",
     "fingerprint",
     "of",
-    "origins",
     "parameters",
+    "run_records",
 ]
 
+import_all(__name__, __path__)
 
-# Weights that belong to tokens or positions, one vector each, and no part of the network between.
+# Weights that belong to tokens or positions, one vector each. No other layer lies between them
+# and the inputs or the outputs.
 EMBEDDINGS = ("embedding", "position", "unembedding")
 
 
@@ -49,54 +47,30 @@ def parameters(model: Model, embeddings: bool = True) -> int:
     )
 
 
-@lru_cache(maxsize=256)
-def build(
-    config: Mlp | Transformer | Lstm | Mixture, task_config: Modular | Images | Parity
-) -> Model:
-    """The model that ``config`` describes, shaped for a task; cached, since both are static."""
-    task = tasks.build(task_config)
-    match config:
-        case Mlp():
-            return MlpModel(config, task)
-        case Transformer():
-            return TransformerModel(config, task)
-        case Lstm():
-            return LstmModel(config, task)
-        case Mixture():
-            return MixtureModel(config, task, task_config, build)
-
-
 def of(experiment: Experiment) -> Model:
     """The model of an experiment."""
     return build(experiment.model, experiment.task)
 
 
-def begin(
-    model: Model, key: jax.Array, values: Mapping[str, jax.Array]
-) -> tuple[Params, ModelState]:
-    """Initial weights of a cell, from the traced numbers that its model has, by dotted path."""
-    if isinstance(model, MixtureModel):
-        return model.begin({part: values[f"model.{part}_scale"] for part in PARTS})
-    return model.init(key, values["model.init_scale"])
-
-
-def origins(experiment: Experiment) -> dict[str, About]:
+def run_records(experiment: Experiment) -> dict[str, RunRecord]:
     """The runs that trained the networks that an experiment names, by the keys that name them.
 
     Raises:
         Refusal: their files cannot be used; the message begins with the key.
     """
-    if not isinstance(experiment.model, Mixture):
-        return {}
-    model = of(experiment)
-    assert isinstance(model, MixtureModel)
-    return {f"model.{part}": frozen.about for part, frozen in model.frozen.items()}
+    return _static(experiment).run_records()
 
 
 def fingerprint(experiment: Experiment) -> str | None:
-    """Hash of the trained networks that an experiment names but does not hold, if there are any."""
-    if not isinstance(experiment.model, Mixture):
-        return None
-    model = of(experiment)
-    assert isinstance(model, MixtureModel)
-    return "-".join(frozen.fingerprint for frozen in model.frozen.values())
+    """Hash of the trained networks that an experiment names but does not hold; None if there are
+    none.
+
+    Raises:
+        Refusal: their files cannot be used; the message begins with the key.
+    """
+    return _static(experiment).fingerprint()
+
+
+def _static(experiment: Experiment) -> Model:
+    """The model, built once for all experiments that differ in traced values alone."""
+    return of(without_traced(experiment))

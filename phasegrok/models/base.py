@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import jax
+
+from phasegrok.config.run_record import RunRecord
 
 Params = Any  # a pytree of weights
 ModelState = Any  # a pytree of what a model carries besides weights (running statistics)
@@ -47,44 +50,70 @@ class Vectors(NamedTuple):
 
 
 class Model(Protocol):
-    """A model family at fixed shapes. Everything is pure, so it maps over cells."""
+    """A model family at fixed shapes. Everything is pure, so it maps over cells.
+
+    A family inherits from this class and says only what differs from the defaults here.
+    """
+
+    # Whether a training pass needs all rows of a step at once, for statistics over them.
+    whole_batch: bool = False
+
+    def begin(self, key: jax.Array, values: Mapping[str, jax.Array]) -> tuple[Params, ModelState]:
+        """Initial weights of a run.
+
+        Args:
+            key: of the weights.
+            values: the run's traced numbers, scalars, by dotted path.
+        """
+        return self.init(key, values["model.init_scale"])
 
     def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, ModelState]:
         """Initial weights times ``scale``; a function of the model and the key alone."""
 
-    @property
-    def whole_batch(self) -> bool:
-        """Whether a training pass needs all rows of a step at once (statistics over them)."""
-
     def apply(
         self, params: Params, model_state: ModelState, batch: Pass
     ) -> tuple[jax.Array, ModelState]:
-        """Outputs (rows, outputs), and what is carried on (statistics, in a training pass)."""
+        """Outputs (rows, outputs), and the model state after the pass. Only a training pass changes
+        the state, of running statistics."""
+        hidden, model_state = self.penultimate(params, model_state, batch)
+        return hidden @ self.output_weights(params), model_state
+
+    def penultimate(
+        self, params: Params, model_state: ModelState, batch: Pass
+    ) -> tuple[jax.Array, ModelState]:
+        """What the output layer is given, (rows, neurons), and the model state after the pass."""
+
+    def output_weights(self, params: Params) -> jax.Array:
+        """The output layer, (neurons, outputs): ``apply`` is its product with ``penultimate``."""
 
     def matrices(self, params: Params) -> dict[str, Params]:
         """The weights whose norms are measured, by the names that the tables use: an array, or
         any pytree of them."""
 
-    def penultimate(
-        self, params: Params, model_state: ModelState, batch: Pass
-    ) -> tuple[jax.Array, ModelState]:
-        """What the output layer is given: (rows, neurons)."""
-
-    def output_weights(self, params: Params) -> jax.Array:
-        """The output layer, (neurons, outputs): ``apply`` is ``features @ readout``."""
-
     def vectors(self, params: Params) -> Vectors:
         """The weight vectors whose periodicity is measured."""
+        return Vectors({}, {}, joined=True)
 
     def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
         """Learned scales of the normalization after a layer's neurons, (neurons,), by the layer's
         name in ``vectors``; empty without normalization."""
+        return {}
 
     def flops_per_row(self) -> int:
         """Minimal floating-point operations of one training step per training row."""
 
     def numbers_per_row(self) -> int:
         """Numbers in a row's widest activation, which tiles and chunks are sized by."""
+
+    def run_records(self) -> dict[str, RunRecord]:
+        """The runs that trained networks which the configuration names, by the keys that name
+        them."""
+        return {}
+
+    def fingerprint(self) -> str | None:
+        """Hash of networks that the configuration names but does not hold; None if there are
+        none."""
+        return None
 
 
 def scaled(params: Params, scale: jax.Array) -> Params:

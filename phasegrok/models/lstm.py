@@ -7,27 +7,23 @@ import jax.numpy as jnp
 from flax import nnx
 
 from phasegrok.config import Lstm
-from phasegrok.models.base import DropoutSpec, Params, Pass, Vectors
-from phasegrok.models.layers.dropout import dropout
+from phasegrok.models.base import Params, Pass, Vectors
+from phasegrok.models.layers.dropout import dropout_at
+from phasegrok.models.layers.initialization import gaussian, uniform
 from phasegrok.models.nnx import ModuleModel
+from phasegrok.models.registry import MODELS
 from phasegrok.tasks import Task
 
 POSITIONS = 3  # m, n, and an equals sign, after which the answer is read
-
-
-def uniform(key: jax.Array, fan_in: int, shape: tuple[int, ...]) -> nnx.Param[jax.Array]:
-    """Weights U(-1, 1) / sqrt(fan_in)."""
-    bound = fan_in**-0.5
-    return nnx.Param(jax.random.uniform(key, shape, jnp.float32, -bound, bound))
 
 
 class Layer(nnx.Module):
     """One layer's weights; columns are those of the input, forget, cell and output gates."""
 
     def __init__(self, inputs: int, width: int, rngs: nnx.Rngs) -> None:
-        self.input = uniform(rngs.params(), width, (inputs, 4 * width))
-        self.recurrent = uniform(rngs.params(), width, (width, 4 * width))
-        self.bias = uniform(rngs.params(), width, (4 * width,))
+        self.input = nnx.Param(uniform(rngs.params(), width, (inputs, 4 * width)))
+        self.recurrent = nnx.Param(uniform(rngs.params(), width, (width, 4 * width)))
+        self.bias = nnx.Param(uniform(rngs.params(), width, (4 * width,)))
 
     def __call__(self, given: list[jax.Array]) -> list[jax.Array]:
         """The states h after each position, (rows, width), from what ``input`` makes of each
@@ -54,12 +50,11 @@ class Network(nnx.Module):
     def __init__(self, config: Lstm, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
         d, width = config.embedding, config.width
         # A row is one token's vector: its entries have variance 1 / d, as a Transformer's.
-        normal = jax.random.normal(rngs.params(), (tokens + 1, d), jnp.float32)
-        self.embedding = nnx.Param(d**-0.5 * normal)
+        self.embedding = nnx.Param(gaussian(rngs.params(), d**-0.5, (tokens + 1, d)))
         self.layers = nnx.List(
             [Layer(width if i else d, width, rngs) for i in range(config.layers)]
         )
-        self.unembedding = uniform(rngs.params(), width, (width, outputs))
+        self.unembedding = nnx.Param(uniform(rngs.params(), width, (width, outputs)))
 
     def __call__(self, batch: Pass) -> jax.Array:
         """What the output layer is given, (rows, width)."""
@@ -67,25 +62,17 @@ class Network(nnx.Module):
         # Each token's product is taken once, not each example's: there are fewer tokens.
         by_token = self.embedding[...] @ first.input[...]
         given = [by_token[batch.inputs[:, 0]], by_token[batch.inputs[:, 1]], by_token[-1:]]
-        states = [noisy(h, batch, i) for i, h in enumerate(first(given))]
+        states = [dropout_at(i, h, batch) for i, h in enumerate(first(given))]
         for number, layer in enumerate(list(self.layers)[1:], start=1):
             hidden = layer([h @ layer.input[...] for h in states])
-            states = [noisy(h, batch, number * POSITIONS + i) for i, h in enumerate(hidden)]
+            sites = range(number * POSITIONS, (number + 1) * POSITIONS)
+            states = [dropout_at(i, h, batch) for i, h in zip(sites, hidden, strict=True)]
         return states[-1]
 
 
-def noisy(x: jax.Array, batch: Pass, place: int) -> jax.Array:
-    """Dropout on a layer's states, in a training pass that has it."""
-    spec: DropoutSpec | None = batch.dropout
-    if spec is None:
-        return x
-    return dropout(x, spec.rate, jax.random.fold_in(spec.key, place), batch.rows)
-
-
+@MODELS.register(Lstm)
 class LstmModel(ModuleModel):
-    """The :class:`~phasegrok.models.base.Model` of an LSTM on pairs of ``tokens``."""
-
-    whole_batch = False
+    """An LSTM on pairs of tokens."""
 
     def __init__(self, config: Lstm, task: Task) -> None:
         assert task.tokens is not None, "configurations are checked: only tokens come here"
@@ -107,9 +94,6 @@ class LstmModel(ModuleModel):
         return Vectors(
             {"embedding": tokens}, {"unembedding": self.output_weights(params)}, joined=False
         )
-
-    def normalization_weights(self, params: Params) -> dict[str, jax.Array]:
-        return {}
 
     def numbers_per_row(self) -> int:
         return POSITIONS * max(4 * self.config.width, self.outputs)

@@ -10,21 +10,21 @@ from flax import nnx
 
 from phasegrok.config import Mlp
 from phasegrok.models.base import Params, Pass, Vectors
-from phasegrok.models.known import analytic, parity
+from phasegrok.models.known.base import SOLUTIONS
 from phasegrok.models.layers.activations import ACTIVATIONS
-from phasegrok.models.layers.dropout import dropout
+from phasegrok.models.layers.dropout import dropout_at
+from phasegrok.models.layers.initialization import gaussian, uniform
 from phasegrok.models.layers.normalization import Normalization
 from phasegrok.models.nnx import ModuleModel
+from phasegrok.models.registry import MODELS
 from phasegrok.tasks import Task
-from phasegrok.tasks.parity import ParityTask
 
 
 def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: int) -> jax.Array:
     """Initial weights by name; variances as in appendix A (paper) and G.3 (lazy, kaiming)."""
     match kind:
         case "uniform":
-            bound = fan_in**-0.5
-            return jax.random.uniform(key, shape, jnp.float32, -bound, bound)
+            return uniform(key, fan_in, shape)
         case "paper":
             variance = (16 * width) ** (-2 / 3)
         case "lazy":
@@ -33,23 +33,7 @@ def draw(kind: str, key: jax.Array, shape: tuple[int, int], fan_in: int, width: 
             variance = 2 / fan_in
         case _:
             raise ValueError(f"unknown initialization {kind!r}")
-    return variance**0.5 * jax.random.normal(key, shape, jnp.float32)
-
-
-Solution = tuple[jax.Array, jax.Array | None, jax.Array, jax.Array | None]
-
-
-def solution(key: jax.Array, task: Task, width: int) -> Solution:
-    """Weights u, v, w and the hidden bias that solve a task without training; configurations are
-    checked to name one of those that have them."""
-    if isinstance(task, ParityTask):
-        bits, parity_bits = task.config.bits, task.config.parity_bits
-        few = width < 2**parity_bits
-        u, bias, w = parity.two_neurons(bits) if few else parity.weights(bits, parity_bits)
-        return u, None, w, bias
-    assert task.tokens is not None
-    u, v, w = analytic.weights(key, task.tokens, width)
-    return u, v, w, None
+    return gaussian(key, variance**0.5, shape)
 
 
 class Network(nnx.Module):
@@ -65,7 +49,8 @@ class Network(nnx.Module):
         self.activation = config.activation
         self.embedded = config.embedding is not None
         if config.initialization == "analytic":
-            u, v, w, bias = solution(rngs.params(), task, width)
+            solve = SOLUTIONS[type(task.config)]
+            u, v, w, bias = solve(rngs.params(), task.config, width)
             self.u, self.w = nnx.Param(u), nnx.Param(w)
             self.v: nnx.Param[jax.Array] | None = None if v is None else nnx.Param(v)
             nothing: list[nnx.Param[jax.Array]] = []
@@ -97,8 +82,8 @@ class Network(nnx.Module):
             ]
         )
         if tokens and config.embedding:
-            normal = jax.random.normal(rngs.params(), (tokens, config.embedding), jnp.float32)
-            self.embedding = nnx.Param(config.embedding**-0.5 * normal)
+            d = config.embedding
+            self.embedding = nnx.Param(gaussian(rngs.params(), d**-0.5, (tokens, d)))
         after = inner + 1 if config.normalization != "none" else 0
         self.normalizations = nnx.List(
             [Normalization(config.normalization, width) for _ in range(after)]
@@ -106,7 +91,6 @@ class Network(nnx.Module):
 
     def __call__(self, batch: Pass) -> jax.Array:
         """What the output layer is given, (rows, width)."""
-        spec = batch.dropout
         if self.v is None:
             x = batch.inputs @ self.u[...]
         else:
@@ -119,28 +103,25 @@ class Network(nnx.Module):
                 x = x @ self.hidden[layer - 1][...]
             if len(self.biases):
                 x = x + self.biases[layer][...]
-            if spec is not None:
-                # Before the activation, as in the original experiments.
-                x = dropout(x, spec.rate, jax.random.fold_in(spec.key, layer), batch.rows)
+            # Before the activation, as in the original experiments.
+            x = dropout_at(layer, x, batch)
             x = ACTIVATIONS[self.activation](x)
             if len(self.normalizations):
                 x = self.normalizations[layer](x, batch.weights)
         return x
 
 
+@MODELS.register(Mlp)
 class MlpModel(ModuleModel):
-    """The :class:`~phasegrok.models.base.Model` of an MLP on pairs of tokens, or on features."""
+    """An MLP on pairs of tokens, or on features."""
 
     def __init__(self, config: Mlp, task: Task) -> None:
         self.config, self.task = config, task
+        self.whole_batch = config.normalization == "batch"
         super().__init__()
 
     def make(self, rngs: nnx.Rngs) -> Network:
         return Network(self.config, self.task, rngs)
-
-    @property
-    def whole_batch(self) -> bool:
-        return self.config.normalization == "batch"
 
     def output_weights(self, params: Params) -> jax.Array:
         weights: jax.Array = params["w"][...]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import jax
 from flax import nnx
 
-from phasegrok.models.base import ModelState, Params, Pass, scaled
+from phasegrok.models.base import Model, ModelState, Params, Pass, scaled
 
 
-class ModuleModel(ABC):
+class ModuleModel(Model):
     """Init and apply of a module whose call gives what the output layer is given."""
 
     def __init__(self) -> None:
@@ -20,19 +20,9 @@ class ModuleModel(ABC):
     def make(self, rngs: nnx.Rngs) -> nnx.Module:
         """The module with its initial weights."""
 
-    @abstractmethod
-    def output_weights(self, params: Params) -> jax.Array:
-        """The output layer, (neurons, outputs)."""
-
     def init(self, key: jax.Array, scale: jax.Array) -> tuple[Params, ModelState]:
         params, model_state = nnx.state(self.make(nnx.Rngs(params=key)), nnx.Param, ...)
         return scaled(params, scale), model_state
-
-    def apply(
-        self, params: Params, model_state: ModelState, batch: Pass
-    ) -> tuple[jax.Array, ModelState]:
-        hidden, model_state = self.penultimate(params, model_state, batch)
-        return hidden @ self.output_weights(params), model_state
 
     def penultimate(
         self, params: Params, model_state: ModelState, batch: Pass

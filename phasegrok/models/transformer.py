@@ -9,17 +9,19 @@ from flax import nnx
 from phasegrok.config import Transformer
 from phasegrok.models.base import Params, Pass, Vectors
 from phasegrok.models.layers.activations import ACTIVATIONS
-from phasegrok.models.layers.dropout import dropout
+from phasegrok.models.layers.dropout import dropout_at
+from phasegrok.models.layers.initialization import gaussian
 from phasegrok.models.layers.normalization import Normalization
 from phasegrok.models.nnx import ModuleModel
+from phasegrok.models.registry import MODELS
 from phasegrok.tasks import Task
 
 POSITIONS = 3  # m, n, and an equals sign, where the answer is read
 
 
-def gaussian(key: jax.Array, fan_in: int, fan_out: int) -> nnx.Param[jax.Array]:
-    """Weights N(0, 1 / fan_in)."""
-    return nnx.Param(fan_in**-0.5 * jax.random.normal(key, (fan_in, fan_out), jnp.float32))
+def matrix(key: jax.Array, fan_in: int, fan_out: int) -> nnx.Param[jax.Array]:
+    """Weights N(0, 1 / fan_in), (fan_in, fan_out)."""
+    return nnx.Param(gaussian(key, fan_in**-0.5, (fan_in, fan_out)))
 
 
 class Layer(nnx.Module):
@@ -27,10 +29,8 @@ class Layer(nnx.Module):
 
     def __init__(self, config: Transformer, rngs: nnx.Rngs) -> None:
         d, width = config.embedding, config.feed_forward
-        self.query, self.key, self.value, self.out = (
-            gaussian(rngs.params(), d, d) for _ in range(4)
-        )
-        self.up, self.down = gaussian(rngs.params(), d, width), gaussian(rngs.params(), width, d)
+        self.query, self.key, self.value, self.out = (matrix(rngs.params(), d, d) for _ in range(4))
+        self.up, self.down = matrix(rngs.params(), d, width), matrix(rngs.params(), width, d)
         self.up_bias, self.down_bias = nnx.Param(jnp.zeros(width)), nnx.Param(jnp.zeros(d))
         count = 2 if config.normalization == "layer" else 0
         self.normalizations = nnx.List([Normalization("layer", d) for _ in range(count)])
@@ -41,10 +41,11 @@ class Layer(nnx.Module):
         normal = self._normal(0, x)
         # Nothing reads the other positions after the last layer: they need not be computed.
         kept, asking = (x[:, -1:], normal[:, -1:]) if last else (x, normal)
-        x = kept + noisy(self._attend(asking, normal), batch, 2 * number)
+        x = kept + dropout_at(2 * number, self._attend(asking, normal), batch)
         hidden = self._normal(1, x) @ self.up[...] + self.up_bias[...]
         hidden = ACTIVATIONS[self.activation](hidden)
-        return x + noisy(hidden @ self.down[...] + self.down_bias[...], batch, 2 * number + 1)
+        fed = hidden @ self.down[...] + self.down_bias[...]
+        return x + dropout_at(2 * number + 1, fed, batch)
 
     def _normal(self, which: int, x: jax.Array) -> jax.Array:
         return self.normalizations[which](x, None) if len(self.normalizations) else x
@@ -60,28 +61,19 @@ class Layer(nnx.Module):
         return mixed.reshape(asking.shape) @ self.out[...]
 
 
-def noisy(x: jax.Array, batch: Pass, place: int) -> jax.Array:
-    """Dropout on what is added to the residual stream, in a training pass that has it."""
-    if batch.dropout is None:
-        return x
-    key = jax.random.fold_in(batch.dropout.key, place)
-    flat = x.reshape(x.shape[0], -1)
-    return dropout(flat, batch.dropout.rate, key, batch.rows).reshape(x.shape)
-
-
 class Network(nnx.Module):
     """Embedding, layers, and (untied) unembedding; the stream at the equals sign is read."""
 
     def __init__(self, config: Transformer, tokens: int, outputs: int, rngs: nnx.Rngs) -> None:
         d = config.embedding
         # An embedding's row is one token's vector: its entries have variance 1 / d.
-        self.embedding = nnx.Param(gaussian(rngs.params(), d, tokens + 1)[...].T)
-        self.position = nnx.Param(gaussian(rngs.params(), d, POSITIONS)[...].T)
+        self.embedding = nnx.Param(matrix(rngs.params(), d, tokens + 1)[...].T)
+        self.position = nnx.Param(matrix(rngs.params(), d, POSITIONS)[...].T)
         self.layers = nnx.List([Layer(config, rngs) for _ in range(config.layers)])
         count = 1 if config.normalization == "layer" else 0
         self.normalizations = nnx.List([Normalization("layer", d) for _ in range(count)])
         if not config.tied:
-            self.unembedding = gaussian(rngs.params(), d, outputs)
+            self.unembedding = matrix(rngs.params(), d, outputs)
         self.equals = tokens
 
     def __call__(self, batch: Pass) -> jax.Array:
@@ -95,10 +87,9 @@ class Network(nnx.Module):
         return self.normalizations[0](end, None) if len(self.normalizations) else end
 
 
+@MODELS.register(Transformer)
 class TransformerModel(ModuleModel):
-    """The :class:`~phasegrok.models.base.Model` of a Transformer on pairs of ``tokens``."""
-
-    whole_batch = False
+    """A Transformer on pairs of tokens."""
 
     def __init__(self, config: Transformer, task: Task) -> None:
         assert task.tokens is not None, "configurations are checked: only tokens come here"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import Experiment, shrinks, value_at
+from phasegrok.config import Experiment, shrinks
 from phasegrok.errors import Refusal
 from phasegrok.plan.runs import MOST_ROWS, RunTable, rows_after
 from phasegrok.sweep.load import Sweep
@@ -58,7 +58,7 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
     after = rows_after(experiment, rows["event_value"])
     found = zip(rows["event_value"], after, rows["n_train"], _variants(rows), strict=True)
     for value, few, many, variant in found:
-        whole = value_at(experiment, "event.set") != "task.train_examples" or value == few
+        whole = experiment.task.sized_by == DATA_FRACTION or value == few
         if not (1 <= few <= many and whole):
             left = f"{few} or more" if few == MOST_ROWS else f"{few}"
             raise Refusal(
@@ -74,9 +74,9 @@ def check_origins(sweep: Sweep, table: RunTable) -> None:
     that one of them memorized would not be those that the run trains on."""
     for i, experiment in enumerate(table.experiments):
         rows = table.frame[table.static == i]
-        for key, about in models.origins(experiment).items():
+        for key, record in models.run_records(experiment).items():
             for name in ("seed", "n_train", "n_corrupted"):
-                theirs, ours = getattr(about, name), rows[name]
+                theirs, ours = getattr(record, name), rows[name]
                 for found, variant in zip(ours, _variants(rows), strict=True):
                     if found != theirs:
                         raise Refusal(

@@ -17,6 +17,7 @@ import pandas as pd
 
 from phasegrok import models, tasks
 from phasegrok.config import (
+    DATA_FRACTION,
     PATHS,
     Experiment,
     column,
@@ -101,7 +102,7 @@ def row_count(fraction: float, total: int) -> int:
 def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
     """Training rows after an event that shrinks the training set to ``values``, of values that
     would leave too many to count :data:`MOST_ROWS`."""
-    if value_at(experiment, "event.set") == "task.train_examples":
+    if experiment.task.sized_by != DATA_FRACTION:  # a number of examples, not a share
         return np.minimum(np.asarray(values, np.float64), MOST_ROWS).astype(np.int32)
     total = tasks.of(experiment).size.pool
     most = MOST_ROWS / total

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from phasegrok.analysis.phases import NEEDED, label_cells
-from phasegrok.config.run_record import ABOUT
+from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.tables import as_table
 
@@ -107,12 +107,12 @@ class Folder:
     def weights_path(self, run: str, step: int) -> Path:
         return self.path / "weights" / run / f"{step}.npz"
 
-    def about_path(self, run: str) -> Path:
-        return self.path / "weights" / run / ABOUT
+    def run_record_path(self, run: str) -> Path:
+        return self.path / "weights" / run / RUN_RECORD_FILE
 
-    def save_about(self, run: str, text: str) -> None:
+    def save_run_record(self, run: str, text: str) -> None:
         """Say beside a run's weights what they are of."""
-        path = self.about_path(run)
+        path = self.run_record_path(run)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.write_text(str(path.relative_to(self.path)), text)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from phasegrok import models, tasks
-from phasegrok.config.run_record import describe
+from phasegrok.config.run_record import run_record_text
 from phasegrok.plan.plan import Plan, shortest_program
 from phasegrok.plan.runs import data_of
 from phasegrok.results.folder import Folder
@@ -187,10 +187,10 @@ class ChunkProgress:
     def _save_weights(self, step: int) -> None:
         weights = self.engine.weights(self.state)
         for i, (_, row) in enumerate(self.rows.iterrows()):
-            if not self.folder.about_path(row["run"]).exists():
+            if not self.folder.run_record_path(row["run"]).exists():
                 experiment = self.planned.table.experiment_of(self.chunk.runs[i])
-                text = describe(experiment, row, data_of(experiment))
-                self.folder.save_about(row["run"], text)
+                text = run_record_text(experiment, row, data_of(experiment))
+                self.folder.save_run_record(row["run"], text)
             arrays = {name: every[i] for name, every in weights.items()}
             self.folder.save_weights(row["run"], step, arrays)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from phasegrok.config import PATHS, TOKENLESS, Engine, Experiment, Measure, is_traced
+from phasegrok.config import PATHS, Engine, Experiment, Measure, is_traced
 from phasegrok.errors import escaped, refusal
 from phasegrok.sweep import draft as drafts
 from phasegrok.sweep import variants, yaml
@@ -180,13 +180,13 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
     last = train.steps or train.epochs or 0
     for names, found, allowed in (
         (
-            ("spectra", "pruning", "rows") if experiment.task.kind in TOKENLESS else (),
+            () if experiment.task.has_tokens else ("spectra", "pruning", "rows"),
             f"task.kind {experiment.task.kind}",
             "tasks whose inputs are tokens, over which weights have a spectrum",
         ),
         (
-            LOOKS if experiment.model.kind == "mixture" else (),
-            "model.kind mixture",
+            () if experiment.model.has_neurons else LOOKS,
+            f"model.kind {experiment.model.kind}",
             "the sweep that trained the networks which a mixture only weighs",
         ),
     ):

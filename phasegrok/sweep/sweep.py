@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from phasegrok.config import MEASURE_NOTHING, Engine, Experiment, Measure
+from phasegrok.config import DATA_FRACTION, MEASURE_NOTHING, TASKS, Engine, Experiment, Measure
 from phasegrok.sweep import variants
 from phasegrok.sweep.assemble import Settings, Sources, build, flat
 from phasegrok.sweep.variants import Variant
@@ -78,8 +78,9 @@ class Sweep:
             blocks[block][leaf] = value
         tasks = [dict(each.settings).get("task.kind") for each in self.variants]
         tasks += [value for axis in self.axes if axis.path == "task.kind" for value in axis.values]
-        if "parity" in (self.base.task.kind, *tasks):
-            # Parity refuses an explicit fraction, so the default must not be written out.
+        blocks_of_tasks = [TASKS[kind] for kind in (self.base.task.kind, *tasks) if kind]
+        if any(block.sized_by != DATA_FRACTION for block in blocks_of_tasks):
+            # Such a task refuses an explicit fraction, so the default must not be written out.
             del blocks["data"]["data_fraction"]
         named = {each.name: dict(each.settings) for each in self.variants}
         return {

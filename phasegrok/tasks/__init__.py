@@ -1,28 +1,31 @@
-"""Tasks: what is to be learned, as tables of examples."""
+"""Tasks: what is to be learned, as tables of examples.
+
+Every module of this package may hold tasks. Each registers itself in
+:data:`~phasegrok.tasks.base.TASKS`; this file names none.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from phasegrok.config import Experiment, Images, Modular, Parity
-from phasegrok.tasks.base import Size, Table, Task
-from phasegrok.tasks.images import ImagesTask
-from phasegrok.tasks.modular import ModularTask
-from phasegrok.tasks.parity import ParityTask
+from phasegrok.config import Experiment, TaskBlock
+from phasegrok.registry import import_all
+from phasegrok.tasks.base import TASKS, Size, Table, Task
 
 __all__ = ["Size", "Table", "Task", "build", "of"]
 
+import_all(__name__, __path__)
+
 
 @lru_cache(maxsize=256)
-def build(config: Modular | Images | Parity) -> Task:
-    """The task that ``config`` describes; cached, since it is static."""
-    match config:
-        case Modular():
-            return ModularTask(config)
-        case Images():
-            return ImagesTask(config)
-        case Parity():
-            return ParityTask(config)
+def build(config: TaskBlock) -> Task:
+    """The task that ``config`` describes; cached, since it is static.
+
+    Raises:
+        Refusal: its data cannot be read; the message begins with the key that names them.
+    """
+    task: Task = TASKS[type(config)](config)
+    return task
 
 
 def of(experiment: Experiment) -> Task:

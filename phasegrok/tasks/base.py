@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol
 
 import jax
 import numpy as np
+
+from phasegrok.config import TaskBlock
+from phasegrok.registry import Registry
 
 
 class Table(NamedTuple):
@@ -33,23 +37,38 @@ class Size(NamedTuple):
 
 
 class Task(Protocol):
-    """A task, with everything static about it. Its inputs are tokens or features."""
+    """A task, with everything static about it. Its inputs are tokens or features.
 
+    A task inherits from this class and says only what differs from the defaults here.
+    """
+
+    config: TaskBlock  # the task's block of the sweep file
     size: Size
-    outputs: int  # classes
-    tokens: int | None  # a token's values, where inputs are pairs of tokens
-    features: int | None  # numbers of an input, where they are not
-    input_names: tuple[str, ...]  # columns of an example's stored inputs
+    outputs: int  # numbers that a network answers with: one a class, or a single one
+    tokens: int | None = None  # values that a token has, where inputs are pairs of tokens
+    features: int | None = None  # numbers in an input, where inputs are features
+    input_names: tuple[str, ...]  # columns of an example's inputs in the tables
 
     def table(self, order_key: jax.Array, label_key: jax.Array) -> Table:
-        """The examples in a seed's order, a function of the keys alone."""
+        """The examples in a seed's order, a function of the keys alone.
+
+        Args:
+            order_key: decides which examples there are and their order.
+            label_key: decides the corrupted labels.
+        """
 
     def look_up(self, inputs: jax.Array) -> jax.Array:
-        """What a model is given for rows of the table's ``inputs``."""
+        """What a model is given for rows of the table's ``inputs``: by default the rows."""
+        return inputs
 
     def group_order(self) -> np.ndarray | None:
         """Tokens in the order in which a generalizing network's weights are periodic; None where
         inputs are no tokens."""
+        return None
 
     def fingerprint(self) -> str | None:
         """Hash of data that the configuration names but does not hold; None if there is none."""
+        return None
+
+
+TASKS: Final[Registry[Callable[[Any], Task]]] = Registry()

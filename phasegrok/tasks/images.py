@@ -15,7 +15,7 @@ import numpy as np
 
 from phasegrok.config import Images
 from phasegrok.errors import Refusal
-from phasegrok.tasks.base import Size, Table
+from phasegrok.tasks.base import TASKS, Size, Table, Task
 
 # The standard names of MNIST's files (and of its relatives'), as they come or unpacked.
 FILES = (
@@ -109,11 +109,12 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=head).reshape(sizes)
 
 
-class ImagesTask:
-    """The :class:`~phasegrok.tasks.base.Task` of classifying images. Tables hold their numbers;
-    the images themselves, as bytes, are part of the program."""
+@TASKS.register(Images)
+class ImagesTask(Task):
+    """Classifying images. A table holds the images' numbers; the images themselves, as bytes, are
+    part of the program."""
 
-    tokens: int | None = None
+    config: Images
     input_names: tuple[str, ...] = ("image",)
 
     def __init__(self, config: Images) -> None:
@@ -121,7 +122,7 @@ class ImagesTask:
         self.data = load(config.source)
         self.size = Size(self.data.training, len(self.data.labels) - self.data.training)
         self.outputs = int(self.data.labels.max()) + 1
-        self.features: int | None = self.data.pixels.shape[1]
+        self.features = int(self.data.pixels.shape[1])
 
     def table(self, order_key: jax.Array, label_key: jax.Array) -> Table:
         """The training split in a seed's order, then the test split as it is; corrupted labels
@@ -137,9 +138,6 @@ class ImagesTask:
         """Pixels from 0 to 1, (rows, features)."""
         pixels = jnp.asarray(self.data.pixels)[inputs[:, 0]]
         return pixels.astype(jnp.float32) / self.data.white
-
-    def group_order(self) -> None:
-        return None
 
     def fingerprint(self) -> str:
         """The data's own hash: a run is the same wherever its images lie."""

@@ -9,20 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok.config import Modular
-from phasegrok.tasks.base import Size, Table
+from phasegrok.tasks.base import TASKS, Size, Table, Task
 
 
-class ModularTask:
-    """The :class:`~phasegrok.tasks.base.Task` of z = m + n or m * n modulo p."""
+@TASKS.register(Modular)
+class ModularTask(Task):
+    """z = m + n or m * n modulo p."""
 
-    features: int | None = None
+    config: Modular
     input_names: tuple[str, ...] = ("m", "n")
 
     def __init__(self, config: Modular) -> None:
         self.config = config
         self.size = Size(config.modulus**2)
         self.outputs = config.modulus
-        self.tokens: int | None = config.modulus
+        self.tokens = config.modulus
 
     def table(self, order_key: jax.Array, label_key: jax.Array) -> Table:
         """All p^2 examples in a seed's order, with a corrupted label for every row.
@@ -37,9 +38,6 @@ class ModularTask:
         label = (m + n) % p if self.config.operation == "addition" else (m * n) % p
         corrupted_label = jax.random.randint(label_key, (p * p,), 0, p, dtype=jnp.int32)
         return Table(inputs=jnp.stack([m, n], axis=1), label=label, corrupted_label=corrupted_label)
-
-    def look_up(self, inputs: jax.Array) -> jax.Array:
-        return inputs
 
     def group_order(self) -> np.ndarray:
         """Addition is periodic in natural order. Multiplication modulo a prime is addition of
@@ -57,6 +55,3 @@ class ModularTask:
             if len(set(powers)) == p - 1:
                 return np.array(powers)
         raise AssertionError("every prime has a primitive root")
-
-    def fingerprint(self) -> None:
-        return None

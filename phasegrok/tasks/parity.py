@@ -6,28 +6,29 @@ import jax
 import jax.numpy as jnp
 
 from phasegrok.config import Parity
-from phasegrok.tasks.base import Size, Table
+from phasegrok.tasks.base import TASKS, Size, Table, Task
 
 
-class ParityTask:
-    """The :class:`~phasegrok.tasks.base.Task` of the product of the first k of n signs."""
+@TASKS.register(Parity)
+class ParityTask(Task):
+    """The product of the first k of n signs."""
 
-    tokens: int | None = None
+    config: Parity
     outputs = 1  # f(x); an answer is +1 where it is above 0, and -1 elsewhere
 
     def __init__(self, config: Parity) -> None:
         self.config = config
         self.size = Size(config.train_examples, config.test_examples)
-        self.features: int | None = config.bits
+        self.features = config.bits
         # The first bits, which the label depends on; the others fill no columns.
         self.input_names = tuple(f"x{i + 1}" for i in range(config.parity_bits))
 
     def table(self, order_key: jax.Array, label_key: jax.Array) -> Table:
         """Training examples, then test examples, all drawn independently: (total, n) signs.
 
-        A corrupted label is the other one, never the true one by luck as in modular arithmetic;
-        so nothing is drawn from ``label_key``. Each example has a key of its own: the training set
-        of a larger table begins with that of a smaller one.
+        A corrupted label is the other one of two, so nothing is drawn from ``label_key``. Each
+        example has a key of its own: the training set of a larger table begins with that of a
+        smaller one.
         """
         pool, total = self.size.pool, self.size.total
         # Test examples count from the top, so that their number and the pool's do not mix.
@@ -39,13 +40,3 @@ class ParityTask:
         )
         label = (jnp.prod(signs[:, : self.config.parity_bits], axis=1) > 0).astype(jnp.int32)
         return Table(inputs=signs, label=label, corrupted_label=1 - label)
-
-    def look_up(self, inputs: jax.Array) -> jax.Array:
-        return inputs
-
-    def group_order(self) -> None:
-        """Signs have no order to be periodic in."""
-        return None
-
-    def fingerprint(self) -> None:
-        return None

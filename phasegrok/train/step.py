@@ -76,7 +76,7 @@ def make_table(program: Program, run: RunParams) -> tasks.Table:
 def init(program: Program, run: RunParams) -> State:
     """The state before the first step. Weights depend on model and seed alone."""
     model = models.of(program.experiment)
-    params, model_state = models.begin(model, seed_key(run, WEIGHTS), run.values)
+    params, model_state = model.begin(seed_key(run, WEIGHTS), run.values)
     opt_state = optimizer(program.experiment.optimizer, run.values).init(params)
     return State(jnp.zeros((), jnp.int32), run, params, model_state, opt_state)
 

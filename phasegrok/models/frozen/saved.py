@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from phasegrok.config.identity import without_defaults
-from phasegrok.config.run_record import ABOUT, About
+from phasegrok.config.run_record import RUN_RECORD_FILE, RunRecord
 from phasegrok.errors import Refusal
 from phasegrok.models.base import ModelState, Params
 
@@ -28,12 +28,12 @@ __all__ = ["Saved", "load", "named", "restored"]
 class Saved(NamedTuple):
     """A network as it was saved."""
 
-    about: About
+    record: RunRecord
     arrays: dict[str, np.ndarray]
 
     def fingerprint(self) -> str:
         """Hash of the network itself: its architecture and its arrays, bit for bit."""
-        architecture = without_defaults(self.about.experiment.model_dump())["model"]
+        architecture = without_defaults(self.record.experiment.model_dump())["model"]
         digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
         for name in sorted(self.arrays):
             array = self.arrays[name]
@@ -73,7 +73,7 @@ def restored(
         if wanted.get(name) != found.get(name):
             raise Refusal(
                 f"found {_words(name, found)}; allowed: {_words(name, wanted)}, as the architecture"
-                f" in {ABOUT} has"
+                f" in {RUN_RECORD_FILE} has"
             )
         if not np.isfinite(arrays[name]).all():
             raise Refusal(f"found numbers in {name} that are not finite; allowed: finite weights")
@@ -97,7 +97,7 @@ def load(path: str) -> Saved:
     """
     file = Path(path)
     arrays = _arrays(file)
-    return Saved(_about(file.with_name(ABOUT)), arrays)
+    return Saved(_record(file.with_name(RUN_RECORD_FILE)), arrays)
 
 
 def _arrays(file: Path) -> dict[str, np.ndarray]:
@@ -113,14 +113,14 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
         raise Refusal(f"{file}: damaged: {reason}; allowed: weights/RUN/STEP.npz") from None
 
 
-def _about(file: Path) -> About:
+def _record(file: Path) -> RunRecord:
     try:
-        return About.model_validate_json(_content(file))
+        return RunRecord.model_validate_json(_content(file))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "its text"
+        at = ".".join(map(str, first["loc"])) or "its text"
         raise Refusal(
-            f"{file}: damaged: {place}: {first['msg']}; allowed: the file as a sweep wrote it"
+            f"{file}: damaged: {at}: {first['msg']}; allowed: the file as a sweep wrote it"
         ) from None
 
 
@@ -130,6 +130,6 @@ def _content(file: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Refusal(
-            f"{file}: {reason}; allowed: weights/RUN/STEP.npz, with {ABOUT} beside it, of a sweep"
-            " with measure.weights"
+            f"{file}: {reason}; allowed: weights/RUN/STEP.npz, with {RUN_RECORD_FILE} beside it, of"
+            " a sweep with measure.weights"
         ) from None

@@ -6,7 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["boxed_term", "outputs", "weights"]
+from phasegrok.config import Modular
+from phasegrok.models.known.base import SOLUTIONS, Solution
+
+__all__ = ["solution", "weights"]
 
 
 def weights(key: jax.Array, modulus: int, width: int) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -43,19 +46,8 @@ def weights(key: jax.Array, modulus: int, width: int) -> tuple[jax.Array, jax.Ar
     return u, v, w.T
 
 
-def outputs(u: jax.Array, v: jax.Array, w: jax.Array) -> jax.Array:
-    """Outputs f_q(m, n) of the quadratic network on all pairs, (p, p, p) as [m, n, q]."""
-    return jnp.einsum("mnk,kq->mnq", jnp.square(u[:, None] + v[None, :]), w, precision="highest")
-
-
-def boxed_term(modulus: int, width: int) -> np.ndarray:
-    """The one term of equation 6 without a random phase, as a function of (m + n - q) mod p.
-
-    Shape (p,): 1/N times the sum over neurons of cos(2 pi sigma(k) d / p), equation 7; it is
-    1 at d = 0 and exactly 0 elsewhere where p divides N.
-    """
-    frequency = np.arange(width) % modulus
-    distance = np.arange(modulus)
-    return np.asarray(
-        np.cos(2 * np.pi / modulus * (np.outer(distance, frequency) % modulus)).mean(1)
-    )
+@SOLUTIONS.register(Modular)
+def solution(key: jax.Array, task: Modular, width: int) -> Solution:
+    """Equation 2 for a task's modulus."""
+    u, v, w = weights(key, task.modulus, width)
+    return Solution(u, v, w, None)

@@ -13,7 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["patterns", "two_neurons", "weights"]
+from phasegrok.config import Parity
+from phasegrok.models.known.base import SOLUTIONS, Solution
+
+__all__ = ["patterns", "solution", "two_neurons", "weights"]
 
 
 def patterns(bits: int) -> np.ndarray:
@@ -50,3 +53,14 @@ def two_neurons(bits: int) -> tuple[jax.Array, jax.Array, jax.Array]:
     inputs = np.zeros((bits, 2), np.float32)
     inputs[:2] = [[0.5, -0.5], [0.5, -0.5]]
     return jnp.asarray(inputs), jnp.zeros(2), jnp.ones((2, 1))
+
+
+@SOLUTIONS.register(Parity)
+def solution(key: jax.Array, task: Parity, width: int) -> Solution:
+    """The network of 2^k neurons, or that of two where ``width`` leaves room for no more. Nothing
+    is drawn from ``key``."""
+    if width < 2**task.parity_bits:
+        u, bias, w = two_neurons(task.bits)
+    else:
+        u, bias, w = weights(task.bits, task.parity_bits)
+    return Solution(u, None, w, bias)

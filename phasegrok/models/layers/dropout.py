@@ -6,7 +6,25 @@ import jax
 import jax.numpy as jnp
 from jax.extend.random import threefry_2x32
 
-LEVELS = 1 << 16
+from phasegrok.models.base import Pass
+
+LEVELS = 1 << 16  # a rate is rounded to a multiple of one over this
+
+
+def dropout_at(site: int, x: jax.Array, batch: Pass) -> jax.Array:
+    """Dropout at one site of a network, in a training pass that has it; else ``x`` itself.
+
+    Args:
+        site: its number; two sites of a network draw different masks.
+        x: (rows, ...).
+        batch: the pass, which says whether there is dropout.
+    """
+    spec = batch.dropout
+    if spec is None:
+        return x
+    flat = x.reshape(x.shape[0], -1)
+    key = jax.random.fold_in(spec.key, site)
+    return dropout(flat, spec.rate, key, batch.rows).reshape(x.shape)
 
 
 def dropout(x: jax.Array, rate: jax.Array, key: jax.Array, rows: jax.Array) -> jax.Array:

@@ -18,7 +18,7 @@ import pytest
 from phasegrok import models
 from phasegrok import run as runner
 from phasegrok.config import Experiment, Mlp, Modular, Parity, Transformer
-from phasegrok.config.run_record import About, describe
+from phasegrok.config.run_record import RunRecord, run_record_text
 from phasegrok.errors import Refusal
 from phasegrok.models.base import Pass
 from phasegrok.models.frozen.saved import named, restored
@@ -225,11 +225,11 @@ def test_what_is_frozen_is_identity_and_its_place_is_not(
 
 def test_weights_say_what_they_are_of(trained: Trained) -> None:
     """run.json holds the run's own values, swept ones included, and parses back to them."""
-    about = About.model_validate_json((trained.weights / "run.json").read_bytes())
-    assert about.run == trained.weights.name and about.data == ()
-    assert (about.seed, about.n_train, about.n_corrupted) == (0, 29, 5)
+    record = RunRecord.model_validate_json((trained.weights / "run.json").read_bytes())
+    assert record.run == trained.weights.name and record.data == ()
+    assert (record.seed, record.n_train, record.n_corrupted) == (0, 29, 5)
     origin = load(trained.weights.parents[2] / "origin.yaml")
-    assert about.experiment == origin.at({"optimizer.weight_decay": 2.0})
+    assert record.experiment == origin.at({"optimizer.weight_decay": 2.0})
     assert sorted(p.name for p in trained.weights.iterdir()) == ["10.npz", "20.npz", "run.json"]
 
 
@@ -244,8 +244,8 @@ def test_every_kind_of_run_can_be_described() -> None:
         row |= {"data_fraction": np.nan if experiment.task.kind == "parity" else 0.5}
         row |= {"corruption_fraction": 0.0, "dropout": 0.0, "event_value": 0.0, "at_step": 3.0}
         row |= {"event_at_step": 3.0, **experiment.optimizer.model_dump()}
-        text = describe(experiment, pd.Series(row), [])
-        assert About.model_validate_json(text).experiment == experiment
+        text = run_record_text(experiment, pd.Series(row), [])
+        assert RunRecord.model_validate_json(text).experiment == experiment
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def damaged(file: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Non
     return do
 
 
-def about(path: str, value: Any) -> Callable[[Path], None]:
+def says(path: str, value: Any) -> Callable[[Path], None]:
     """Another value in run.json; None takes the key out."""
 
     def do(weights: Path) -> None:
@@ -321,10 +321,10 @@ def gone(file: str) -> Callable[[Path], None]:
         (damaged("10.npz", lambda b: b"PK"), "10.npz: damaged: found no .npz archive"),
         (damaged("10.npz", lambda b: b[:200] + b"?" + b[201:]), "10.npz: damaged: Bad CRC"),
         (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
-        (about("seed", None), "run.json: damaged: seed: Field required"),
-        (about("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
+        (says("seed", None), "run.json: damaged: seed: Field required"),
+        (says("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
         (
-            about("experiment.model.width", 13),
+            says("experiment.model.width", 13),
             "10.npz: found normalizations.0.scale float32 (12);"
             " allowed: normalizations.0.scale float32 (13), as the architecture in run.json has",
         ),
@@ -333,24 +333,30 @@ def gone(file: str) -> Callable[[Path], None]:
         (arrays(w=np.ones((12, 7))), "found w float64 (12, 7); allowed: w float32 (12, 7)"),
         (arrays(w=np.full((12, 7), np.nan, "f4")), "found numbers in w that are not finite"),
         (
-            about("experiment.task.modulus", 11),
+            says("experiment.task.modulus", 11),
             "found a network trained on {kind: modular,"
             " operation: addition, modulus: 11}; allowed: {kind: modular, operation: addition,"
             " modulus: 7}, this sweep's task",
         ),
-        (about("data", ["ab"]), "modulus: 7} on other data; allowed:"),
+        (says("data", ["ab"]), "modulus: 7} on other data; allowed:"),
         (
-            about("experiment.model", {"kind": "mixture", "memorizing": "a", "generalizing": "b"}),
+            says("experiment.model", {"kind": "mixture", "memorizing": "a", "generalizing": "b"}),
             "found a mixture; allowed: a network that is none itself",
         ),
         (
-            about("experiment.event", {"kind": "memorized", "set": "data.data_fraction"}),
+            says("experiment.event", {"kind": "memorized", "set": "data.data_fraction"}),
             "found a run with event.set data.data_fraction; allowed: one training set from",
         ),
-        (about("seed", 4), "found a network trained with seed 4 for a run with seed 0; allowed:"),
-        (about("n_train", 28), "found a network trained with n_train 28 for a run with n_train 29"),
         (
-            about("n_corrupted", 0),
+            says("seed", 4),
+            "found a network trained with seed 4 for a run with seed 0; allowed:",
+        ),
+        (
+            says("n_train", 28),
+            "found a network trained with n_train 28 for a run with n_train 29",
+        ),
+        (
+            says("n_corrupted", 0),
             "with n_corrupted 0 for a run with n_corrupted 5; allowed: the"
             " seed, data fraction and corruption of the run that trained it",
         ),

@@ -1,0 +1,52 @@
+"""Which builder serves which block of a sweep file: a kind and its builder meet in one file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
+
+from phasegrok.config.fields import Block
+
+Builder = TypeVar("Builder", bound=Callable[..., Any])
+
+
+class Registry(Generic[Builder]):
+    """Builders by the class of a block.
+
+    A builder's own file registers it, so nothing else has to know of it::
+
+        @TASKS.register(config.Modular)
+        class ModularTask(Task): ...
+    """
+
+    def __init__(self) -> None:
+        self._builders: dict[type[Block], Builder] = {}
+
+    def register(self, block: type[Block]) -> Callable[[Builder], Builder]:
+        """The decorator that makes a builder the one of ``block``."""
+
+        def add(builder: Builder) -> Builder:
+            assert block not in self._builders, f"{block.__name__} has two builders"
+            self._builders[block] = builder
+            return builder
+
+        return add
+
+    def __getitem__(self, block: type[Block]) -> Builder:
+        return self._builders[block]
+
+    def __contains__(self, block: object) -> bool:
+        return block in self._builders
+
+
+def import_all(package: str, path: Iterable[str]) -> None:
+    """Import every module of a package and of those in it, so that their builders register.
+
+    Args:
+        package: its name.
+        path: its ``__path__``.
+    """
+    for module in pkgutil.walk_packages(path, f"{package}."):
+        importlib.import_module(module.name)
