@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import Experiment, shrinks
+from phasegrok.config import DATA_FRACTION, Experiment, shrinks
 from phasegrok.errors import Refusal
 from phasegrok.plan.runs import MOST_ROWS, RunTable, rows_after
 from phasegrok.sweep.load import Sweep
