@@ -61,7 +61,7 @@ class Mlp(ModelBlock):
         Field(
             description="paper: N(0, (16 N)^(-2/3)); lazy: N(0, 2 / N^(2/3)); "
             "kaiming: N(0, 2 / fan_in); uniform: U(-1, 1) / sqrt(fan_in); "
-            "analytic: the periodic solution of equation 2, or of parity those of the thesis"
+            "analytic: equation 2 for modular addition, chapter 4 of the thesis for parity"
         ),
     ] = "paper"
     init_scale: Annotated[
@@ -151,8 +151,8 @@ class Lstm(ModelBlock):
 
 
 class Mixture(ModelBlock):
-    """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen: two trained networks, frozen, whose four factors alone are
-    trained, w_m1 and w_g1 from 0 on (efficiency study, section 5.1)."""
+    """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen: two trained networks are frozen, and only their four
+    factors are trained; w_m1 and w_g1 begin at 0 (efficiency study, section 5.1)."""
 
     needs_tokens: ClassVar[bool] = False
     has_neurons: ClassVar[bool] = False

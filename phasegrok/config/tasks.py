@@ -88,8 +88,8 @@ class Images(TaskBlock):
 
 
 class Parity(TaskBlock):
-    """The product of the first k of n signs, on examples drawn independently; its own numbers of
-    examples stand for data.data_fraction, and a corrupted label is the other one (thesis)."""
+    """The product of the first k of n signs, on examples drawn independently (thesis); its numbers
+    of examples replace data.data_fraction, and a corrupted label is a flipped one."""
 
     has_tokens: ClassVar[bool] = False
     sized_by: ClassVar[str] = "task.train_examples"

@@ -210,8 +210,8 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
 def check_origins(
     sweep: Sweep, frame: pd.DataFrame, experiments: list[Experiment], static: np.ndarray
 ) -> None:
-    """Refuse frozen networks that were trained on other rows than a run that names them: those
-    that one of them memorized would not be those that the run trains on."""
+    """Refuse frozen networks that were trained on other rows than a run that names them. The rows
+    that such a network memorized would not be the rows that the run trains on."""
     for i, experiment in enumerate(experiments):
         rows = frame[static == i]
         for key, record in models.run_records(experiment).items():
