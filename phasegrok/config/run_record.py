@@ -1,5 +1,5 @@
-"""Where saved weights come from: ``run.json`` beside them, so that a run's folder of weights can be
-copied and used alone."""
+"""``run.json``, the record of a run beside its saved weights. A copied folder of weights is usable
+by itself."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def run_record_text(experiment: Experiment, row: pd.Series[Any], data: list[str]
     """The text of a run's ``run.json``.
 
     Args:
-        experiment: of the run, its traced values apart.
-        row: of the table of runs.
+        experiment: the run's; its traced values do not count.
+        row: the run's row in the table of runs, which has its traced values.
         data: hashes of what the experiment names but does not hold.
     """
     values = experiment.model_dump()

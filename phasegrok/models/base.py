@@ -10,7 +10,7 @@ import jax
 from phasegrok.config.run_record import RunRecord
 
 Params = Any  # a pytree of weights
-ModelState = Any  # a pytree of what a model carries besides weights (running statistics)
+ModelState = Any  # a pytree of what a model keeps besides weights (running statistics)
 
 
 class DropoutSpec(NamedTuple):
@@ -117,7 +117,7 @@ class Model(Protocol):
 
 
 def scaled(params: Params, scale: jax.Array) -> Params:
-    """Initial weights times ``scale``; normalization's scales of 1 and shifts of 0 are left."""
+    """Initial weights times ``scale``; normalization keeps its scales of 1 and shifts of 0."""
 
     def each(path: tuple[Any, ...], weights: jax.Array) -> jax.Array:
         inside = any(getattr(key, "key", None) == "normalizations" for key in path)

@@ -26,10 +26,13 @@ class Layer(nnx.Module):
         self.bias = nnx.Param(uniform(rngs.params(), width, (4 * width,)))
 
     def __call__(self, given: list[jax.Array]) -> list[jax.Array]:
-        """The states h after each position, (rows, width), from what ``input`` makes of each
-        position's inputs, (rows, 4 width) or one row for all.
+        """The states h after each position, (rows, width).
 
         h and c begin at zero, so the first position needs no product with them.
+
+        Args:
+            given: for each position its inputs times ``input``, (rows, 4 width), or one row where
+                all rows are the same.
         """
         states: list[jax.Array] = []
         cell: jax.Array | None = None

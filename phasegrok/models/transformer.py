@@ -39,7 +39,7 @@ class Layer(nnx.Module):
     def __call__(self, x: jax.Array, batch: Pass, number: int, last: bool) -> jax.Array:
         """The stream (rows, positions, d) after this layer; after the last one only its end."""
         normal = self._normal(0, x)
-        # Nothing reads the other positions after the last layer: they need not be computed.
+        # After the last layer only the last position is read, so no other is computed.
         kept, asking = (x[:, -1:], normal[:, -1:]) if last else (x, normal)
         x = kept + dropout_at(2 * number, self._attend(asking, normal), batch)
         hidden = self._normal(1, x) @ self.up[...] + self.up_bias[...]

@@ -17,7 +17,7 @@ from phasegrok.config import Images
 from phasegrok.errors import Refusal
 from phasegrok.tasks.base import TASKS, Size, Table, Task
 
-# The standard names of MNIST's files (and of its relatives'), as they come or unpacked.
+# The names of the files of MNIST and of data sets in its format.
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -44,7 +44,7 @@ def load(source: str) -> Data:
         Refusal: a file is missing or damaged; the message says which and how.
     """
     if source == "digits":
-        # scikit-learn's 1797 scans of 8 x 8; it has no split of its own: every fifth is tested.
+        # scikit-learn's 1797 scans of 8 x 8 come without a split: every fifth is a test image.
         from sklearn.datasets import load_digits
 
         digits = load_digits()
@@ -72,7 +72,11 @@ def load(source: str) -> Data:
 
 
 def find(folder: Path, name: str) -> Path:
-    """A file, packed or not."""
+    """The file of this name, packed or not.
+
+    Raises:
+        Refusal: there is none.
+    """
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return path
@@ -140,7 +144,7 @@ class ImagesTask(Task):
         return pixels.astype(jnp.float32) / self.data.white
 
     def fingerprint(self) -> str:
-        """The data's own hash: a run is the same wherever its images lie."""
+        """Hash of the images and labels: a run is the same wherever they lie."""
         digest = hashlib.sha256(self.data.pixels.tobytes())
         digest.update(self.data.labels.tobytes())
         return digest.hexdigest()[:16]

@@ -83,8 +83,8 @@ def _words(task: Mapping[str, Any]) -> str:
 class MixtureModel(Model):
     """w_m1 w_m2 C_mem + w_g1 w_g2 C_gen.
 
-    What is trained are the four factors. The frozen weights are its model state: constants
-    of every run, which no step changes.
+    Only the four factors are trained. The frozen weights are the model state, which no step
+    changes.
     """
 
     def __init__(self, config: Mixture, task: Task) -> None:
@@ -151,7 +151,7 @@ class MixtureModel(Model):
         return max(frozen.model.numbers_per_row() for frozen in self.frozen.values())
 
     def flops_per_row(self) -> int:
-        # Forward alone, a third of a step; the gradient of four numbers costs next to nothing.
+        # The forward pass is a third of a step. The gradient of four numbers costs next to nothing.
         return sum(frozen.model.flops_per_row() for frozen in self.frozen.values()) // 3
 
     def run_records(self) -> dict[str, RunRecord]:

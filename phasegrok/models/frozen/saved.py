@@ -1,5 +1,7 @@
-"""Trained networks in files: what their arrays are called, what stands beside them, and how both
-are read back. Only :mod:`phasegrok.run.chunk` writes them."""
+"""Trained networks in files: the names of their arrays, and how they and the run's record are read.
+
+Only :mod:`phasegrok.run.chunk` writes them.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,8 @@ class Saved(NamedTuple):
 
 
 def named(params: Params, model_state: ModelState) -> dict[str, Any]:
-    """The leaves of a network by the names that saved files use: ``u``, ``hidden.0``; what it
-    carries besides weights is ``rest.NAME``."""
+    """The leaves of a network by the names that saved files use: ``u``, ``hidden.0``. The model
+    state is ``rest.NAME``."""
     found = {}
     for prefix, tree in (("", params), ("rest.", model_state)):
         for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
@@ -60,7 +62,7 @@ def restored(
     """The network whose leaves :func:`named` gave.
 
     Args:
-        shapes: weights and model_state as ``jax.eval_shape`` has them.
+        shapes: weights and model state as ``jax.eval_shape`` gives them.
         arrays: by name.
 
     Raises:
@@ -90,7 +92,7 @@ def _words(name: str, arrays: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
 
 @lru_cache(maxsize=16)
 def load(path: str) -> Saved:
-    """The network in ``weights/RUN/STEP.npz``, and what ``run.json`` beside it says; read once.
+    """The network in ``weights/RUN/STEP.npz``, and the record of its run; both are read once.
 
     Raises:
         Refusal: a file is missing or damaged; the message says which and how.

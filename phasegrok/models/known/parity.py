@@ -20,7 +20,7 @@ __all__ = ["patterns", "solution", "two_neurons", "weights"]
 
 
 def patterns(bits: int) -> np.ndarray:
-    """All sign patterns of so many bits, (2^bits, bits) of -1 and 1."""
+    """All sign patterns of ``bits`` bits, (2^bits, bits) of -1 and 1."""
     return np.array(list(itertools.product((-1.0, 1.0), repeat=bits)), np.float32)
 
 
@@ -29,8 +29,8 @@ def weights(bits: int, parity_bits: int) -> tuple[jax.Array, jax.Array, jax.Arra
 
     Neuron s has the pattern as its weights and the bias -(k - 1): it is 1 for its own pattern
     and 0 for all others, whose product with it is k - 2 at most. Its output weight is the
-    parity of the pattern, so that f(x) is +1 or -1 and the hinge loss 0. (The thesis has neurons
-    of parity +1 alone speak, with 0 for silence.)
+    parity of the pattern, so f(x) is +1 or -1 and the hinge loss is 0. (In the thesis only the
+    patterns of parity +1 have neurons.)
 
     Returns:
         W^T (n, 2^k), b (2^k,), u (2^k, 1).

@@ -1,7 +1,7 @@
 """Batch and layer normalization with learned scale and shift, PyTorch's defaults.
 
-Flax has both; what it has not is a weight for every row (padding must not enter a batch's
-statistics) and the unbiased running variance of the original experiments.
+Flax has both, but neither a weight for every row nor the unbiased running variance of the original
+experiments. The weights keep padding out of a batch's statistics.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Normalization(nnx.Module):
             rows = jnp.sum(weights)
             mean = weights @ x / rows
             variance = weights @ jnp.square(x - mean) / rows
-            # One row has no unbiased variance; its biased one, 0, is kept then.
+            # One row has no unbiased variance. Its biased one, 0, stands for it.
             unbiased = variance * rows / jnp.maximum(rows - 1, 1)
             self.mean[...] = (1 - MOMENTUM) * self.mean[...] + MOMENTUM * mean
             self.variance[...] = (1 - MOMENTUM) * self.variance[...] + MOMENTUM * unbiased
