@@ -18,7 +18,7 @@ class Estimate(NamedTuple):
     mean: float
     low: float
     high: float
-    seeds: int  # that cross within the sizes looked at; the others are in none of the numbers
+    seeds: int  # only those that cross within the sizes looked at are in the numbers
 
 
 def settled(
@@ -43,8 +43,8 @@ def settled(
 def crossings(runs: pd.DataFrame, size: str, level: float = 0.5) -> pd.Series[Any]:
     """Where each seed's final test accuracy comes to stay above a level, by size.
 
-    Between the largest size that ends below the level and the next, on the straight line between
-    their accuracies: a recovery below that does not count.
+    The crossing is on the straight line between the largest size that ends below the level and the
+    next one. A recovery at a smaller size does not count.
 
     Args:
         runs: one row a run, with ``seed``, ``test_accuracy`` and the column ``size``.

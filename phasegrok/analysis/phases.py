@@ -93,7 +93,7 @@ def classify(runs: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         ``phase``, ``subphase`` and ``direct_phase`` on the index of ``runs``; never null. A null
-        accuracy reaches no threshold, so a run without test examples is never said to generalize.
+        accuracy reaches no threshold, so a run without test examples never generalizes.
 
     References:
         Doshi et al., Table 2 and appendices C and E.
@@ -132,15 +132,8 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     cells = runs[keys].iloc[first].reset_index(drop=True)
     cells["seeds"] = seeds.astype(np.int64)
     cells["diverged"] = (seeds - averaged).astype(np.int64)
-    means = {
-        name: _mean_by_cell(_floats(runs, name)[alive], cell[alive], count)
-        for name in runs.columns
-        if name not in keys and is_metric(name)
-    }
-    for name, values in means.items():
-        # The rounded means are what is published, so the labels follow from the table itself.
-        means[name] = values.round(DIGITS) if name.endswith("_accuracy") else values
-    cells = pd.concat([cells, pd.DataFrame(means, index=cells.index)], axis=1)
+    means = _means(runs, keys, cell, alive)
+    cells = pd.concat([cells, means], axis=1)
 
     subphase, direct = _codes(cells)
     gone = averaged == 0
@@ -247,6 +240,22 @@ def _cell_numbers(runs: pd.DataFrame, keys: list[str]) -> _Codes:
         return np.zeros(len(runs), dtype=np.int64)
     numbers = runs.groupby(keys, sort=False, dropna=False).ngroup()
     return np.asarray(numbers, dtype=np.int64)
+
+
+def _means(
+    runs: pd.DataFrame, keys: list[str], cell: _Codes, alive: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Every cell's mean of every metric over the runs that are alive."""
+    count = int(cell.max()) + 1 if len(cell) else 0
+    means = {
+        name: _mean_by_cell(_floats(runs, name)[alive], cell[alive], count)
+        for name in runs.columns
+        if name not in keys and is_metric(name)
+    }
+    for name, values in means.items():
+        # The rounded means are what is published, so the labels follow from the table itself.
+        means[name] = values.round(DIGITS) if name.endswith("_accuracy") else values
+    return pd.DataFrame(means, index=range(count))
 
 
 def _mean_by_cell(values: _Floats, cell: _Codes, count: int) -> _Floats:

@@ -119,7 +119,7 @@ def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
         axes.set_xlabel(_axis_title(layout.x), fontsize=LABEL_POINTS)
     if left:
         name = _axis_title(layout.y)
-        # Beside a panel of a row or two the name has to be broken, or it meets its neighbours.
+        # A name beside a panel of few rows has to be broken, or it meets its neighbours.
         name = name if height > LONGEST_NAME_INCHES else name.replace(" ", "\n", 1)
         axes.set_ylabel(name, fontsize=LABEL_POINTS)
 
@@ -187,7 +187,7 @@ def error_bars(
     axes: Axes, mean: pd.Series[Any], ends: Any, style: Mapping[str, Any]
 ) -> ErrorbarContainer:
     """Means with bars from ``ends[0]`` below them to ``ends[1]`` above, a dot each."""
-    x, y = mean.index.to_numpy(), mean.to_numpy()  # of a series it would make objects
+    x, y = mean.index.to_numpy(), mean.to_numpy()  # matplotlib makes objects of a series
     return axes.errorbar(x, y, ends, marker="o", markersize=3, capsize=2, **style)
 
 

@@ -120,10 +120,10 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
     if cells.empty:
         raise ValueError("there are no cells to draw")
     numbers = [name for name in axes if _is_number(cells[name])]
-    others = [name for name in numbers if name not in (ALPHA, XI)]
+    free = [name for name in numbers if name not in (ALPHA, XI)]
     # A lone swept corruption fraction or number goes up or across; it is never taken twice.
-    x = ALPHA if ALPHA in numbers else (others.pop(0) if others else None)
-    y = XI if XI in numbers else (others.pop(0) if others else None)
+    x = ALPHA if ALPHA in numbers else (free.pop(0) if free else None)
+    y = XI if XI in numbers else (free.pop(0) if free else None)
     if y is None and VARIANT in axes:
         y = VARIANT  # a list of names reads better than a row of slivers with titles
     remaining = [name for name in axes if name not in (x, y)]

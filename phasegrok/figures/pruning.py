@@ -32,7 +32,7 @@ ACCURACIES: Final = (
     "corrupted_accuracy",
     "true_accuracy",
 )
-# Beside the accuracy that counts as retained, a looser and a stricter one.
+# A looser and a stricter accuracy than the one that counts as retained.
 OTHERS_RETAINED: Final = {0.90: "--", 0.99: ":"}
 
 

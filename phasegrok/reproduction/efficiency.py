@@ -29,6 +29,8 @@ def claims(root: Path) -> Iterator[Claim]:
     """Every claim, from the result folders under ``root``, in the study's order."""
     models = Results(root / "model-grokking")
     yield from _delayed(models)
+    yield _plateau(models)
+    yield _near_chance(models)
     yield from _more_data(models)
     yield from _data_efficiency(Results(root / "data-efficiency")["runs"])
     yield from _mixture(Results(root / "mixture")["curves"])
@@ -56,7 +58,7 @@ def _delays(results: Results) -> pd.DataFrame:
 
 
 def _delayed(results: Results) -> Iterator[Claim]:
-    runs, curves = _delays(results), results["curves"]
+    runs = _delays(results)
     for model in MODELS:
         one = runs[runs["variant"] == model]
         words, delayed = [], False
@@ -77,21 +79,29 @@ def _delayed(results: Results) -> Iterator[Claim]:
             + "; ".join(words),
             delayed,
         )
+
+
+def _plateau(results: Results) -> Claim:
+    runs, curves = _delays(results), results["curves"]
     plateau = _on_the_way(runs[runs["variant"] == "transformer"], curves)
     between = all(2 * CHANCE < value < GENERALIZES for value in plateau.values())
     ordered = list(plateau.values()) == sorted(plateau.values())
-    yield Claim(
+    return Claim(
         "3.1, Figs. 1, 2",
         "the Transformer's test accuracy stays at intermediate values, the higher the more data",
         "on the last third of the way to grokking, by share of data "
         + ", ".join(f"{fraction}: {value:.2f}" for fraction, value in plateau.items()),
         (True if ordered else None) if between else False,
     )
+
+
+def _near_chance(results: Results) -> Claim:
+    runs, curves = _delays(results), results["curves"]
     at = curves.merge(runs["memorized"].rename("step").reset_index(), on=["run", "step"])
     known = at.groupby(["variant", "data_fraction"])["test_accuracy"].mean()
     low = [known[model] for model in ("lstm", "mlp")]
     near = [bool((values < CHANCE).all()) for values in low]
-    yield Claim(
+    return Claim(
         "3.1, Fig. 1",
         "LSTM and MLP: near chance on test data when the training set is memorized",
         "; ".join(

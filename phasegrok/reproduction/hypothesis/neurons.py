@@ -9,10 +9,10 @@ from phasegrok.reproduction.base import Claim, Results
 from phasegrok.reproduction.hypothesis.cells import FULL, NONE, PARTIAL, THRESHOLD, at_decay
 from phasegrok.reproduction.words import spread
 
-__all__ = ["analytic", "histograms", "logits"]
+__all__ = ["analytic", "histograms", "logits", "mean_ipr"]
 
 
-def histograms(results: Results, dropped: Results) -> Iterator[Claim]:
+def histograms(results: Results) -> Iterator[Claim]:
     neurons = results["neurons"]
     low = neurons.assign(low=(neurons["ipr"] < THRESHOLD) | neurons["dead"])
     plain = at_decay(neurons, NONE)["ipr"]
@@ -35,6 +35,9 @@ def histograms(results: Results, dropped: Results) -> Iterator[Claim]:
         ", ".join(f"wd {decay:g}: {spread(values)}" for decay, values in each.items()),
         bool(means[0] > means[1] > means[2]),
     )
+
+
+def mean_ipr(results: Results, dropped: Results) -> Iterator[Claim]:
     runs = results["runs"]
     ipr = [at_decay(runs, decay)["mean_ipr"] for decay in (NONE, PARTIAL, FULL)]
     yield Claim(

@@ -13,7 +13,7 @@ from phasegrok.reproduction.base import Claim, Results
 from phasegrok.reproduction.hypothesis.cells import FULL, NONE, PARTIAL, THRESHOLD, XI, at_decay
 from phasegrok.reproduction.words import spread
 
-__all__ = ["losses", "pruning_highest", "pruning_lowest", "widths"]
+__all__ = ["losses", "pruned_far", "pruning_highest", "pruning_lowest", "widths"]
 
 
 def pruning_lowest(results: Results) -> Iterator[Claim]:
@@ -36,6 +36,10 @@ def pruning_lowest(results: Results) -> Iterator[Claim]:
                 and ((these["train_accuracy"] - (1 - XI)).abs() < 0.02).all()
             ),
         )
+
+
+def pruned_far(results: Results) -> Iterator[Claim]:
+    before = results["runs"].set_index("run")
     left = needed(results["pruning"]).to_frame().join(before[["weight_decay"]])
     width = results["pruning"]["pruned"].max()
     plain = at_decay(left, NONE)["needed"]

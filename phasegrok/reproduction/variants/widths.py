@@ -33,8 +33,10 @@ def wide(results: Results, small: Results) -> Iterator[Claim]:
 
 
 def wide_relu(results: Results, narrow: Results) -> Claim:
-    """Against the usual width in cells of equal learning rate times weight decay, which is by how
-    much AdamW shrinks the weights in a step."""
+    """Both widths in cells of equal learning rate times weight decay.
+
+    By that product AdamW shrinks the weights in a step.
+    """
     one, other = (
         runs.assign(shrinkage=runs["learning_rate"] * runs["weight_decay"])
         for runs in (results["runs"], narrow["runs"])
