@@ -12,7 +12,7 @@ PruningOrder = Literal["lowest", "highest", "random"]
 
 
 class Measure(Block):
-    """What is looked at inside the networks, at the end of training and at the steps named.
+    """What is measured inside the networks, at the end of training and at the steps named.
     Part of what a sweep computes; the trainings themselves are the same whatever is measured."""
 
     spectra: Annotated[
@@ -80,19 +80,6 @@ class Measure(Block):
             "of the output layer"
         ),
     ] = "neurons"
-
-    @property
-    def finds(self) -> bool:
-        """Whether any table of findings was asked for."""
-        tables = (
-            self.spectra,
-            self.readout,
-            self.activations,
-            self.pruning,
-            self.logits,
-            self.rows,
-        )
-        return any(tables)
 
 
 MEASURE_NOTHING = Measure()  # beyond what every sweep's runs and curves hold

@@ -325,7 +325,7 @@ def size_chunks(
     most = round(CALL_SECONDS / interval_seconds(sized, chunk, machine))
     calls = max(1, min(job.program.intervals, most))
     # A call ends wherever the networks are looked into or saved.
-    points = {*job.program.looks, *job.program.weight_saves}
+    points = {*job.program.snapshot_points, *job.program.weight_saves}
     intervals = max(k for k in range(1, calls + 1) if all(point % k == 0 for point in points))
     return replace(sized, intervals=intervals)
 

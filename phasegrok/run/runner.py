@@ -29,13 +29,15 @@ from phasegrok import models, tasks
 from phasegrok.config.identity import differences, identity, sweep_hash
 from phasegrok.config.run_record import describe
 from phasegrok.errors import Refusal
+from phasegrok.measure import tables_wanted
 from phasegrok.plan.plan import Grid, Job, Machine, plan, size_chunks
 from phasegrok.plan.runs import data_of
+from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
-from phasegrok.results.tables import as_table, chunk_tables, findings_tables, schema
+from phasegrok.results.tables import ChunkRuns, chunk_tables, schema, snapshot_tables
 from phasegrok.sweep.load import Sweep, dump
-from phasegrok.train import inspection
 from phasegrok.train.engine import Engine, Mapping, compiled, least_bytes, machine, measured_bytes
+from phasegrok.train.snapshot import names as snapshot_names
 
 LIBRARIES = ("phasegrok", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "pyarrow")
 
@@ -339,17 +341,10 @@ def train_chunk(
     steps = np.arange(program.intervals + 1) * program.log_every
     curves = {name: np.concatenate(p, axis=1)[: len(runs)] for name, p in pieces.items()}
     task = tasks.of(program.experiment)
-    tables = chunk_tables(rows, grid.axes, steps, curves, task.size, columns.norms)
+    chunk = ChunkRuns(rows, grid.axes, task.size, task.input_names)
+    tables = chunk_tables(chunk, steps, curves, columns.norms)
     seen = [
-        findings_tables(
-            rows,
-            grid.axes,
-            int(steps[point]),
-            found,
-            columns.findings,
-            task.size,
-            task.input_names,
-        )
+        snapshot_tables(chunk, int(steps[point]), found, columns.findings)
         for point, found in looks.items()
     ]
     tables |= {
@@ -375,8 +370,8 @@ def look(
 ) -> None:
     """At the logging points that ask for it: look into a chunk's networks, save their weights."""
     program = engine.program
-    if program.measure.finds and point in program.looks:
-        (looks[point],) = timed(session, lambda: (engine.inspect(state, table),))
+    if tables_wanted(program.measure) and point in program.snapshot_points:
+        (looks[point],) = timed(session, lambda: (engine.snapshot(state, table),))
     if point in program.weight_saves:
         weights = engine.weights(state)
         for i, (_, row) in enumerate(grid.runs.iloc[runs].iterrows()):
@@ -433,7 +428,7 @@ def finding_columns(grid: Grid) -> dict[str, list[str]]:
     """Columns of the tables that ``measure:`` asks for: the union over a sweep's programs."""
     names: dict[str, None] = {}
     for program in {job.program.experiment: job.program for job in grid.jobs}.values():
-        names |= dict.fromkeys(inspection.names(program))
+        names |= dict.fromkeys(snapshot_names(program))
     return schema(names)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -53,8 +53,6 @@ _TOP = (
     *OTHER_BLOCKS,
     "reduced",
 )
-# What looks at layers of neurons, all of them frozen in a mixture.
-LOOKS = ("spectra", "pruning", "rows", "readout", "activations", "spectral_norms")
 
 
 @dataclass(frozen=True)
@@ -373,28 +371,16 @@ def _filled(
 
 
 def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
-    """Networks can be looked into where they are measured, and have a spectrum over tokens."""
+    """Snapshots are taken where networks are measured, and of what these networks have."""
     train = experiment.train
     last = train.steps or train.epochs or 0
-    for names, found, allowed in (
-        (
-            ("spectra", "pruning", "rows") if experiment.task.kind in TOKENLESS else (),
-            f"task.kind {experiment.task.kind}",
-            "tasks whose inputs are tokens, over which weights have a spectrum",
-        ),
-        (
-            LOOKS if experiment.model.kind == "mixture" else (),
-            "model.kind mixture",
-            "the sweep that trained the networks which a mixture only weighs",
-        ),
-    ):
-        for name in names:
-            if getattr(sweep.measure, name):
-                raise refusal(
-                    sweep.where(f"measure.{name}"),
-                    f"measure.{name}",
-                    f"found it with {found}; allowed: {allowed}",
-                )
+    for key, found, allowed in _not_measured(experiment):
+        if getattr(sweep.measure, key):
+            raise refusal(
+                sweep.where(f"measure.{key}"),
+                f"measure.{key}",
+                f"found it with {found}; allowed: {allowed}",
+            )
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
             raise refusal(
@@ -402,3 +388,21 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
                 "measure.steps",
                 f"found {step}; allowed: multiples of log_every {train.log_every} up to {last}",
             )
+
+
+def _not_measured(experiment: Experiment) -> Iterator[tuple[str, str, str]]:
+    """Keys of ``measure:`` that an experiment cannot have, what is in the way, and what is not."""
+    # Measurements are of compiled programs: they load JAX, which the other checks do without.
+    from phasegrok.measure import MEASUREMENTS, SCALARS
+
+    measurements = [each for each in (*MEASUREMENTS, *SCALARS) if each.key]
+    if experiment.task.kind in TOKENLESS:
+        allowed = "tasks whose inputs are tokens, over which weights have a spectrum"
+        for each in measurements:
+            if each.needs_tokens:
+                yield each.key, f"task.kind {experiment.task.kind}", allowed
+    if experiment.model.kind == "mixture":
+        allowed = "the sweep that trained the networks which a mixture only weighs"
+        for each in measurements:
+            if each.needs_neurons:
+                yield each.key, "model.kind mixture", allowed

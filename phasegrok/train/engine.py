@@ -21,13 +21,13 @@ from phasegrok.models.frozen import saved
 from phasegrok.plan.plan import Job, Machine
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks import Table
-from phasegrok.train import inspection, step
-from phasegrok.train.step import Record, State
+from phasegrok.train import snapshot, step
+from phasegrok.train.state import Record, State, init, make_table, run_params_shapes
 
 RUNS = "runs"
 # Cells whose pruning curves are taken side by side on an accelerator: each holds (neurons + 1)
 # counts and the activations of all examples.
-INSPECTED_AT_ONCE = 16
+SNAPSHOTS_AT_ONCE = 16
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
 
 
@@ -84,10 +84,10 @@ class Engine:
         self._shapes, self._mesh = shapes, mesh
 
     @cached_property
-    def _inspect(self) -> Any:
-        """Compiled at its first use only: most sweeps look into no network."""
-        inspect = partial(inspection.inspect, self.program)
-        mapped = self._mapped(inspect, self._mesh, at_once=INSPECTED_AT_ONCE)
+    def _snapshot(self) -> Any:
+        """Compiled at its first use only: most sweeps take no snapshot."""
+        take = partial(snapshot.snapshot, self.program)
+        mapped = self._mapped(take, self._mesh, at_once=SNAPSHOTS_AT_ONCE)
         with jax.default_matmul_precision("highest"):
             return jax.jit(mapped).lower(*self._shapes).compile()
 
@@ -116,9 +116,9 @@ class Engine:
         self.calls += 1
         return self._segment(state, table)
 
-    def inspect(self, state: State, table: Table) -> dict[str, np.ndarray]:
+    def snapshot(self, state: State, table: Table) -> dict[str, np.ndarray]:
         """What ``measure:`` asks for, of every run of a chunk as it is now."""
-        return {name: np.asarray(x) for name, x in self._inspect(state, table).items()}
+        return {name: np.asarray(x) for name, x in self._snapshot(state, table).items()}
 
     def weights(self, state: State) -> dict[str, np.ndarray]:
         """Weights and running statistics by name, runs leading."""
@@ -163,7 +163,7 @@ def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> RunParam
     """Shapes of a chunk of runs, for compiling ahead of the first call."""
     return jax.tree.map(
         lambda x: jax.ShapeDtypeStruct((chunk,), x.dtype, sharding=sharding),
-        step.run_params_shapes(program),
+        run_params_shapes(program),
     )
 
 
@@ -171,8 +171,8 @@ def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> RunParam
 def state_bytes(program: Program) -> int:
     """Bytes of one run's state and table, without allocating any of them."""
     shapes = jax.eval_shape(
-        lambda c: (step.init(program, c), step.make_table(program, c)),
-        step.run_params_shapes(program),
+        lambda c: (init(program, c), make_table(program, c)),
+        run_params_shapes(program),
     )
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
 

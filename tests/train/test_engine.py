@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from phasegrok.plan.plan import Grid, Job, Machine, plan, size_chunks
-from phasegrok.results.tables import chunk_tables
+from phasegrok.results.tables import ChunkRuns, chunk_tables
 from phasegrok.tasks import Size
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine, measured_bytes
-from phasegrok.train.step import Record, State
+from phasegrok.train.state import Record, State
 from tests.conftest import MakeSweep
 
 SLICE = """\
@@ -84,11 +84,9 @@ def test_a_slice_times_seeds_is_one_program(make_sweep: MakeSweep) -> None:
                 np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-5, err_msg=name)
         labels = [
             chunk_tables(
-                g.runs.iloc[r],
-                g.axes,
+                ChunkRuns(g.runs.iloc[r], g.axes, Size(49)),
                 np.arange(7) * 50,
                 c,
-                Size(49),
                 ["norm_u", "norm_v", "norm_w"],
             )["runs"].to_pandas()
             for g, r, c in (

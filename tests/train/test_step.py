@@ -13,6 +13,15 @@ from phasegrok.config import Experiment
 from phasegrok.plan.plan import Machine, plan
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.train import step
+from phasegrok.train.batches import (
+    batches_per_epoch,
+    epoch_orders,
+    full_batch,
+    minibatch,
+    shown_labels,
+)
+from phasegrok.train.metrics import measure
+from phasegrok.train.state import Record, State, init, make_table
 from tests.conftest import MakeSweep
 
 MACHINE = Machine("cpu", 1, 1 << 34, 1 << 30, 5e10, 2.0)
@@ -25,10 +34,10 @@ def one(make_sweep: MakeSweep, *overrides: str) -> tuple[Program, RunParams]:
     return grid.jobs[0].program, jax.tree.map(lambda x: jnp.asarray(x[0]), runs)
 
 
-def train(program: Program, run: RunParams, intervals: int = 1) -> tuple[step.State, step.Record]:
-    table = step.make_table(program, run)
+def train(program: Program, run: RunParams, intervals: int = 1) -> tuple[State, Record]:
+    table = make_table(program, run)
     return jax.jit(step.segment, static_argnums=(0, 1))(
-        program, intervals, step.init(program, run), table
+        program, intervals, init(program, run), table
     )
 
 
@@ -43,8 +52,8 @@ def test_adamw_on_mse_equals_a_numpy_training_with_one_hot_inputs(make_sweep: Ma
         "data.data_fraction=0.6",
     )
     p = 7
-    table = step.make_table(program, run)
-    state = step.init(program, run)
+    table = make_table(program, run)
+    state = init(program, run)
     n, bad = int(run.n_train), int(run.n_corrupted)
     assert (n, bad) == (29, 11)
     eye = np.eye(p)
@@ -94,7 +103,7 @@ def test_minibatches_do_not_depend_on_padding(make_sweep: MakeSweep) -> None:
     differs from the next epoch's: it is a function of seed, epoch and n_train alone."""
     program, run = one(make_sweep, "train.batch_size=5")
     more = replace(program, rows=program.rows + 16)
-    orders = [np.asarray(step.epoch_orders(p, step.init(p, run))) for p in (program, more)]
+    orders = [np.asarray(epoch_orders(p, init(p, run))) for p in (program, more)]
     n = int(run.n_train)
     np.testing.assert_array_equal(orders[0][:, :n], orders[1][:, :n])
     np.testing.assert_array_equal(np.sort(orders[0][0, :n]), np.arange(n))
@@ -106,14 +115,14 @@ def test_minibatch_epoch_sees_every_kept_row_once(make_sweep: MakeSweep) -> None
     they hold full batches only. Counted by walking the steps as ``advance`` does."""
     for last, kept in (("keep", 24), ("drop", 20)):
         program, run = one(make_sweep, "train.batch_size=5", f"train.last_batch={last}")
-        table, state = step.make_table(program, run), step.init(program, run)
-        everything = step.full_batch(program, table, run)
+        table, state = make_table(program, run), init(program, run)
+        everything = full_batch(program, table, run)
         marked = everything._replace(labels=everything.rows)
-        orders = step.epoch_orders(program, state)
+        orders = epoch_orders(program, state)
         seen: list[int] = []
-        for i in range(int(step.batches_per_epoch(program, run.n_train))):
+        for i in range(int(batches_per_epoch(program, run.n_train))):
             now = state._replace(step=jnp.int32(i))
-            batch = step.minibatch(program, marked, orders, jnp.int32(0), now)
+            batch = minibatch(program, marked, orders, jnp.int32(0), now)
             seen += [int(r) for r in np.asarray(batch.labels)[np.asarray(batch.weights) > 0]]
         assert len(seen) == len(set(seen)) == kept
         assert max(seen) < 24
@@ -125,7 +134,7 @@ def test_table_and_weights_follow_the_seed_only(make_sweep: MakeSweep) -> None:
     program, run = one(make_sweep)
     _, other = one(make_sweep, "data.data_fraction=0.8", "optimizer.weight_decay=9")
     _, reseeded = one(make_sweep, "seeds=[5]")
-    pick = lambda c: (step.make_table(program, c), step.init(program, c).params)  # noqa: E731
+    pick = lambda c: (make_table(program, c), init(program, c).params)  # noqa: E731
     same = jax.tree.map(np.array_equal, pick(run), pick(other))
     assert all(jax.tree.leaves(same))
     assert not any(jax.tree.leaves(jax.tree.map(np.array_equal, pick(run), pick(reseeded))))
@@ -134,8 +143,8 @@ def test_table_and_weights_follow_the_seed_only(make_sweep: MakeSweep) -> None:
 def test_measure_counts_by_hand(make_sweep: MakeSweep) -> None:
     """Every share recounted in NumPy from the network's outputs at initialization."""
     program, run = one(make_sweep, "data.corruption_fraction=0.5")
-    table, state = step.make_table(program, run), step.init(program, run)
-    record = step.measure(program, state, table)
+    table, state = make_table(program, run), init(program, run)
+    record = measure(program, state, table)
     u, v, w = (np.asarray(state.params[k][...]) for k in "uvw")
     pairs, label, noise = (np.asarray(x) for x in table)
     answer = ((u[pairs[:, 0]] + v[pairs[:, 1]]) ** 2 @ w).argmax(1)
@@ -155,9 +164,9 @@ def test_measure_counts_by_hand(make_sweep: MakeSweep) -> None:
 def test_outputs_that_are_not_finite_are_right_about_nothing(make_sweep: MakeSweep) -> None:
     """NaN outputs have an argmax; counting it would give a diverged run a test accuracy of 1/p."""
     program, run = one(make_sweep)
-    table, state = step.make_table(program, run), step.init(program, run)
+    table, state = make_table(program, run), init(program, run)
     broken = state._replace(params=jax.tree.map(lambda x: x * jnp.nan, state.params))
-    record = step.measure(program, broken, table)
+    record = measure(program, broken, table)
     assert record["train_accuracy"] == record["test_accuracy"] == 0
 
 
@@ -180,13 +189,13 @@ def test_noise_on_updates_and_on_weights(make_sweep: MakeSweep) -> None:
     assert plain.noises == ()
 
     def stepped(program: Program, run: RunParams, moved: object = None, at: int = 0) -> jax.Array:
-        state = step.init(program, run)._replace(step=jnp.int32(at))
+        state = init(program, run)._replace(step=jnp.int32(at))
         if moved is not None:
             state = state._replace(params=moved)
-        batch = step.full_batch(program, step.make_table(program, run), run)
+        batch = full_batch(program, make_table(program, run), run)
         return step.train_step(program, state, batch).params
 
-    start = step.init(plain, run).params
+    start = init(plain, run).params
     for kind in ("update_noise", "weight_noise"):
         program, noisy = one(make_sweep, *sgd, f"optimizer.{kind}=0.2")
         assert program.noises == (f"optimizer.{kind}",)
@@ -195,7 +204,7 @@ def test_noise_on_updates_and_on_weights(make_sweep: MakeSweep) -> None:
             change = first["u"][...] - stepped(plain, run)["u"][...]
             np.testing.assert_allclose(change.std(), 0.5 * 0.2, rtol=0.3)
         else:
-            state = step.init(program, noisy)
+            state = init(program, noisy)
             moved = step.disturbed(program, state, "optimizer.weight_noise", state.params)
             np.testing.assert_allclose((moved["u"][...] - start["u"][...]).std(), 0.2, rtol=0.3)
             elsewhere = stepped(plain, run, moved)["u"][...] - moved["u"][...]
@@ -208,13 +217,13 @@ def test_correct_logits_by_hand(make_sweep: MakeSweep) -> None:
     """The output at the shown label over training rows, at the true one over the others, above the
     mean of a row's outputs."""
     program, run = one(make_sweep, "data.corruption_fraction=0.5", "measure.correct_logit=true")
-    table, state = step.make_table(program, run), step.init(program, run)
-    record = step.measure(program, state, table)
+    table, state = make_table(program, run), init(program, run)
+    record = measure(program, state, table)
     u, v, w = (np.asarray(state.params[k][...]) for k in "uvw")
     pairs, label, _ = (np.asarray(x) for x in table)
     outputs = (u[pairs[:, 0]] + v[pairs[:, 1]]) ** 2 @ w
     outputs = outputs - outputs.mean(axis=1, keepdims=True)
-    n, shown = int(run.n_train), np.asarray(step.shown_labels(table, run))
+    n, shown = int(run.n_train), np.asarray(shown_labels(table, run))
     row = np.arange(49)
     np.testing.assert_allclose(record["train_logit"], outputs[row, shown][:n].mean(), rtol=1e-4)
     np.testing.assert_allclose(record["test_logit"], outputs[row, label][n:].mean(), rtol=1e-4)

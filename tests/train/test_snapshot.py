@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from phasegrok import models
+from phasegrok.measure.accuracies import exact_accuracies
 from phasegrok.models.frozen.saved import named
 from phasegrok.plan.plan import plan, size_chunks
-from phasegrok.results.tables import exact_accuracies
 from phasegrok.tasks import Size
-from phasegrok.train import inspection, step
+from phasegrok.train import snapshot
 from phasegrok.train.engine import Engine, Mapping, least_bytes, machine
-from phasegrok.train.step import Record
+from phasegrok.train.state import Record, init, run_params_shapes
 from tests.conftest import MakeSweep
 
 MEASURE = """
@@ -34,7 +34,7 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
     state, table, _ = engine.begin(grid.run_params(np.resize(job.runs, job.chunk)))
     for _ in range(job.program.intervals // job.intervals):
         state, records = engine.segment(state, table)
-    found = engine.inspect(state, table)
+    found = engine.snapshot(state, table)
     # The state outlives the look: training may go on from it.
     outputs = jax.vmap(
         lambda s, t: models.of(job.program.experiment).apply(
@@ -54,7 +54,7 @@ def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> N
     are the network's outputs on the first examples whose shown label is wrong."""
     engine, found, record = look(make_sweep, f"engine.mapping={kind}")
     program = engine.program
-    assert set(inspection.names(program)) <= set(found)
+    assert set(snapshot.names(program)) <= set(found)
     counted = {name: record[name][:, None] for name in ("n_train", "n_corrupted")}
     for order in ("lowest", "highest", "random"):
         curve = {
@@ -103,7 +103,7 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
     program = (
         plan(make_sweep(MEASURE, "model.depth=3", "model.bias=true"), machine()).jobs[0].program
     )
-    state = jax.eval_shape(partial(step.init, program), step.run_params_shapes(program))
+    state = jax.eval_shape(partial(init, program), run_params_shapes(program))
     assert {name: leaf.shape for name, leaf in named(state.params, state.model_state).items()} == {
         "u": (7, 12),
         "v": (7, 12),
@@ -112,5 +112,5 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
         "biases.0": (12,),
         "biases.1": (12,),
     }
-    layers = {n.split(".")[1] for n in inspection.names(program) if n.startswith("neurons")}
+    layers = {n.split(".")[1] for n in snapshot.names(program) if n.startswith("neurons")}
     assert layers == {"input", "output"}

@@ -1,0 +1,47 @@
+"""Table ``activations``: what the output layer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from phasegrok.measure.base import Groups, Keys, Measurement, Snapshot, by_example
+
+LABELS = ("true_label", "shown_label")
+
+
+class Activations(Measurement):
+    """The first training examples, and the activations of the last hidden layer on them."""
+
+    table = "activations"
+    key = "activations"
+    needs_neurons = True
+
+    def compute(self, network: Snapshot) -> Groups:
+        """(examples, ...) a column."""
+        table = network.table
+        count = min(network.measure.activations, table.label.shape[0])
+        row = jnp.arange(count, dtype=jnp.int32)
+        inputs = table.inputs[row]
+        columns = {
+            "trains": row < network.run.n_train,
+            "inputs": inputs,
+            "true_label": table.label[row],
+            "shown_label": network.shown_label[row],
+            "activation": network.penultimate(inputs, row),
+        }
+        return {"example": columns}
+
+    def columns(self, arrays: Collection[str], inputs: Sequence[str]) -> list[str]:
+        """The same for every model."""
+        return ["example", *inputs, *LABELS, "neuron", "activation"]
+
+    def rows(self, keys: Keys, group: str, arrays: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        """A row a neuron on an example."""
+        frame = by_example(keys, arrays, LABELS, measured="activation", across="neuron")
+        frame["activation"] = arrays["activation"].reshape(-1)
+        # A run whose training set is smaller than what was asked for has no more rows.
+        return frame[np.repeat(arrays["trains"].reshape(-1), arrays["activation"].shape[2])]
