@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,14 +10,12 @@ import pytest
 from phasegrok.config import MEASURE_NOTHING, Measure
 from phasegrok.measure import MEASUREMENTS, SCALARS, Keys, Measurement, tables_wanted
 from phasegrok.measure.base import Wanted
-from phasegrok.plan.plan import plan
-from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks import Size
 from phasegrok.train import snapshot
-from phasegrok.train.engine import machine
 from phasegrok.train.metrics import measure
 from phasegrok.train.state import init, make_table
 from tests.conftest import MakeSweep
+from tests.train.one import one
 
 SETTINGS = {  # one value that asks for it, by key
     "spectra": "true",
@@ -32,18 +29,14 @@ SETTINGS = {  # one value that asks for it, by key
 PLACES = ["run", "seed", "step"]
 
 
-def one(make_sweep: MakeSweep, *sets: str) -> tuple[Program, RunParams]:
-    """Program and (scalar) run of a sweep of one run."""
-    grid = plan(make_sweep("", "data.corruption_fraction=0.5", *sets), machine())
-    run = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(grid.jobs[0].runs[:1]))
-    return grid.jobs[0].program, run
+CORRUPTED = "data.corruption_fraction=0.5"  # or logits would have no rows
 
 
 @pytest.mark.parametrize("each", MEASUREMENTS, ids=lambda each: each.table)
 def test_columns_announced_are_columns_returned(make_sweep: MakeSweep, each: Measurement) -> None:
     """Asked for alone, it is computed alone; its rows have the columns that it announces, after
     those that every table begins with."""
-    program, run = one(make_sweep, f"measure.{each.key}={SETTINGS[each.key]}")
+    program, run = one(make_sweep, CORRUPTED, f"measure.{each.key}={SETTINGS[each.key]}")
     assert tables_wanted(program.measure)
     arrays = snapshot.snapshot(program, init(program, run), make_table(program, run))
     assert set(arrays) == set(snapshot.names(program))
@@ -65,8 +58,8 @@ def test_columns_announced_are_columns_returned(make_sweep: MakeSweep, each: Mea
 @pytest.mark.parametrize("each", [s for s in SCALARS if s.key], ids=lambda each: each.key)
 def test_scalars_that_nobody_asks_for_are_not_there(make_sweep: MakeSweep, each: Wanted) -> None:
     """Its columns are there where they are asked for, and no others with them."""
-    without, run = one(make_sweep)
-    wanted, _ = one(make_sweep, f"measure.{each.key}={SETTINGS[each.key]}")
+    without, run = one(make_sweep, CORRUPTED)
+    wanted, _ = one(make_sweep, CORRUPTED, f"measure.{each.key}={SETTINGS[each.key]}")
     names = [
         set(jax.eval_shape(lambda r, p=p: measure(p, init(p, r), make_table(p, r)), run))
         for p in (without, wanted)

@@ -25,8 +25,8 @@ measure: {spectra: true, pruning: [lowest, highest, random], logits: 6, rows: 2}
 """
 
 
-def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarray], Record]:
-    """Findings and the last measurement of three small trained networks."""
+def trained(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarray], Record]:
+    """Arrays of a snapshot and the last measurement of three small trained networks."""
     sweep = make_sweep(MEASURE, *sets)
     grid = plan(sweep, machine())
     job = size_chunks(sweep, grid.jobs[0], machine(), least_bytes)
@@ -35,7 +35,7 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
     for _ in range(job.program.intervals // job.intervals):
         state, records = engine.segment(state, table)
     found = engine.snapshot(state, table)
-    # The state outlives the look: training may go on from it.
+    # The state outlives the snapshot: training may go on from it.
     outputs = jax.vmap(
         lambda s, t: models.of(job.program.experiment).apply(
             s.params, s.model_state, models.Pass(t.inputs, np.arange(49, dtype=np.int32))
@@ -48,11 +48,11 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
 
 
 @pytest.mark.parametrize("kind", ["map", "vmap"])
-def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> None:
+def test_snapshots_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> None:
     """Nothing pruned is the network itself: accuracies and losses are those of ``curves``, and mean
     IPR is the mean of the neurons'; all orders end in the same network without neurons. The logits
     are the network's outputs on the first examples whose shown label is wrong."""
-    engine, found, record = look(make_sweep, f"engine.mapping={kind}")
+    engine, found, record = trained(make_sweep, f"engine.mapping={kind}")
     program = engine.program
     assert set(snapshot.names(program)) <= set(found)
     counted = {name: record[name][:, None] for name in ("n_train", "n_corrupted")}
@@ -85,7 +85,7 @@ def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> N
 def test_activations_and_readout(make_sweep: MakeSweep) -> None:
     """Their product is the network's outputs on the first examples, which are those of the table;
     those beyond the training set are marked."""
-    _, found, _ = look(make_sweep, "measure.activations=40", "measure.readout=true")
+    _, found, _ = trained(make_sweep, "measure.activations=40", "measure.readout=true")
     found = {name: values[:3] for name, values in found.items()}
     activation, weights = found["activations.example.activation"], found["readout.output.weight"]
     assert activation.shape == (3, 40, 12) and weights.shape == (3, 12, 7)

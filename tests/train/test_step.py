@@ -1,4 +1,4 @@
-"""The pure step: against an independent NumPy training, and the seed contract."""
+"""The pure step: against an independent NumPy training, and its noise."""
 
 from __future__ import annotations
 
@@ -10,28 +10,12 @@ import numpy as np
 import pytest
 
 from phasegrok.config import Experiment
-from phasegrok.plan.plan import Machine, plan
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.train import step
-from phasegrok.train.batches import (
-    batches_per_epoch,
-    epoch_orders,
-    full_batch,
-    minibatch,
-    shown_labels,
-)
-from phasegrok.train.metrics import measure
+from phasegrok.train.batches import full_batch
 from phasegrok.train.state import Record, State, init, make_table
 from tests.conftest import MakeSweep
-
-MACHINE = Machine("cpu", 1, 1 << 34, 1 << 30, 5e10, 2.0)
-
-
-def one(make_sweep: MakeSweep, *overrides: str) -> tuple[Program, RunParams]:
-    """Program and (scalar) run of a sweep of one run."""
-    grid = plan(make_sweep("", *overrides), MACHINE)
-    runs = grid.run_params(grid.jobs[0].runs[:1])
-    return grid.jobs[0].program, jax.tree.map(lambda x: jnp.asarray(x[0]), runs)
+from tests.train.one import one
 
 
 def train(program: Program, run: RunParams, intervals: int = 1) -> tuple[State, Record]:
@@ -98,78 +82,6 @@ def test_padding_and_tiles_change_rounding_only(make_sweep: MakeSweep, change: s
         np.testing.assert_allclose(a_record[name], b_record[name], rtol=1e-4, atol=1e-5)
 
 
-def test_minibatches_do_not_depend_on_padding(make_sweep: MakeSweep) -> None:
-    """An epoch's order under two paddings is the same, holds every training row once, and
-    differs from the next epoch's: it is a function of seed, epoch and n_train alone."""
-    program, run = one(make_sweep, "train.batch_size=5")
-    more = replace(program, rows=program.rows + 16)
-    orders = [np.asarray(epoch_orders(p, init(p, run))) for p in (program, more)]
-    n = int(run.n_train)
-    np.testing.assert_array_equal(orders[0][:, :n], orders[1][:, :n])
-    np.testing.assert_array_equal(np.sort(orders[0][0, :n]), np.arange(n))
-    assert (orders[0][0, :n] != orders[0][1, :n]).any()
-
-
-def test_minibatch_epoch_sees_every_kept_row_once(make_sweep: MakeSweep) -> None:
-    """With last_batch keep, the batches of one epoch cover the training set exactly; with drop,
-    they hold full batches only. Counted by walking the steps as ``advance`` does."""
-    for last, kept in (("keep", 24), ("drop", 20)):
-        program, run = one(make_sweep, "train.batch_size=5", f"train.last_batch={last}")
-        table, state = make_table(program, run), init(program, run)
-        everything = full_batch(program, table, run)
-        marked = everything._replace(labels=everything.rows)
-        orders = epoch_orders(program, state)
-        seen: list[int] = []
-        for i in range(int(batches_per_epoch(program, run.n_train))):
-            now = state._replace(step=jnp.int32(i))
-            batch = minibatch(program, marked, orders, jnp.int32(0), now)
-            seen += [int(r) for r in np.asarray(batch.labels)[np.asarray(batch.weights) > 0]]
-        assert len(seen) == len(set(seen)) == kept
-        assert max(seen) < 24
-
-
-def test_table_and_weights_follow_the_seed_only(make_sweep: MakeSweep) -> None:
-    """Data fraction, corruption and decay leave a seed's table and initial weights untouched
-    (so fractions nest); another seed changes both."""
-    program, run = one(make_sweep)
-    _, other = one(make_sweep, "data.data_fraction=0.8", "optimizer.weight_decay=9")
-    _, reseeded = one(make_sweep, "seeds=[5]")
-    pick = lambda c: (make_table(program, c), init(program, c).params)  # noqa: E731
-    same = jax.tree.map(np.array_equal, pick(run), pick(other))
-    assert all(jax.tree.leaves(same))
-    assert not any(jax.tree.leaves(jax.tree.map(np.array_equal, pick(run), pick(reseeded))))
-
-
-def test_measure_counts_by_hand(make_sweep: MakeSweep) -> None:
-    """Every share recounted in NumPy from the network's outputs at initialization."""
-    program, run = one(make_sweep, "data.corruption_fraction=0.5")
-    table, state = make_table(program, run), init(program, run)
-    record = measure(program, state, table)
-    u, v, w = (np.asarray(state.params[k][...]) for k in "uvw")
-    pairs, label, noise = (np.asarray(x) for x in table)
-    answer = ((u[pairs[:, 0]] + v[pairs[:, 1]]) ** 2 @ w).argmax(1)
-    n, bad = int(run.n_train), int(run.n_corrupted)
-    shown = np.where(np.arange(49) < bad, noise, label)
-    expected = {
-        "train_accuracy": np.mean((answer == shown)[:n]),
-        "test_accuracy": np.mean((answer == label)[n:]),
-        "corrupted_accuracy": np.mean((answer == noise)[:bad]),
-        "restored_accuracy": np.mean((answer == label)[:bad]),
-        "clean_accuracy": np.mean((answer == label)[bad:n]),
-    }
-    for name, value in expected.items():
-        np.testing.assert_allclose(record[name], value, atol=1e-6, err_msg=name)
-
-
-def test_outputs_that_are_not_finite_are_right_about_nothing(make_sweep: MakeSweep) -> None:
-    """NaN outputs have an argmax; counting it would give a diverged run a test accuracy of 1/p."""
-    program, run = one(make_sweep)
-    table, state = make_table(program, run), init(program, run)
-    broken = state._replace(params=jax.tree.map(lambda x: x * jnp.nan, state.params))
-    record = measure(program, broken, table)
-    assert record["train_accuracy"] == record["test_accuracy"] == 0
-
-
 def test_experiment_numbers_cannot_leak_into_programs(make_sweep: MakeSweep) -> None:
     """A program's traced fields are emptied: runs that differ only in them share it, and code
     that reads one by mistake fails instead of training every run at one run's value."""
@@ -211,19 +123,3 @@ def test_noise_on_updates_and_on_weights(make_sweep: MakeSweep) -> None:
             here = first["u"][...] - start["u"][...]
             np.testing.assert_allclose(here, elsewhere, rtol=1e-3, atol=1e-5)
         assert not np.array_equal(first["u"][...], later["u"][...])
-
-
-def test_correct_logits_by_hand(make_sweep: MakeSweep) -> None:
-    """The output at the shown label over training rows, at the true one over the others, above the
-    mean of a row's outputs."""
-    program, run = one(make_sweep, "data.corruption_fraction=0.5", "measure.correct_logit=true")
-    table, state = make_table(program, run), init(program, run)
-    record = measure(program, state, table)
-    u, v, w = (np.asarray(state.params[k][...]) for k in "uvw")
-    pairs, label, _ = (np.asarray(x) for x in table)
-    outputs = (u[pairs[:, 0]] + v[pairs[:, 1]]) ** 2 @ w
-    outputs = outputs - outputs.mean(axis=1, keepdims=True)
-    n, shown = int(run.n_train), np.asarray(shown_labels(table, run))
-    row = np.arange(49)
-    np.testing.assert_allclose(record["train_logit"], outputs[row, shown][:n].mean(), rtol=1e-4)
-    np.testing.assert_allclose(record["test_logit"], outputs[row, label][n:].mean(), rtol=1e-4)
