@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -22,15 +21,14 @@ class Activations(Measurement):
 
     def compute(self, network: Snapshot) -> Groups:
         """(examples, ...) a column."""
-        table = network.table
-        count = min(network.measure.activations, table.label.shape[0])
-        row = jnp.arange(count, dtype=jnp.int32)
-        inputs = table.inputs[row]
+        examples = network.examples
+        row = examples.row[: network.measure.activations]
+        inputs = examples.inputs[row]
         columns = {
             "trains": row < network.run.n_train,
             "inputs": inputs,
-            "true_label": table.label[row],
-            "shown_label": network.shown_label[row],
+            "true_label": examples.label[row],
+            "shown_label": examples.shown[row],
             "activation": network.penultimate(inputs, row),
         }
         return {"example": columns}

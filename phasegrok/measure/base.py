@@ -21,6 +21,16 @@ ColumnLosses = Callable[[jax.Array, jax.Array], jax.Array]
 Groups = dict[str, dict[str, jax.Array]]  # arrays by group (a layer, an order) and column
 
 
+class Examples(NamedTuple):
+    """Examples that a network is tried on, one a row."""
+
+    row: jax.Array  # (rows,) int32, numbers in the table
+    inputs: jax.Array  # (rows, ...)
+    label: jax.Array  # (rows,) int32, the true label
+    shown: jax.Array  # (rows,) int32, the label that the network was given
+    subsets: jax.Array  # (rows, 4) float32: trains, tests, is corrupted, trains uncorrupted
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A network as it is at a logging point, inside the compiled program, without dropout."""
@@ -30,9 +40,8 @@ class Snapshot:
     run: RunParams
     params: Params
     model_state: ModelState
-    table: tasks.Table  # all examples
-    shown_label: jax.Array  # (total,) the labels that the network was given
-    subsets: jax.Array  # (total, 4) float32: trains, tests, is corrupted, trains uncorrupted
+    examples: Examples  # all of them
+    corrupted_label: jax.Array  # (total,) the label that each shows where it is corrupted
     key: jax.Array  # for what is drawn at random
     column_losses: ColumnLosses
 

@@ -21,17 +21,16 @@ class Logits(Measurement):
 
     def compute(self, network: Snapshot) -> Groups:
         """(examples, ...) a column."""
-        table = network.table
-        row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
-        wrong = (row < network.run.n_corrupted) & (table.corrupted_label != table.label)
+        examples, corrupted = network.examples, network.corrupted_label
+        wrong = (examples.row < network.run.n_corrupted) & (corrupted != examples.label)
         chosen = jnp.argsort(~wrong, stable=True)[: network.measure.logits]
-        inputs = table.inputs[chosen]
+        inputs = examples.inputs[chosen]
         columns = {
             "row": chosen,
             "wrong": wrong[chosen],
             "inputs": inputs,
-            "true_label": table.label[chosen],
-            "corrupted_label": table.corrupted_label[chosen],
+            "true_label": examples.label[chosen],
+            "corrupted_label": corrupted[chosen],
             "outputs": network.outputs(inputs, chosen),
         }
         return {"example": columns}

@@ -18,7 +18,7 @@ import pandas as pd
 from phasegrok.config import PruningOrder
 from phasegrok.measure import spectrum
 from phasegrok.measure.accuracies import ACCURACIES, COUNTED, exact_accuracies
-from phasegrok.measure.base import ColumnLosses, Groups, Keys, Measurement, Snapshot
+from phasegrok.measure.base import ColumnLosses, Examples, Groups, Keys, Measurement, Snapshot
 from phasegrok.tasks.tiling import into_tiles, padded
 
 # Rows worked on at a time on a CPU: 97 outputs of them (100 kB) stay in a second-level cache.
@@ -50,9 +50,7 @@ class Pruning(Measurement):
 
         The neurons are those of the last hidden layer, whose removal is a rank-one change.
         """
-        table, run = network.table, network.run
-        row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
-        examples = Examples(row, table.inputs, table.label, network.shown_label, network.subsets)
+        examples, run = network.examples, network.run
         counts = jnp.sum(examples.subsets, axis=0)
         *_, last = network.layers().values()
         basis = spectrum.task_basis(network.task)
@@ -118,17 +116,8 @@ def removal_order(
     return jnp.argsort(rank if order == "lowest" else -rank, stable=True)
 
 
-class Examples(NamedTuple):
-    """Examples that a pruned network is tried on, one a row."""
-
-    row: jax.Array  # (rows,) int32, numbers in the table
-    inputs: jax.Array  # (rows, ...)
-    label: jax.Array  # (rows,) int32, the true label
-    shown: jax.Array  # (rows,) int32, the label that the network was given
-    subsets: jax.Array  # (rows, subsets) float32, 1 where a row belongs to a subset
-
-
 LOSS, RIGHT_SHOWN, RIGHT_LABEL = range(3)  # what a curve sums
+Sums = tuple[jax.Array, jax.Array, jax.Array]  # outputs, and those at both labels
 
 
 class Grading(NamedTuple):
@@ -138,6 +127,14 @@ class Grading(NamedTuple):
     handicap: jax.Array  # (outputs, rows) -inf at both labels: they are no rivals of their own
     same: jax.Array  # (rows,) whether both labels are one
     subsets: jax.Array  # (rows, subsets)
+
+    @classmethod
+    def of(cls, loss: ColumnLosses, tile: Examples, outputs: int) -> Grading:
+        """The scores that one tile's rows are given."""
+        output = jnp.arange(outputs, dtype=tile.label.dtype)[:, None]
+        own = (output == tile.label) | (output == tile.shown)
+        handicap = jnp.where(own, -jnp.inf, 0.0)
+        return cls(loss, handicap, tile.label == tile.shown, tile.subsets)
 
     def scores(self, out: jax.Array, at_label: jax.Array, at_shown: jax.Array) -> jax.Array:
         """(subsets, 3) sums over the rows; ``out`` is (outputs, rows)."""
@@ -177,39 +174,48 @@ def curve(
         (neurons + 1, subsets, 3): sums over each subset's rows of the loss against ``shown``, of
         being right about ``shown``, and of being right about ``label``.
     """
-    neurons, outputs = readout.shape
-    rows = examples.row.shape[0]
+    rows, neurons = examples.row.shape[0], readout.shape[0]
     tile_rows = TILE if jax.default_backend() == "cpu" else rows
     tiles = -(-rows // tile_rows)
     last_removed_first = removal[::-1]
     weights = readout[last_removed_first]
 
     def add_tile(sums: jax.Array, tile: Examples) -> tuple[jax.Array, None]:
-        label, shown = tile.label, tile.shown
-        output = jnp.arange(outputs, dtype=label.dtype)[:, None]
-        # Both labels are left out of the maximum that they have to beat.
-        handicap = jnp.where((output == label) | (output == shown), -jnp.inf, 0.0)
-        scores = Grading(loss, handicap, label == shown, tile.subsets).scores
-
-        def add_neuron(
-            carry: tuple[jax.Array, jax.Array, jax.Array], neuron: tuple[jax.Array, jax.Array]
-        ) -> tuple[tuple[jax.Array, jax.Array, jax.Array], jax.Array]:
-            activation, weight = neuron
-            out, at_label, at_shown = carry
-            carry = (
-                out + weight[:, None] * activation[None, :],
-                at_label + weight[label] * activation,
-                at_shown + weight[shown] * activation,
-            )
-            return carry, scores(*carry)
-
-        nothing = (jnp.zeros((outputs, tile_rows)), jnp.zeros(tile_rows), jnp.zeros(tile_rows))
-        empty = scores(*nothing)
+        grading = Grading.of(loss, tile, readout.shape[1])
         hidden = features(tile).T[last_removed_first]
-        _, grown = jax.lax.scan(add_neuron, nothing, (hidden, weights))
-        return sums + jnp.concatenate([empty[None], grown]), None
+        return sums + _tile_curve(grading, tile, hidden, weights), None
 
     zeros = jnp.zeros((neurons + 1, examples.subsets.shape[1], 3))
     everything = jax.tree.map(lambda x: padded(x, tiles * tile_rows), examples)
     sums, _ = jax.lax.scan(add_tile, zeros, into_tiles(everything, tiles))
     return sums[::-1]
+
+
+def _tile_curve(
+    grading: Grading, tile: Examples, hidden: jax.Array, weights: jax.Array
+) -> jax.Array:
+    """(neurons + 1, subsets, 3) sums over one tile's rows with 0, 1, ... all neurons there.
+
+    Args:
+        grading: of these rows.
+        tile: the rows.
+        hidden: (neurons, rows) activations, in the order in which neurons are added.
+        weights: (neurons, outputs) in the same order.
+    """
+    label, shown = tile.label, tile.shown
+    rows, outputs = label.shape[0], weights.shape[1]
+
+    def add_neuron(carry: Sums, neuron: tuple[jax.Array, jax.Array]) -> tuple[Sums, jax.Array]:
+        activation, weight = neuron
+        out, at_label, at_shown = carry
+        carry = (
+            out + weight[:, None] * activation[None, :],
+            at_label + weight[label] * activation,
+            at_shown + weight[shown] * activation,
+        )
+        return carry, grading.scores(*carry)
+
+    nothing = (jnp.zeros((outputs, rows)), jnp.zeros(rows), jnp.zeros(rows))
+    empty = grading.scores(*nothing)
+    _, grown = jax.lax.scan(add_neuron, nothing, (hidden, weights))
+    return jnp.concatenate([empty[None], grown])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 
 from phasegrok import models, tasks
 from phasegrok.measure import SCALARS
+from phasegrok.measure.base import Examples
 from phasegrok.plan.program import Program
 from phasegrok.tasks.tiling import into_tiles, padded
 from phasegrok.train.batches import SUBSETS, shown_labels, subsets
@@ -28,16 +27,6 @@ MEANS = {
     "train_logit": ("train", "shown_logit"),
     "test_logit": ("test", "true_logit"),
 }
-
-
-class Rows(NamedTuple):
-    """Examples on their way through an evaluation."""
-
-    row: jax.Array  # (rows,) int32, numbers in the table
-    inputs: jax.Array
-    label: jax.Array  # the true label
-    shown: jax.Array  # the label that the network was given
-    subsets: jax.Array  # (rows, 4) float32
 
 
 def measure(program: Program, state: State, table: tasks.Table) -> Record:
@@ -61,7 +50,7 @@ def row_means(program: Program, state: State, table: tasks.Table) -> Record:
     tiles = -(-size.total // program.tile)
     rows = tiles * program.tile
     row = jnp.arange(rows, dtype=jnp.int32)
-    everything = Rows(
+    everything = Examples(
         row,
         padded(table.inputs, rows),
         padded(table.label, rows),
@@ -69,7 +58,7 @@ def row_means(program: Program, state: State, table: tasks.Table) -> Record:
         subsets(row, state.run, size),
     )
 
-    def add(carry: jax.Array, tile: Rows) -> tuple[jax.Array, None]:
+    def add(carry: jax.Array, tile: Examples) -> tuple[jax.Array, None]:
         columns = jnp.stack(list(scores(program, state, tile).values()), 1)
         # Where, not a product: padding rows of a diverged network would give 0 * inf = NaN.
         belongs = tile.subsets[:, :, None] > 0
@@ -92,7 +81,7 @@ def score_names(program: Program) -> list[str]:
     return [f"{label}_{kind}" for kind in kinds for label in ("shown", "true")]
 
 
-def scores(program: Program, state: State, tile: Rows) -> dict[str, jax.Array]:
+def scores(program: Program, state: State, tile: Examples) -> dict[str, jax.Array]:
     """(rows,) a score: loss, being right and, where asked for, the correct logit; each against the
     label that was shown and against the true one."""
     experiment = program.experiment

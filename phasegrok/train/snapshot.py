@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from phasegrok import tasks
 from phasegrok.measure import MEASUREMENTS, Snapshot
+from phasegrok.measure.base import Examples
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.train.batches import shown_labels, subsets
 from phasegrok.train.losses import column_losses
@@ -29,9 +30,10 @@ def take(program: Program, state: State, table: tasks.Table) -> Snapshot:
         run=run,
         params=state.params,
         model_state=state.model_state,
-        table=table,
-        shown_label=shown_labels(table, run),
-        subsets=subsets(row, run, size),
+        examples=Examples(
+            row, table.inputs, table.label, shown_labels(table, run), subsets(row, run, size)
+        ),
+        corrupted_label=table.corrupted_label,
         key=seed_key(run, PRUNING),
         column_losses=partial(column_losses, program.experiment.loss),
     )

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from phasegrok.config import Loss
-from phasegrok.measure.pruning import Examples, curve, removal_order
+from phasegrok.measure.base import Examples
+from phasegrok.measure.pruning import curve, removal_order
 from phasegrok.train.losses import column_losses
 
 ROWS, NEURONS, CLASSES = 300, 9, 5  # more rows than one tile holds
