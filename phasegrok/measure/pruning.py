@@ -107,8 +107,8 @@ def removal_order(
 ) -> jax.Array:
     """(neurons,) the neurons in the order in which they are removed.
 
-    ``lowest`` and ``highest`` begin there; dead neurons, which have no IPR, count as below all
-    others. ``random`` is a control: a permutation from ``key``.
+    ``lowest`` and ``highest`` say where they begin. Dead neurons have no IPR and count as below
+    all others. ``random`` is a control: a permutation from ``key``.
     """
     if order == "random":
         return jax.random.permutation(key, ipr.shape[0])
@@ -124,13 +124,13 @@ class Grading(NamedTuple):
     """How the outputs on one tile's rows are scored."""
 
     loss: ColumnLosses
-    handicap: jax.Array  # (outputs, rows) -inf at both labels: they are no rivals of their own
+    handicap: jax.Array  # (outputs, rows) -inf at both labels: no label is its own rival
     same: jax.Array  # (rows,) whether both labels are one
     subsets: jax.Array  # (rows, subsets)
 
     @classmethod
     def of(cls, loss: ColumnLosses, tile: Examples, outputs: int) -> Grading:
-        """The scores that one tile's rows are given."""
+        """The grading of one tile's rows."""
         output = jnp.arange(outputs, dtype=tile.label.dtype)[:, None]
         own = (output == tile.label) | (output == tile.shown)
         handicap = jnp.where(own, -jnp.inf, 0.0)
