@@ -129,11 +129,11 @@ def time_pruning() -> list[float]:
     orders = "measure.pruning=[lowest, highest]"
     engine, cells, *_ = lay_out(0.5, 1, "optimizer.weight_decay=[5]", orders)
     state, table, _ = engine.begin(cells)
-    engine.inspect(state, table)  # compiles
+    engine.snapshot(state, table)  # compiles
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        engine.inspect(state, table)
+        engine.snapshot(state, table)
         seconds.append(time.perf_counter() - start)
     return seconds
 

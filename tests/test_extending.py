@@ -25,17 +25,18 @@ model: {kind: bilinear, width: 16, dropout: 0.1}
 optimizer: {kind: lion}
 train: {steps: 20, log_every: 10}
 axes: {optimizer.weight_decay: [0, 1]}
-measure: {spectra: true, pruning: [lowest]}
+measure: {spectra: true, pruning: [lowest], outputs: true}
 """
 
 
 def test_every_block_applies_and_the_result_trains(tmp_path: Path) -> None:
     """New files are written, the other blocks go where they say; then a sweep of the new task with
-    the new model and optimizer has the new column, spectra and pruning curves, and its settings."""
+    the new model and optimizer has the new column and table, spectra and pruning curves, and its
+    settings."""
     copy = tmp_path / "phasegrok"
     shutil.copytree(ROOT / "phasegrok", copy, ignore=shutil.ignore_patterns("__pycache__"))
     blocks = list(BLOCK.finditer((ROOT / "docs" / "extending.md").read_text()))
-    assert len(blocks) == 13
+    assert len(blocks) == 16
     for block in blocks:
         file = tmp_path / block["file"]
         if block["how"] is None:
@@ -69,3 +70,5 @@ def test_every_block_applies_and_the_result_trains(tmp_path: Path) -> None:
     assert runs["learning_rate"].eq(0.001).all() and runs["norm_u"].notna().all()
     assert len(pd.read_parquet(tmp_path / "out" / "neurons")) == 2 * 16
     assert len(pd.read_parquet(tmp_path / "out" / "pruning")) == 2 * 17
+    outputs = pd.read_parquet(tmp_path / "out" / "outputs")
+    assert outputs["output"].tolist() == [*range(7)] * 2 and outputs["size"].gt(0).all()

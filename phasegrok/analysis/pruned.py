@@ -17,7 +17,7 @@ RETAINED: Final = 0.95
 
 
 def last_step(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table of findings that were taken at the end of training."""
+    """The rows of a snapshot's table that were taken at the end of training."""
     return table[table["step"] == table.groupby("run")["step"].transform("max")]
 
 
@@ -70,7 +70,7 @@ def at_threshold(pruning: pd.DataFrame, neurons: pd.DataFrame, ipr: float) -> pd
         Rows of ``pruning``, one a run, with ``share``: the part of its neurons that was removed.
     """
     pruning, neurons = last_step(pruning), last_step(neurons)
-    # The pruned layer is the last one, see the engine's inspection.
+    # The pruned layer is the last one, see measure/pruning.py.
     neurons = neurons[neurons["layer"] == neurons["layer"].iloc[-1]]
     low = (neurons["ipr"] < ipr) | neurons["dead"]
     count = low.groupby(neurons["run"]).sum()

@@ -8,6 +8,30 @@ from pydantic import Field
 
 from phasegrok.config.fields import Block
 
+__all__ = [
+    "MEASURE_NOTHING",
+    "NEEDS_NEURONS",
+    "NEEDS_TOKENS",
+    "Measure",
+    "Needs",
+    "PruningOrder",
+    "keys_that_need",
+]
+
+
+class Needs:
+    """Marks a key of ``measure:`` that not every network can be asked for."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __repr__(self) -> str:
+        return f"NEEDS_{self.what.upper()}"
+
+
+NEEDS_TOKENS = Needs("tokens")  # refused with tasks whose inputs are no tokens
+NEEDS_NEURONS = Needs("neurons")  # refused where the layers of neurons are frozen
+
 PruningOrder = Literal["lowest", "highest", "random"]
 
 
@@ -16,7 +40,10 @@ class Measure(Block):
     part of what a sweep computes, but they do not change its trainings."""
 
     spectra: Annotated[
-        bool, Field(description="table neurons: IPR, frequency, phase and norm of every neuron")
+        bool,
+        Field(description="table neurons: IPR, frequency, phase and norm of every neuron"),
+        NEEDS_TOKENS,
+        NEEDS_NEURONS,
     ] = False
     spectral_norms: Annotated[
         bool,
@@ -24,6 +51,7 @@ class Measure(Block):
             description="columns spectral_NAME of curves and runs: the largest singular value of"
             " every weight matrix"
         ),
+        NEEDS_NEURONS,
     ] = False
     correct_logit: Annotated[
         bool,
@@ -34,7 +62,9 @@ class Measure(Block):
         ),
     ] = False
     readout: Annotated[
-        bool, Field(description="table readout: every weight of the output layer")
+        bool,
+        Field(description="table readout: every weight of the output layer"),
+        NEEDS_NEURONS,
     ] = False
     activations: Annotated[
         int,
@@ -44,10 +74,13 @@ class Measure(Block):
             description="table activations: the inputs of the output layer on this many training "
             "examples",
         ),
+        NEEDS_NEURONS,
     ] = 0
     pruning: Annotated[
         tuple[PruningOrder, ...],
         Field(description="table pruning: neurons removed one by one, by IPR or at random"),
+        NEEDS_TOKENS,
+        NEEDS_NEURONS,
     ] = ()
     logits: Annotated[
         int,
@@ -64,6 +97,8 @@ class Measure(Block):
             le=10_000,
             description="table rows: weights of this many neurons, from the first on",
         ),
+        NEEDS_TOKENS,
+        NEEDS_NEURONS,
     ] = 0
     weights: Annotated[
         Literal["none", "final", "all"],
@@ -91,18 +126,10 @@ class Measure(Block):
         ),
     ] = "neurons"
 
-    @property
-    def finds(self) -> bool:
-        """Whether any table of findings was asked for."""
-        tables = (
-            self.spectra,
-            self.readout,
-            self.activations,
-            self.pruning,
-            self.logits,
-            self.rows,
-        )
-        return any(tables)
-
 
 MEASURE_NOTHING = Measure()  # nothing but the runs and curves of every sweep
+
+
+def keys_that_need(what: Needs) -> list[str]:
+    """The keys of ``measure:`` with this mark."""
+    return [key for key, info in Measure.model_fields.items() if what in info.metadata]

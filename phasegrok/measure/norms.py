@@ -16,11 +16,11 @@ def frobenius(weights: Params) -> jax.Array:
 
 
 def spectral(weights: Params) -> jax.Array:
-    """Spectral norm of a matrix: its largest singular value. Of a pytree, the largest of those of
-    its matrices; biases and other vectors have none.
+    """Spectral norm of a matrix: its largest singular value.
 
-    Taken from the smaller Gram matrix, whose largest eigenvalue is its square: for the (50, 500)
-    matrix of the thesis a hundredth of the work of a singular value decomposition.
+    Of a pytree it is the largest of its matrices; biases and other vectors have none. It is the
+    square root of the largest eigenvalue of the smaller Gram matrix. For the (50, 500) matrix of
+    the thesis that is a hundredth of the work of a singular value decomposition.
     """
     matrices = [a for a in jax.tree.leaves(weights) if a.ndim == 2]
     return jnp.stack([_largest_singular_value(matrix) for matrix in matrices]).max()

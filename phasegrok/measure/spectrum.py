@@ -31,8 +31,10 @@ def fourier_basis(order: np.ndarray, size: int) -> np.ndarray:
 
 
 def task_basis(task: Task) -> np.ndarray | None:
-    """The basis in which a task's weights are periodic: its tokens in their group's order. None
-    where its inputs are no tokens."""
+    """The basis in which a task's weights are periodic: its tokens in their group's order.
+
+    None where its inputs are no tokens.
+    """
     order = task.group_order()
     return None if order is None or task.tokens is None else fourier_basis(order, task.tokens)
 
@@ -50,8 +52,11 @@ def ipr(vectors: jax.Array, basis: np.ndarray, r: int = 2) -> jax.Array:
 
 
 def along(weights: jax.Array, axis: int, basis: np.ndarray, r: int = 2) -> jax.Array:
-    """IPR of any weight matrix's vectors along one axis: for an input embedding (tokens, width),
-    axis 0 gives its ``width`` IPRs; for an output layer (width, outputs), axis 1 does."""
+    """IPR of any weight matrix's vectors along one axis.
+
+    Of an input embedding (tokens, width), axis 0 gives ``width`` IPRs. Of an output layer (width,
+    outputs), axis 1 does.
+    """
     return ipr(jnp.moveaxis(weights, axis, -1), basis, r)
 
 
@@ -125,8 +130,11 @@ def neurons(
 
 
 def _spectrum(vectors: jax.Array, basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
-    """Cosine and sine parts, up to a positive factor: the vectors' scale is taken out, since those
-    shrunk by weight decay would underflow in fourth powers."""
+    """Cosine and sine parts, up to a positive factor.
+
+    The scale of the vectors is taken out: weight decay shrinks some so far that their fourth
+    powers would underflow.
+    """
     peak = jnp.max(jnp.abs(vectors), axis=-1, keepdims=True)
     scaled = vectors / jnp.where(peak > 0, peak, 1.0)
     spectrum = jnp.matmul(scaled, basis, precision="highest")

@@ -182,7 +182,7 @@ def _intervals(job: Job, machine: Machine) -> int:
     most = round(CALL_SECONDS / interval_seconds(job, job.layout.chunk, machine))
     calls = max(1, min(job.program.intervals, most))
     # A call ends wherever the networks are looked into or saved.
-    points = {*job.program.looks, *job.program.weight_saves}
+    points = {*job.program.snapshot_points, *job.program.weight_saves}
     return max(k for k in range(1, calls + 1) if all(point % k == 0 for point in points))
 
 

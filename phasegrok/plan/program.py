@@ -56,8 +56,8 @@ class Program:
         return self.steps // self.log_every
 
     @property
-    def looks(self) -> tuple[int, ...]:
-        """Logging points, counted in intervals, at which the networks are looked into."""
+    def snapshot_points(self) -> tuple[int, ...]:
+        """Logging points, counted in intervals, at which snapshots are taken."""
         per_point = self.experiment.train.log_every
         return tuple(sorted({s // per_point for s in self.measure.steps} | {self.intervals}))
 
@@ -68,6 +68,6 @@ class Program:
             case "none":
                 return ()
             case "final":
-                return self.looks
+                return self.snapshot_points
             case "all":
                 return tuple(range(self.intervals + 1))

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from phasegrok.analysis.phases import NEEDED, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
-from phasegrok.results.tables import as_table
+from phasegrok.results.arrow import as_table
 
 
 class Folder:

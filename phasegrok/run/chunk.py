@@ -13,19 +13,21 @@ import pyarrow as pa
 
 from phasegrok import models, tasks
 from phasegrok.config.run_record import run_record_text
+from phasegrok.measure import tables_wanted
 from phasegrok.plan.plan import Plan, shortest_program
 from phasegrok.plan.runs import data_of
+from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
-from phasegrok.results.tables import as_table, chunk_tables, findings_tables, schema
+from phasegrok.results.tables import ChunkRuns, chunk_tables, schema, snapshot_tables
 from phasegrok.run.estimate import job_work
 from phasegrok.run.follow import Chunk
 from phasegrok.run.prepare import Prepared
 from phasegrok.run.session import Interrupted, Session
 from phasegrok.sweep.load import Sweep
-from phasegrok.train import inspection
 from phasegrok.train.engine import Engine, compiled
+from phasegrok.train.snapshot import names as snapshot_names
 
-Looks = dict[int, dict[str, np.ndarray]]  # findings of a chunk's networks, by logging point
+Snapshots = dict[int, dict[str, np.ndarray]]  # arrays of a chunk's networks, by logging point
 
 
 class Reporter(Protocol):
@@ -45,14 +47,14 @@ class Columns:
     """What a sweep's tables have beyond the columns that all sweeps share."""
 
     norms: list[str]
-    findings: dict[str, list[str]]  # by table
+    arrays: dict[str, list[str]]  # of snapshots, by table
 
     @classmethod
     def of(cls, sweep: Sweep, planned: Plan) -> Columns:
         """The union over a sweep's experiments, trained by now or not."""
         names: dict[str, None] = {}
         for experiment in planned.table.experiments:
-            names |= dict.fromkeys(inspection.names(shortest_program(sweep, experiment)))
+            names |= dict.fromkeys(snapshot_names(shortest_program(sweep, experiment)))
         return cls(_norm_columns(sweep, planned), schema(names))
 
 
@@ -81,7 +83,7 @@ class ChunkProgress:
     state: Any = None
     table: Any = None
     pieces: dict[str, list[np.ndarray]] = field(default_factory=dict)  # (runs, points) each
-    looks: Looks = field(default_factory=dict)
+    snapshots: Snapshots = field(default_factory=dict)
     done: int = 0  # logging intervals
 
     @property
@@ -107,7 +109,7 @@ class ChunkProgress:
         if saved:
             self.restore(*saved)
         else:
-            self._look()
+            self._take_snapshot()
         return saved is not None
 
     def restore(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -115,7 +117,7 @@ class ChunkProgress:
         self.done = header["intervals"]
         self.state = self.engine.from_host([arrays[f"state_{i}"] for i in range(header["leaves"])])
         self.pieces = {name: [arrays[f"record_{name}"]] for name in self.pieces}
-        self.looks = {
+        self.snapshots = {
             point: {name: arrays[f"look_{point}_{name}"] for name in header["findings"]}
             for point in header["looks"]
         }
@@ -126,20 +128,20 @@ class ChunkProgress:
         for name, value in records.items():
             self.pieces[name].append(value)
         self.done += self.engine.layout.intervals
-        self._look()
+        self._take_snapshot()
 
     def checkpoint(self) -> None:
         """Save everything that :meth:`restore` needs."""
         leaves = self.engine.to_host(self.state)
         arrays = {f"state_{i}": leaf for i, leaf in enumerate(leaves)}
         arrays |= {f"record_{name}": np.concatenate(p, axis=1) for name, p in self.pieces.items()}
-        for at, found in self.looks.items():
+        for at, found in self.snapshots.items():
             arrays |= {f"look_{at}_{name}": values for name, values in found.items()}
-        findings = sorted({name for found in self.looks.values() for name in found})
+        findings = sorted({name for found in self.snapshots.values() for name in found})
         header = {
             "intervals": self.done,
             "leaves": len(leaves),
-            "looks": list(self.looks),
+            "looks": list(self.snapshots),
             "findings": findings,
         }
         self.folder.save_checkpoint(self.chunk.id, self.header | header, arrays)
@@ -156,31 +158,24 @@ class ChunkProgress:
         steps = np.arange(program.intervals + 1) * program.log_every
         curves = {name: np.concatenate(p, axis=1)[: len(rows)] for name, p in self.pieces.items()}
         task = tasks.of(program.experiment)
-        tables = chunk_tables(rows, axes, steps, curves, task.size, columns.norms)
+        chunk = ChunkRuns(rows, axes, task.size, task.input_names)
+        tables = chunk_tables(chunk, steps, curves, columns.norms)
         seen = [
-            findings_tables(
-                rows,
-                axes,
-                int(steps[point]),
-                found,
-                columns.findings,
-                task.size,
-                task.input_names,
-            )
-            for point, found in self.looks.items()
+            snapshot_tables(chunk, int(steps[point]), found, columns.arrays)
+            for point, found in self.snapshots.items()
         ]
         return tables | {
             name: as_table(pd.concat([frames[name] for frames in seen], ignore_index=True))
-            for name in columns.findings
+            for name in columns.arrays
         }
 
-    def _look(self) -> None:
-        """Look into the networks and save their weights, where this logging point asks for it."""
+    def _take_snapshot(self) -> None:
+        """Measure inside the networks and save their weights, if this logging point asks for it."""
         program = self.engine.program
-        if program.measure.finds and self.done in program.looks:
-            look = self.engine.inspect
-            (found,) = self.session.timed(lambda: (look(self.state, self.table),))
-            self.looks[self.done] = found
+        if tables_wanted(program.measure) and self.done in program.snapshot_points:
+            take = self.engine.snapshot
+            (found,) = self.session.timed(lambda: (take(self.state, self.table),))
+            self.snapshots[self.done] = found
         if self.done in program.weight_saves:
             self._save_weights(self.done * program.log_every)
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from phasegrok.config import PATHS, Engine, Experiment, Measure, is_traced
+from phasegrok.config.measure import NEEDS_NEURONS, NEEDS_TOKENS, keys_that_need
 from phasegrok.errors import escaped, refusal
 from phasegrok.sweep import draft as drafts
 from phasegrok.sweep import variants, yaml
@@ -24,11 +25,9 @@ from phasegrok.sweep.sweep import Axis, Sweep
 from phasegrok.sweep.values import MAX_RUNS, NAME, axis_values, length, setting
 from phasegrok.sweep.variants import Variant
 
-__all__ = ["LOOKS", "Sweep", "dump", "load"]
+__all__ = ["Sweep", "dump", "load"]
 
 MAX_CHECKED = 10_000
-# What looks at layers of neurons, all of them frozen in a mixture.
-LOOKS = ("spectra", "pruning", "rows", "readout", "activations", "spectral_norms")
 
 
 def dump(sweep: Sweep) -> str:
@@ -175,28 +174,16 @@ def _filled(
 
 
 def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
-    """Networks can be looked into where they are measured, and have a spectrum over tokens."""
+    """Snapshots are taken where networks are measured, and of what these networks have."""
     train = experiment.train
     last = train.steps or train.epochs or 0
-    for names, found, allowed in (
-        (
-            () if experiment.task.has_tokens else ("spectra", "pruning", "rows"),
-            f"task.kind {experiment.task.kind}",
-            "tasks whose inputs are tokens, over which weights have a spectrum",
-        ),
-        (
-            () if experiment.model.has_neurons else LOOKS,
-            f"model.kind {experiment.model.kind}",
-            "the sweep that trained the networks which a mixture only weighs",
-        ),
-    ):
-        for name in names:
-            if getattr(sweep.measure, name):
-                raise refusal(
-                    sweep.where(f"measure.{name}"),
-                    f"measure.{name}",
-                    f"found it with {found}; allowed: {allowed}",
-                )
+    for key, found, allowed in _not_measured(experiment):
+        if getattr(sweep.measure, key):
+            raise refusal(
+                sweep.where(f"measure.{key}"),
+                f"measure.{key}",
+                f"found it with {found}; allowed: {allowed}",
+            )
     for step in sweep.measure.steps:
         if step % train.log_every or step > last:
             raise refusal(
@@ -204,3 +191,15 @@ def _check_measure(sweep: Sweep, experiment: Experiment) -> None:
                 "measure.steps",
                 f"found {step}; allowed: multiples of log_every {train.log_every} up to {last}",
             )
+
+
+def _not_measured(experiment: Experiment) -> Iterator[tuple[str, str, str]]:
+    """Keys of ``measure:`` that an experiment cannot have, what is in the way, and what is not."""
+    if not experiment.task.has_tokens:
+        allowed = "tasks whose inputs are tokens, over which weights have a spectrum"
+        for key in keys_that_need(NEEDS_TOKENS):
+            yield key, f"task.kind {experiment.task.kind}", allowed
+    if not experiment.model.has_neurons:
+        allowed = "the sweep that trained the networks which a mixture only weighs"
+        for key in keys_that_need(NEEDS_NEURONS):
+            yield key, f"model.kind {experiment.model.kind}", allowed

@@ -19,13 +19,13 @@ from phasegrok.models.frozen import saved
 from phasegrok.plan.layout import Layout
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks import Table
-from phasegrok.train import inspection, step
-from phasegrok.train.step import Record, State
+from phasegrok.train import snapshot, step
+from phasegrok.train.state import Record, State, run_params_shapes
 
 RUNS = "runs"
 # Cells whose pruning curves are taken side by side on an accelerator: each holds (neurons + 1)
 # counts and the activations of all examples.
-INSPECTED_AT_ONCE = 16
+SNAPSHOTS_AT_ONCE = 16
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
 
 
@@ -66,10 +66,10 @@ class Engine:
         self._shapes, self._mesh = shapes, mesh
 
     @cached_property
-    def _inspect(self) -> Any:
-        """Compiled at its first use only: most sweeps look into no network."""
-        inspect = partial(inspection.inspect, self.program)
-        mapped = self._mapped(inspect, self._mesh, at_once=INSPECTED_AT_ONCE)
+    def _snapshot(self) -> Any:
+        """Compiled at its first use only: most sweeps take no snapshot."""
+        take = partial(snapshot.snapshot, self.program)
+        mapped = self._mapped(take, self._mesh, at_once=SNAPSHOTS_AT_ONCE)
         with jax.default_matmul_precision("highest"):
             return jax.jit(mapped).lower(*self._shapes).compile()
 
@@ -98,9 +98,9 @@ class Engine:
         self.calls += 1
         return self._segment(state, table)
 
-    def inspect(self, state: State, table: Table) -> dict[str, np.ndarray]:
+    def snapshot(self, state: State, table: Table) -> dict[str, np.ndarray]:
         """What ``measure:`` asks for, of every run of a chunk as it is now."""
-        return {name: np.asarray(x) for name, x in self._inspect(state, table).items()}
+        return {name: np.asarray(x) for name, x in self._snapshot(state, table).items()}
 
     def weights(self, state: State) -> dict[str, np.ndarray]:
         """Weights and running statistics by name, runs leading."""
@@ -137,5 +137,5 @@ def _abstract(program: Program, chunk: int, sharding: NamedSharding) -> RunParam
     """Shapes of a chunk of runs, for compiling ahead of the first call."""
     return jax.tree.map(
         lambda x: jax.ShapeDtypeStruct((chunk,), x.dtype, sharding=sharding),
-        step.run_params_shapes(program),
+        run_params_shapes(program),
     )

@@ -12,13 +12,14 @@ from phasegrok.config import Loss
 def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
     """Loss of every row; a training loss is their mean.
 
-    ``mse`` is the squared distance to the one-hot label, averaged over the outputs (so the
-    training loss is the mean over examples *and* outputs, as in the original experiments);
-    ``cross_entropy`` is that of the softmax; ``brier`` is the squared distance of the softmax to
-    the one-hot label, summed over the classes (Brier's score; the MSE of the efficiency study,
-    section 2, which prints it with a stray minus). With a single output f and labels y of -1 and 1
-    (numbered 0 and 1) they are (f - y)^2, log(1 + exp(-f y)) and 2 / (1 + exp(f y))^2, and
-    ``hinge`` is max(0, 1 - f y) (thesis, section 2.1).
+    ``mse`` is the squared distance to the one-hot label, averaged over the outputs. The training
+    loss is then the mean over examples *and* outputs, as in the original experiments.
+    ``cross_entropy`` is that of the softmax. ``brier`` is the squared distance of the softmax to
+    the one-hot label, summed over the classes. (It is Brier's score, and the MSE of the efficiency
+    study, section 2, which prints it with a stray minus.)
+
+    With a single output f and labels y of -1 and 1 (numbered 0 and 1) they are (f - y)^2,
+    log(1 + exp(-f y)) and 2 / (1 + exp(f y))^2. ``hinge`` is max(0, 1 - f y) (thesis, section 2.1).
 
     Args:
         loss: by name.
@@ -53,9 +54,11 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def answers(outputs: jax.Array) -> jax.Array:
-    """(rows,) int32, the classes that outputs (rows, classes) stand for: the largest, the first
-    on ties; of a single output 1 where it is above 0, else 0, so that an output of exactly 0 is an
-    answer of -1 (the thesis' network of two neurons, section 4.2, means it so)."""
+    """(rows,) int32, the classes that outputs (rows, classes) stand for.
+
+    It is the largest output, the first on ties. Of a single output it is 1 above 0, else 0. So an
+    output of exactly 0 is an answer of -1, as in the thesis' network of two neurons (section 4.2).
+    """
     if outputs.shape[-1] == 1:
         return (outputs[:, 0] > 0).astype(jnp.int32)
     return jnp.argmax(outputs, axis=-1).astype(jnp.int32)
@@ -69,8 +72,11 @@ def at_label(outputs: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def correct_logits(outputs: jax.Array, labels: jax.Array) -> jax.Array:
-    """(rows,) the output at each row's label above the mean of its outputs: a softmax is blind to
-    what is added to all of them, and training lets it drift. Of a single output its margin."""
+    """(rows,) the output at each row's label above the mean of its outputs.
+
+    A softmax is blind to what is added to all outputs, and training lets that drift. Of a single
+    output it is the margin.
+    """
     correct = at_label(outputs, labels)
     return correct if outputs.shape[-1] == 1 else correct - jnp.mean(outputs, axis=-1)
 

@@ -10,8 +10,8 @@ import jax
 from phasegrok import models
 from phasegrok.plan.layout import Job, Layout, Machine
 from phasegrok.plan.program import Program
-from phasegrok.train import step
 from phasegrok.train.engine import Engine, compiled
+from phasegrok.train.state import init, make_table, run_params_shapes
 
 
 def peak_bytes(engine: Engine) -> int:
@@ -31,8 +31,8 @@ def peak_bytes(engine: Engine) -> int:
 def state_bytes(program: Program) -> int:
     """Bytes of one run's state and table, without allocating any of them."""
     shapes = jax.eval_shape(
-        lambda c: (step.init(program, c), step.make_table(program, c)),
-        step.run_params_shapes(program),
+        lambda c: (init(program, c), make_table(program, c)),
+        run_params_shapes(program),
     )
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes))
 

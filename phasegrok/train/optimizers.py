@@ -59,8 +59,10 @@ def add_signs(strength: jax.Array) -> optax.GradientTransformation:
 
 
 def decay_to_start(strength: jax.Array) -> optax.GradientTransformation:
-    """Weight decay towards the weights that training began with: ``strength`` times what each has
-    moved is added to its update."""
+    """Weight decay towards the weights that training began with.
+
+    ``strength`` times what a weight has moved is added to its update.
+    """
 
     def update(
         updates: optax.Updates, start: optax.OptState, params: optax.Params | None = None

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from phasegrok.config import Loss
-from phasegrok.measure.pruning import Examples, curve, removal_order
+from phasegrok.measure.base import Examples
+from phasegrok.measure.pruning import curve, removal_order
 from phasegrok.train.losses import column_losses
 
 ROWS, NEURONS, CLASSES = 300, 9, 5  # more rows than one tile holds
@@ -21,10 +22,10 @@ def network(seed: int = 0) -> tuple[np.ndarray, np.ndarray, Examples]:
     rng = np.random.default_rng(seed)
     label = rng.integers(0, CLASSES, ROWS)
     shown = np.where(np.arange(ROWS) < 80, rng.integers(0, CLASSES, ROWS), label)
-    parts = np.stack([np.arange(ROWS) < 150, np.arange(ROWS) >= 150], 1)
+    subsets = np.stack([np.arange(ROWS) < 150, np.arange(ROWS) >= 150], 1)
     row = np.arange(ROWS)
     examples = Examples(
-        *(jnp.asarray(x, jnp.int32) for x in (row, row, label, shown)), jnp.asarray(parts, "f4")
+        *(jnp.asarray(x, jnp.int32) for x in (row, row, label, shown)), jnp.asarray(subsets, "f4")
     )
     features = rng.normal(size=(ROWS, NEURONS)).astype("f4")
     return features, rng.normal(size=(NEURONS, CLASSES)).astype("f4"), examples
@@ -64,9 +65,9 @@ def test_a_curve_is_that_of_networks_with_neurons_cut(loss: Loss) -> None:
         others_shown = [np.delete(out[i], [shown[i]]).max() for i in range(ROWS)]
         at = out[np.arange(ROWS), label], out[np.arange(ROWS), shown]
         scores = np.stack([each, at[1] > others_shown, at[0] > others], 1)
-        for part in (0, 1):
-            mine = np.asarray(examples.parts)[:, part] > 0
-            np.testing.assert_allclose(found[count, part], scores[mine].sum(0), rtol=1e-4)
+        for subset in (0, 1):
+            mine = np.asarray(examples.subsets)[:, subset] > 0
+            np.testing.assert_allclose(found[count, subset], scores[mine].sum(0), rtol=1e-4)
 
 
 def test_equal_outputs_are_right_about_nothing() -> None:

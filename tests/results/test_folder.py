@@ -15,8 +15,9 @@ from phasegrok.errors import Locked, Refusal
 from phasegrok.figures import canvas, draw
 from phasegrok.figures.cells import closeup
 from phasegrok.plan.runs import expand
+from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder, replacing
-from phasegrok.results.tables import as_table, chunk_tables
+from phasegrok.results.tables import ChunkRuns, chunk_tables
 from phasegrok.tasks import Size
 from tests.conftest import MakeSweep
 from tests.results.test_tables import STEPS, records
@@ -66,7 +67,7 @@ def published(folder: Folder, frame: pd.DataFrame, axes: list[str]) -> None:
     folder.write_manifest({"axes": axes, "sweep": {}})
     for part in range(0, len(frame), 2):
         rows = frame.iloc[part : part + 2]
-        made = chunk_tables(rows, axes, STEPS, records(2), Size(100), ["norm_u"])
+        made = chunk_tables(ChunkRuns(rows, axes, Size(100)), STEPS, records(2), ["norm_u"])
         folder.publish(f"{part:03d}-00000", made)
 
 

@@ -1,17 +1,13 @@
-"""From a chunk's arrays to rows: exact numbers, one schema, findings where they belong."""
+"""From a chunk's arrays to rows: exact numbers, one schema, snapshots where they belong."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from phasegrok.results.tables import (
-    as_table,
-    chunk_tables,
-    exact_accuracies,
-    findings_tables,
-    schema,
-)
+from phasegrok.measure.accuracies import exact_accuracies
+from phasegrok.results.arrow import as_table
+from phasegrok.results.tables import ChunkRuns, chunk_tables, schema, snapshot_tables
 from phasegrok.tasks import Size
 
 STEPS = np.arange(5) * 10
@@ -51,10 +47,12 @@ def rows(n: int) -> pd.DataFrame:
     )
 
 
+def chunk(n: int) -> ChunkRuns:
+    return ChunkRuns(rows(n), ["weight_decay"], Size(100), ("m", "n"))
+
+
 def tables(n: int = 2, **changes: list[float]) -> dict[str, pd.DataFrame]:
-    made = chunk_tables(
-        rows(n), ["weight_decay"], STEPS, records(n, **changes), Size(100), ["norm_u"]
-    )
+    made = chunk_tables(chunk(n), STEPS, records(n, **changes), ["norm_u"])
     return {name: table.to_pandas() for name, table in made.items()}
 
 
@@ -112,28 +110,27 @@ def test_every_table_carries_run_axes_and_seed() -> None:
 def test_parts_have_one_schema_whatever_they_hold() -> None:
     """A chunk in which nothing generalizes, or nothing is corrupted, has the same types as one
     in which everything does: a folder reads as one table."""
-    some = chunk_tables(
-        rows(2), ["weight_decay"], STEPS, records(2), Size(100), ["norm_u", "norm_v"]
-    )
-    none = chunk_tables(
-        rows(1),
-        ["weight_decay"],
-        STEPS,
-        records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5),
-        Size(100),
-        ["norm_u", "norm_v"],
-    )
+    norms = ["norm_u", "norm_v"]
+    some = chunk_tables(chunk(2), STEPS, records(2), norms)
+    lost = records(1, test_accuracy=[0] * 5, corrupted_accuracy=[np.nan] * 5)
+    none = chunk_tables(chunk(1), STEPS, lost, norms)
     for name in some:
         assert some[name].schema == none[name].schema
 
 
-def findings(runs: int, dead: float = 0.0) -> dict[str, np.ndarray]:
+def arrays(runs: int, dead: float = 0.0) -> dict[str, np.ndarray]:
     """Two neurons, a pruning order, and two examples of which the second is not there."""
     one = np.ones((runs, 1), np.float32)
     neurons = {"ipr": [0.5, 0.9], "frequency": [3, 0], "frequency_u": [3, 0], "norm_u": [1, dead]}
     found = {f"neurons.hidden.{k}": one * np.float32(v) for k, v in neurons.items()}
     found["neurons.hidden.dead"] = np.tile([False, True], (runs, 1))
-    curve = {"test_accuracy": [1, 0.4, 0], "train_accuracy": [0.9, 0.64, 0], "test_loss": [0, 1, 2]}
+    others = ("corrupted", "restored", "clean", "true")
+    curve = {f"{name}_accuracy": [1, 0.5, 0] for name in others} | {"train_loss": [0, 1, 2]}
+    curve |= {
+        "test_accuracy": [1, 0.4, 0],
+        "train_accuracy": [0.9, 0.64, 0],
+        "test_loss": [0, 1, 2],
+    }
     found |= {f"pruning.lowest.{k}": one * np.float32(v) for k, v in curve.items()}
     found |= {
         "pruning.lowest.n_train": np.full(runs, 50),
@@ -164,12 +161,11 @@ def findings(runs: int, dead: float = 0.0) -> dict[str, np.ndarray]:
 
 
 def found_tables(runs: int = 2) -> dict[str, pd.DataFrame]:
-    found = findings(runs)
-    axes = ["weight_decay"]
-    return findings_tables(rows(runs), axes, 40, found, schema(found), Size(100), ("m", "n"))
+    found = arrays(runs)
+    return snapshot_tables(chunk(runs), 40, found, schema(found))
 
 
-def test_findings_become_rows() -> None:
+def test_snapshots_become_rows() -> None:
     """One row per neuron, count, output and token, each with the run's key and the step; shares are
     exact; dead neurons have no frequency; an example that is not there has no rows."""
     made = found_tables()
@@ -200,10 +196,10 @@ def test_findings_become_rows() -> None:
     assert weights.tolist() == [9, 10, 11]
 
 
-def test_findings_of_different_models_share_a_schema() -> None:
+def test_snapshots_of_different_models_share_a_schema() -> None:
     """A layer without a matrix that another model has gets nulls; types agree, so that all parts
     read as one table."""
-    plain = findings(1)
+    plain = arrays(1)
     wider = plain | {
         "neurons.input.norm_v": np.ones((1, 2), np.float32),
         "neurons.input.frequency_v": np.ones((1, 2), np.int32),
@@ -211,7 +207,7 @@ def test_findings_of_different_models_share_a_schema() -> None:
     columns = schema(wider)
     inputs = {name.replace("hidden", "input"): values for name, values in plain.items()}
     parts = [
-        as_table(findings_tables(rows(1), [], 40, found, columns, Size(100), ("m", "n"))["neurons"])
+        as_table(snapshot_tables(chunk(1), 40, found, columns)["neurons"])
         for found in (plain, {**plain, **inputs, **wider})
     ]
     assert parts[0].schema == parts[1].schema

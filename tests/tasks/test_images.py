@@ -20,7 +20,9 @@ from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load
 from phasegrok.tasks.images import FILES, read_idx
 from phasegrok.train import step
+from phasegrok.train.batches import subsets
 from phasegrok.train.memory import machine
+from phasegrok.train.state import init, make_table
 
 RNG = np.random.default_rng(0)
 TRAIN, TEST = RNG.integers(0, 256, (9, 3, 2), np.uint8), RNG.integers(0, 256, (4, 3, 2), np.uint8)
@@ -124,14 +126,12 @@ def test_digits_train_through_the_engine(tmp_path: Path) -> None:
     grid = plan(load(file), machine())
     program = grid.jobs[0].program
     cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
-    table = step.make_table(program, cell)
+    table = make_table(program, cell)
     size = tasks.of(program.experiment).size
     assert size == (1438, 359) and int(cell.n_train) == 287
-    part = np.asarray(step.parts(jnp.arange(1797), cell, size))
+    part = np.asarray(subsets(jnp.arange(1797), cell, size))
     assert part.sum(0).tolist() == [287, 359, 143, 144] and part[1438:, 1].all()
-    _, record = jax.jit(step.segment, static_argnums=(0, 1))(
-        program, 1, step.init(program, cell), table
-    )
+    _, record = jax.jit(step.segment, static_argnums=(0, 1))(program, 1, init(program, cell), table)
     assert record["test_accuracy"][0] > 0.3 and np.isnan(record["mean_ipr"][0])
     assert grid.runs["n_corrupted"][0] == 143
 

@@ -19,6 +19,7 @@ from phasegrok.sweep.load import dump, load
 from phasegrok.train import step
 from phasegrok.train.losses import answers, row_losses
 from phasegrok.train.memory import machine
+from phasegrok.train.state import init, make_table
 
 PARITY = """\
 name: parity
@@ -106,8 +107,8 @@ def test_a_run_memorizes_and_generalizes(tmp_path: Path) -> None:
     (job,) = grid.jobs
     assert job.program.steps == 300 and job.program.log_every == 30  # 3 batches an epoch, one short
     cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
-    examples = step.make_table(job.program, cell)
-    state = step.init(job.program, cell)
+    examples = make_table(job.program, cell)
+    state = init(job.program, cell)
     run = jax.jit(lambda state: step.segment(job.program, 10, state, examples))
     _, record = run(state)
     assert record["train_accuracy"][-1] > 0.85 and record["clean_accuracy"][-1] == 1

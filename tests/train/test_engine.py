@@ -10,11 +10,11 @@ import pytest
 
 from phasegrok.plan.layout import Job, Layout, Machine, size_chunks
 from phasegrok.plan.plan import Plan, plan
-from phasegrok.results.tables import chunk_tables
+from phasegrok.results.tables import ChunkRuns, chunk_tables
 from phasegrok.tasks import Size
 from phasegrok.train.engine import Engine
 from phasegrok.train.memory import least_bytes, machine, measured_bytes, peak_bytes
-from phasegrok.train.step import Record, State
+from phasegrok.train.state import Record, State
 from tests.conftest import MakeSweep
 
 SLICE = """\
@@ -82,11 +82,9 @@ def test_a_slice_times_seeds_is_one_program(make_sweep: MakeSweep) -> None:
                 np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-5, err_msg=name)
         labels = [
             chunk_tables(
-                g.runs.iloc[r],
-                g.axes,
+                ChunkRuns(g.runs.iloc[r], g.axes, Size(49)),
                 np.arange(7) * 50,
                 c,
-                Size(49),
                 ["norm_u", "norm_v", "norm_w"],
             )["runs"].to_pandas()
             for g, r, c in (

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok.config import Adam, AdamW, Sgd
-from phasegrok.train.losses import column_losses, row_losses
 from phasegrok.train.optimizers import add_signs, gaussian, optimizer
 
 
@@ -58,29 +57,6 @@ def test_l1_adds_the_weights_signs() -> None:
     np.testing.assert_allclose(found, w2, rtol=1e-6)
     update, _ = add_signs(jnp.float32(2)).update(jnp.zeros(3), (), jnp.array([-1.0, 0.0, 5.0]))
     np.testing.assert_array_equal(update, [-2, 0, 2])
-
-
-def test_losses_by_hand() -> None:
-    """MSE averages over the outputs too; cross-entropy is -log softmax."""
-    outputs, labels = jnp.array([[0.0, 2.0, 1.0]]), jnp.array([2])
-    np.testing.assert_allclose(row_losses("mse", outputs, labels), [(0 + 4 + 0) / 3])
-    expected = np.log(np.exp([0, 2, 1]).sum()) - 1
-    np.testing.assert_allclose(row_losses("cross_entropy", outputs, labels), [expected], rtol=1e-6)
-
-
-def test_brier_by_hand() -> None:
-    """Squared distance of the probabilities to the one-hot label, summed: in columns the same, and
-    with a single output f the same as with outputs (0, f)."""
-    p = np.exp([0.0, 2.0, 1.0]) / np.exp([0.0, 2.0, 1.0]).sum()
-    expected = p[0] ** 2 + p[1] ** 2 + (1 - p[2]) ** 2
-    outputs, label = jnp.array([[0.0, 2.0, 1.0]]), jnp.array([2])
-    np.testing.assert_allclose(row_losses("brier", outputs, label), [expected], rtol=1e-5)
-    found = column_losses("brier", outputs.T, outputs[:, 2])
-    np.testing.assert_allclose(found, [expected], rtol=1e-5)
-    for y in (0, 1):
-        one, two = jnp.array([[0.7]]), jnp.array([[0.0, 0.7]])
-        both = [row_losses("brier", f, jnp.array([y])) for f in (one, two)]
-        np.testing.assert_allclose(both[0], both[1], rtol=1e-5)
 
 
 def test_gaussian_noise_is_normal_and_independent() -> None:

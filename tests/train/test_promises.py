@@ -13,6 +13,7 @@ from phasegrok.plan.plan import plan
 from phasegrok.plan.program import RunParams
 from phasegrok.train import step
 from phasegrok.train.memory import machine
+from phasegrok.train.state import Record, State, init, make_table
 from tests.conftest import MakeSweep
 
 MODELS = {
@@ -86,8 +87,8 @@ def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, 
 
     @jax.jit
     @jax.vmap
-    def run(run: RunParams) -> tuple[step.State, step.Record]:
-        return step.advance(program, step.init(program, run), step.make_table(program, run))
+    def run(run: RunParams) -> tuple[State, Record]:
+        return step.advance(program, init(program, run), make_table(program, run))
 
     state, record = run(stacked)
     flat = np.concatenate(

@@ -26,9 +26,10 @@ from phasegrok.plan.plan import plan
 from phasegrok.plan.program import RunParams
 from phasegrok.sweep.load import load
 from phasegrok.train import step
+from phasegrok.train.batches import Batch, full_batch
 from phasegrok.train.losses import row_losses
 from phasegrok.train.memory import machine
-from phasegrok.train.step import State
+from phasegrok.train.state import State, init, make_table
 
 # Batch normalization: what is frozen has running statistics too.
 ORIGIN = """\
@@ -146,9 +147,9 @@ def test_only_the_four_factors_are_trained(trained: Trained) -> None:
     (job,) = grid.jobs
     program, cells = job.program, grid.run_params(job.runs)
 
-    def begin(cell: RunParams) -> tuple[State, step.Batch]:
-        state = step.init(program, cell)
-        return state, step.full_batch(program, step.make_table(program, cell), cell)
+    def begin(cell: RunParams) -> tuple[State, Batch]:
+        state = init(program, cell)
+        return state, full_batch(program, make_table(program, cell), cell)
 
     states, batches = jax.jit(jax.vmap(begin))(cells)
     assert len(jax.tree.leaves(states.params)) == 4

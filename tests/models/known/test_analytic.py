@@ -13,8 +13,8 @@ from phasegrok.config import Modular
 from phasegrok.measure import spectrum
 from phasegrok.models.known import analytic
 from phasegrok.plan.plan import plan
-from phasegrok.train import step
 from phasegrok.train.memory import machine
+from phasegrok.train.state import init
 from tests.conftest import MakeSweep
 
 P = 97
@@ -95,9 +95,9 @@ def test_training_starts_from_it(make_sweep: MakeSweep) -> None:
     sets = ("model.initialization=analytic", "model.width=40", "seeds=[0, 1]")
     grid = plan(make_sweep("", *sets), machine())
     cell = grid.run_params(np.array([0, 1]))
-    init = jax.jit(step.init, static_argnums=0)
+    start = jax.jit(init, static_argnums=0)
     first, second = (
-        init(grid.jobs[0].program, jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), cell))
+        start(grid.jobs[0].program, jax.tree.map(lambda x, i=i: jnp.asarray(x[i]), cell))
         for i in (0, 1)
     )
     u = first.params["u"][...]

@@ -13,6 +13,7 @@ from phasegrok.models.base import Pass
 from phasegrok.plan.plan import plan
 from phasegrok.train import step
 from phasegrok.train.memory import machine
+from phasegrok.train.state import init, make_table
 from tests.conftest import MakeSweep
 
 TASK = Modular(modulus=11)
@@ -68,9 +69,9 @@ def test_running_statistics_are_part_of_the_state(make_sweep: MakeSweep, batch: 
     program = grid.jobs[0].program
     assert program.tile == program.rows
     cell = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
-    table = step.make_table(program, cell)
+    table = make_table(program, cell)
     state, record = jax.jit(step.segment, static_argnums=(0, 1))(
-        program, 1, step.init(program, cell), table
+        program, 1, init(program, cell), table
     )
     p = jax.tree.map(np.asarray, state.params)
     model_state = {k: np.asarray(v[...]) for k, v in state.model_state["normalizations"][0].items()}

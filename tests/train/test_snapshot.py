@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from phasegrok import models
+from phasegrok.measure.accuracies import exact_accuracies
 from phasegrok.models.frozen.saved import named
 from phasegrok.plan.layout import size_chunks
 from phasegrok.plan.plan import plan
-from phasegrok.results.tables import exact_accuracies
 from phasegrok.tasks import Size
-from phasegrok.train import inspection, step
+from phasegrok.train import snapshot
 from phasegrok.train.engine import Engine
 from phasegrok.train.memory import least_bytes, machine
-from phasegrok.train.step import Record
+from phasegrok.train.state import Record, init, run_params_shapes
 from tests.conftest import MakeSweep
 
 MEASURE = """
@@ -27,8 +27,8 @@ measure: {spectra: true, pruning: [lowest, highest, random], logits: 6, rows: 2}
 """
 
 
-def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarray], Record]:
-    """Findings and the last measurement of three small trained networks."""
+def trained(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarray], Record]:
+    """Arrays of a snapshot and the last measurement of three small trained networks."""
     sweep = make_sweep(MEASURE, *sets)
     grid = plan(sweep, machine())
     job = size_chunks(sweep, grid.jobs[0], machine(), least_bytes)
@@ -36,8 +36,8 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
     state, table, _ = engine.begin(grid.run_params(np.resize(job.runs, job.layout.chunk)))
     for _ in range(job.program.intervals // job.layout.intervals):
         state, records = engine.segment(state, table)
-    found = engine.inspect(state, table)
-    # The state outlives the look: training may go on from it.
+    found = engine.snapshot(state, table)
+    # The state outlives the snapshot: training may go on from it.
     outputs = jax.vmap(
         lambda s, t: models.of(job.program.experiment).apply(
             s.params, s.model_state, models.Pass(t.inputs, np.arange(49, dtype=np.int32))
@@ -50,13 +50,13 @@ def look(make_sweep: MakeSweep, *sets: str) -> tuple[Engine, dict[str, np.ndarra
 
 
 @pytest.mark.parametrize("kind", ["map", "vmap"])
-def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> None:
+def test_snapshots_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> None:
     """Nothing pruned is the network itself: accuracies and losses are those of ``curves``, and mean
     IPR is the mean of the neurons'; all orders end in the same network without neurons. The logits
     are the network's outputs on the first examples whose shown label is wrong."""
-    engine, found, record = look(make_sweep, f"engine.mapping={kind}")
+    engine, found, record = trained(make_sweep, f"engine.mapping={kind}")
     program = engine.program
-    assert set(inspection.names(program)) <= set(found)
+    assert set(snapshot.names(program)) <= set(found)
     counted = {name: record[name][:, None] for name in ("n_train", "n_corrupted")}
     for order in ("lowest", "highest", "random"):
         curve = {
@@ -87,7 +87,7 @@ def test_findings_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> N
 def test_activations_and_readout(make_sweep: MakeSweep) -> None:
     """Their product is the network's outputs on the first examples, which are those of the table;
     those beyond the training set are marked."""
-    _, found, _ = look(make_sweep, "measure.activations=40", "measure.readout=true")
+    _, found, _ = trained(make_sweep, "measure.activations=40", "measure.readout=true")
     found = {name: values[:3] for name, values in found.items()}
     activation, weights = found["activations.example.activation"], found["readout.output.weight"]
     assert activation.shape == (3, 40, 12) and weights.shape == (3, 12, 7)
@@ -105,7 +105,7 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
     program = (
         plan(make_sweep(MEASURE, "model.depth=3", "model.bias=true"), machine()).jobs[0].program
     )
-    state = jax.eval_shape(partial(step.init, program), step.run_params_shapes(program))
+    state = jax.eval_shape(partial(init, program), run_params_shapes(program))
     assert {name: leaf.shape for name, leaf in named(state.params, state.model_state).items()} == {
         "u": (7, 12),
         "v": (7, 12),
@@ -114,5 +114,5 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
         "biases.0": (12,),
         "biases.1": (12,),
     }
-    layers = {n.split(".")[1] for n in inspection.names(program) if n.startswith("neurons")}
+    layers = {n.split(".")[1] for n in snapshot.names(program) if n.startswith("neurons")}
     assert layers == {"input", "output"}

@@ -7,36 +7,40 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from phasegrok import tasks
 from phasegrok.errors import Refusal
 from phasegrok.plan.plan import plan
 from phasegrok.plan.program import Program
 from phasegrok.train import step
+from phasegrok.train.batches import subsets
+from phasegrok.train.events import react
 from phasegrok.train.memory import machine
+from phasegrok.train.state import Record, State, init, make_table
 from tests.conftest import MakeSweep
 
 DECAY = "optimizer.weight_decay"
 advance = jax.jit(step.advance, static_argnums=0)
 
 
-def begin(make_sweep: MakeSweep, *sets: str) -> tuple[Program, step.State, step.tasks.Table]:
+def begin(make_sweep: MakeSweep, *sets: str) -> tuple[Program, State, tasks.Table]:
     grid = plan(make_sweep("", "optimizer.weight_decay=0.1", *sets), machine())
     program = grid.jobs[0].program
     run = jax.tree.map(lambda x: jnp.asarray(x[0]), grid.run_params(np.array([0])))
-    return program, step.init(program, run), step.make_table(program, run)
+    return program, init(program, run), make_table(program, run)
 
 
-def accuracy(value: float) -> step.Record:
+def accuracy(value: float) -> Record:
     return {"train_accuracy": jnp.float32(value)}
 
 
 def test_memorized_sets_its_value_and_keeps_it(make_sweep: MakeSweep) -> None:
     """Not at an accuracy of 0.999 yet; above it, and from then on even below it."""
     program, state, _ = begin(make_sweep, "event.kind=memorized", "event.value=2.5")
-    state = step.react(program, state, accuracy(0.999))
+    state = react(program, state, accuracy(0.999))
     assert state.run.values[DECAY] == np.float32(0.1)
-    state = step.react(program, state, accuracy(1.0))
+    state = react(program, state, accuracy(1.0))
     assert state.run.values[DECAY] == 2.5
-    assert step.react(program, state, accuracy(0.1)).run.values[DECAY] == 2.5
+    assert react(program, state, accuracy(0.1)).run.values[DECAY] == 2.5
 
 
 def test_at_step_waits_for_its_step(make_sweep: MakeSweep) -> None:
@@ -92,7 +96,7 @@ def test_the_scaled_learning_rate_is_scaled_in_events_too(make_sweep: MakeSweep)
     )
     program, state, _ = begin(make_sweep, "event.kind=memorized", *batches, "event.value=0.02")
     before = state.run.values["optimizer.learning_rate"]
-    state = step.react(program, state, accuracy(1.0))
+    state = react(program, state, accuracy(1.0))
     assert state.run.values["optimizer.learning_rate"] == before
 
 
@@ -153,9 +157,9 @@ def test_a_parity_training_set_shrinks_to_a_number(make_sweep: MakeSweep) -> Non
         "event.value=20",
         "data.corruption_fraction=0.1",
     )
-    run = step.react(program, state, accuracy(1.0)).run
+    run = react(program, state, accuracy(1.0)).run
     assert (int(run.n_train), int(run.n_corrupted)) == (20, 2)
-    parts = step.parts(np.arange(90), run, step.tasks.of(program.experiment).size)
+    parts = subsets(np.arange(90), run, tasks.of(program.experiment).size)
     np.testing.assert_array_equal(np.asarray(parts).sum(axis=0), [20, 30, 2, 18])
 
 
