@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,85 +30,12 @@ from phasegrok.train.memory import machine
 from phasegrok.train.state import State, init, make_table
 
 # Batch normalization: what is frozen has running statistics too.
-ORIGIN = """\
-name: origin
-task: {kind: modular, modulus: 7}
-data: {data_fraction: 0.6, corruption_fraction: 0.2}
-model: {width: 12, normalization: batch}
-optimizer: {learning_rate: 0.02}
-train: {steps: 20, log_every: 10}
-axes: {optimizer.weight_decay: [0, 2]}
-measure: {weights: final, steps: [10]}
-"""
-MIXTURE = """\
-name: mixture
-task: {{kind: modular, modulus: 7}}
-data: {{data_fraction: 0.6, corruption_fraction: 0.2}}
-model: {{kind: mixture, memorizing: {0}/10.npz, generalizing: {0}/20.npz}}
-loss: cross_entropy
-optimizer: {{kind: sgd, learning_rate: 0.25}}
-train: {{steps: 40, log_every: 10}}
-axes: {{model.memorizing_scale: [10, 1]}}
-measure: {{weights: final}}
-"""
-SCALES = np.array([10.0, 1.0])
-FILES = {"memorizing": "10.npz", "generalizing": "20.npz"}
-
-
-class Quiet:
-    """Nobody watches."""
-
-    def note(self, line: str) -> None: ...
-
-    def skip(self, work: float, runs: int) -> None: ...
-
-    def advanced(self, work: float, runs: int) -> None: ...
-
-
-class Trained(NamedTuple):
-    file: Path  # a sweep file of a mixture
-    weights: Path  # of the run whose networks it names
-    out: Path  # its results
-
-
-def train(file: Path, out: Path) -> None:
-    """Run a sweep file into a folder."""
-    runner.run(runner.prepare(load(file), out, fresh=False), Quiet())
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """Networks of one run at two steps, and the mixture of both."""
-    where = tmp_path_factory.mktemp("mixture")
-    (where / "origin.yaml").write_text(ORIGIN)
-    train(where / "origin.yaml", where / "origin")
-    runs = pd.read_parquet(where / "origin" / "runs")
-    weights = where / "origin" / "weights" / runs["run"][1]
-    file = where / "mixture.yaml"
-    file.write_text(MIXTURE.format(weights))
-    train(file, where / "out")
-    return Trained(file, weights, where / "out")
-
-
-@pytest.fixture
-def copied(trained: Trained, tmp_path: Path) -> Trained:
-    """The run's weights alone, in another place, and the sweep file that names them there."""
-    weights = tmp_path / "elsewhere"
-    shutil.copytree(trained.weights, weights)
-    file = tmp_path / "mixture.yaml"
-    file.write_text(MIXTURE.format(weights))
-    return Trained(file, weights, tmp_path / "out")
-
-
-def by_hand(trained: Trained, name: str, m: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Outputs of a quadratic network with batch normalization in evaluation, from its file."""
-    weights = np.load(trained.weights / FILES[name])
-    x = np.square(weights["u"][m] + weights["v"][n])
-    x = (x - weights["rest.normalizations.0.mean"]) / np.sqrt(
-        weights["rest.normalizations.0.variance"] + 1e-5
-    )
-    scale, shift = (weights[f"normalizations.0.{each}"] for each in ("scale", "shift"))
-    return (x * scale + shift) @ weights["w"]
+from tests.models.frozen.conftest import (
+    FILES,
+    SCALES,
+    Trained,
+    by_hand,
+)
 
 
 def test_outputs_are_the_weighed_sum(trained: Trained) -> None:
@@ -274,149 +199,3 @@ def test_every_family_comes_back_from_its_names(config: Mlp | Transformer) -> No
     assert {name: leaf.max() for name, leaf in named(*back).items()} == {
         name: array.max() for name, array in arrays.items()
     }
-
-
-def damaged(file: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    def do(weights: Path) -> None:
-        (weights / file).write_bytes(change((weights / file).read_bytes()))
-
-    return do
-
-
-def says(path: str, value: Any) -> Callable[[Path], None]:
-    """Another value in run.json; None takes the key out."""
-
-    def do(weights: Path) -> None:
-        text = json.loads((weights / "run.json").read_text())
-        *blocks, leaf = path.split(".")
-        inner = text
-        for block in blocks:
-            inner = inner[block]
-        inner[leaf] = value
-        if value is None:
-            del inner[leaf]
-        (weights / "run.json").write_text(json.dumps(text))
-
-    return do
-
-
-def arrays(**changes: Any) -> Callable[[Path], None]:
-    """Other arrays in 10.npz; None takes one out."""
-
-    def do(weights: Path) -> None:
-        found = {**np.load(weights / "10.npz"), **changes}
-        np.savez(weights / "10.npz", **{k: v for k, v in found.items() if v is not None})
-
-    return do
-
-
-def gone(file: str) -> Callable[[Path], None]:
-    return lambda weights: (weights / file).unlink()
-
-
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        (gone("10.npz"), "10.npz: No such file or directory; allowed: weights/RUN/STEP.npz, with"),
-        (gone("run.json"), "run.json: No such file or directory; allowed: weights/RUN/STEP.npz"),
-        (damaged("10.npz", lambda b: b"PK"), "10.npz: damaged: found no .npz archive"),
-        (damaged("10.npz", lambda b: b[:200] + b"?" + b[201:]), "10.npz: damaged: Bad CRC"),
-        (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
-        (says("seed", None), "run.json: damaged: seed: Field required"),
-        (says("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
-        (
-            says("experiment.model.width", 13),
-            "10.npz: found normalizations.0.scale float32 (12);"
-            " allowed: normalizations.0.scale float32 (13), as the architecture in run.json has",
-        ),
-        (arrays(w=None), "found no array w; allowed: w float32 (12, 7)"),
-        (arrays(b=np.ones(3)), "found b float64 (3); allowed: no array b"),
-        (arrays(w=np.ones((12, 7))), "found w float64 (12, 7); allowed: w float32 (12, 7)"),
-        (arrays(w=np.full((12, 7), np.nan, "f4")), "found numbers in w that are not finite"),
-        (
-            says("experiment.task.modulus", 11),
-            "found a network trained on {kind: modular,"
-            " operation: addition, modulus: 11}; allowed: {kind: modular, operation: addition,"
-            " modulus: 7}, this sweep's task",
-        ),
-        (says("data", ["ab"]), "modulus: 7} on other data; allowed:"),
-        (
-            says("experiment.model", {"kind": "mixture", "memorizing": "a", "generalizing": "b"}),
-            "found a mixture; allowed: a network that is none itself",
-        ),
-        (
-            says("experiment.event", {"kind": "memorized", "set": "data.data_fraction"}),
-            "found a run with event.set data.data_fraction; allowed: one training set from",
-        ),
-        (
-            says("seed", 4),
-            "found a network trained with seed 4 for a run with seed 0; allowed:",
-        ),
-        (
-            says("n_train", 28),
-            "found a network trained with n_train 28 for a run with n_train 29",
-        ),
-        (
-            says("n_corrupted", 0),
-            "with n_corrupted 0 for a run with n_corrupted 5; allowed: the"
-            " seed, data fraction and corruption of the run that trained it",
-        ),
-    ],
-)
-def test_unusable_networks_are_refused(
-    copied: Trained, spoil: Callable[[Path], None], words: str
-) -> None:
-    """The file loads, since weights may come into being later; planning says in one line which key
-    names which file, and what is wrong with it."""
-    spoil(copied.weights)
-    checked = load(copied.file)
-    with pytest.raises(Refusal) as refused:
-        runner.prepare(checked, copied.out, fresh=False)
-    message = str(refused.value)
-    start = f"{copied.file}:4:36: model.memorizing: "
-    assert message.startswith(start) and words in message and "\n" not in message
-    assert not copied.out.exists()
-
-
-def test_every_seed_and_both_files_are_looked_at(copied: Trained, tmp_path: Path) -> None:
-    """A seed of several that is not the network's, and a second file that is not there."""
-    for change, words in (
-        (
-            "seeds=[0, 1]",
-            "--set?model.memorizing: found a network trained with seed 0 for a run with",
-        ),
-        (
-            f"model.generalizing={tmp_path}/no.npz",
-            f"model.generalizing: {tmp_path}/no.npz: No such",
-        ),
-    ):
-        with pytest.raises(Refusal) as refused:
-            plan(load(copied.file, [change]), machine())
-        assert words.removeprefix("--set?") in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ("measure.spectra=true", "measure.spectra: found it with model.kind mixture; allowed:"),
-        ("measure.readout=true", "measure.readout: found it with model.kind mixture"),
-        ("measure.pruning=[random]", "measure.pruning: found it with model.kind mixture"),
-        ("measure.spectral_norms=true", "measure.spectral_norms: found it with model.kind mixture"),
-        ("model.memorizing=3", "model.memorizing: found 3; allowed: a path"),
-        ("model.memorizing_scale=0", "model.memorizing_scale: found 0; allowed: a number above 0"),
-        ("model.width=3", "model.width: not available for model.kind mixture"),
-    ],
-)
-def test_what_a_mixture_cannot_be_asked(trained: Trained, change: str, words: str) -> None:
-    with pytest.raises(Refusal) as refused:
-        load(trained.file, [change])
-    assert words in str(refused.value)
-
-
-def test_both_networks_must_be_named(tmp_path: Path) -> None:
-    file = tmp_path / "half.yaml"
-    file.write_text("name: half\nmodel: {kind: mixture, memorizing: a.npz}\n")
-    with pytest.raises(Refusal) as refused:
-        load(file)
-    words = "model.generalizing: missing; required: a path"
-    assert str(refused.value) == f"{file}:2:15: {words}"
