@@ -33,7 +33,7 @@ LINES: Final = (_BLUE, _VERMILION, _GREEN, _PINK, _ORANGE, _SKY, _BLACK)
 MATRICES: Final = (_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _VERMILION)
 GROUPS: Final = (_BLUE, _VERMILION, _GREEN, _PINK, _ORANGE, _SKY, _BROWN, _NAVY)
 
-# One name and one look a quantity in every picture.
+# One name and one style for a quantity in every picture.
 QUANTITIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "train_accuracy": ("train", {"color": _BLUE}),
     "test_accuracy": ("test", {"color": _VERMILION}),

@@ -34,7 +34,7 @@ def _shows(context: Context, table: str) -> bool:
 
 @picture("activations", applies=lambda context: _shows(context, "activations"))
 def activations(context: Context) -> Figure:
-    """Figure of t-SNE maps of the hidden activations on training examples: cells down, looks
+    """Figure of t-SNE maps of the hidden activations on training examples: cells down, steps
     across.
 
     The run of a cell that takes longest from memorization to generalization is shown, as in the
@@ -48,9 +48,9 @@ def activations(context: Context) -> Figure:
     for line, cell in zip(sheet, cells, strict=True):
         seed, mine = _slowest(context, cell, "activations")
         for axes, step in zip(line, steps, strict=True):
-            look = mine[mine["step"] == step]
-            matrix = look.pivot(index="example", columns="neuron", values="activation")
-            groups = _groups(look.drop_duplicates("example").set_index("example"), table)
+            snapshot = mine[mine["step"] == step]
+            matrix = snapshot.pivot(index="example", columns="neuron", values="activation")
+            groups = _groups(snapshot.drop_duplicates("example").set_index("example"), table)
             places = _places(matrix)
             for number, group in enumerate(sorted(groups.unique())):
                 inside = (groups.loc[matrix.index] == group).to_numpy()
@@ -87,7 +87,7 @@ def _places(matrix: pd.DataFrame) -> NDArray[np.float32]:
 
 @picture("output_weights", applies=lambda context: _shows(context, "readout"))
 def output_weights(context: Context) -> Figure:
-    """Figure of the density of the output weights: cells down, looks across.
+    """Figure of the density of the output weights: cells down, steps across.
 
     The run shown is that of :func:`activations`.
     """

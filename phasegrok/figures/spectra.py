@@ -23,7 +23,7 @@ BINS: Final = np.linspace(0, 1, 41).tolist()
 
 @picture("ipr_histograms", applies=lambda context: bool(context.having("neurons")))
 def histograms(context: Context) -> Figure:
-    """Figure of the distribution of per-neuron IPR: cells across; looks and layers down."""
+    """Figure of the distribution of per-neuron IPR: cells across; steps and layers down."""
     neurons, cells = context.tables["neurons"], context.having("neurons")
     kinds = neurons[["layer", "step"]].drop_duplicates().to_numpy().tolist()
     figure, sheet = canvas.panels(len(kinds), len(cells), height=1.3)
@@ -100,7 +100,7 @@ def normalization_weights(context: Context) -> Figure:
 
 @picture("weight_rows", applies=lambda context: bool(context.having("rows")))
 def weight_rows(context: Context) -> Figure:
-    """Figure of one neuron's input weights over the tokens: cells down, looks across.
+    """Figure of one neuron's input weights over the tokens: cells down, steps across.
 
     The neuron is the saved one of the highest final IPR, of the first seed. Where spectra were not
     measured it is the first one.

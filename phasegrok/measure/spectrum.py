@@ -51,15 +51,6 @@ def ipr(vectors: jax.Array, basis: np.ndarray, r: int = 2) -> jax.Array:
     return jnp.where(jnp.any(vectors != 0, axis=-1), ratio, jnp.nan)
 
 
-def along(weights: jax.Array, axis: int, basis: np.ndarray, r: int = 2) -> jax.Array:
-    """IPR of any weight matrix's vectors along one axis.
-
-    Of an input embedding (tokens, width), axis 0 gives ``width`` IPRs. Of an output layer (width,
-    outputs), axis 1 does.
-    """
-    return ipr(jnp.moveaxis(weights, axis, -1), basis, r)
-
-
 def dominant(vectors: jax.Array, basis: np.ndarray) -> tuple[jax.Array, jax.Array]:
     """Frequency and phase of the largest Fourier component of the last axis.
 

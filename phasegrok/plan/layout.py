@@ -166,7 +166,7 @@ def size_chunks(
 def _most_cells(job: Job, machine: Machine, bytes_of: Callable[[Job, int], int]) -> int:
     """The most cells that a chunk should hold: they fit the budget, and calls stay short."""
     layout = job.layout
-    # Of tiny networks more fit side by side than a chunk usually holds.
+    # More tiny networks fit side by side than a chunk usually holds.
     side_by_side = layout.devices * layout.batch
     limit = min(max(MAX_CHUNK[layout.mapping], side_by_side), len(job.runs))
     if layout.mapping == "map":
@@ -181,7 +181,7 @@ def _intervals(job: Job, machine: Machine) -> int:
     """How many logging intervals a call of a sized chunk lasts."""
     most = round(CALL_SECONDS / interval_seconds(job, job.layout.chunk, machine))
     calls = max(1, min(job.program.intervals, most))
-    # A call ends wherever the networks are looked into or saved.
+    # A call ends wherever a snapshot is taken or weights are saved.
     points = {*job.program.snapshot_points, *job.program.weight_saves}
     return max(k for k in range(1, calls + 1) if all(point % k == 0 for point in points))
 

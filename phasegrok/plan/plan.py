@@ -148,7 +148,7 @@ def _program(sweep: Sweep, table: RunTable, alike: Alike, runs: np.ndarray, tile
     tile = -(-int(rows["n_train"].max()) // tiles)
     orders = 0
     if experiment.train.batch_size != "full":
-        # Of the smallest training set, an event's included, most epochs fall into an interval.
+        # The smallest training set has most epochs in an interval; an event's counts too.
         least = int(rows["n_train"].min())
         if shrinks(experiment):
             least = int(rows_after(experiment, rows["event_value"]).min())

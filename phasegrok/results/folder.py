@@ -261,11 +261,15 @@ def _holds(path: Path, table: pa.Table) -> bool:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Write a file that appears whole or not at all, even across a power loss."""
     hidden = path.with_name(f".{path.name}.tmp")
-    with open(hidden, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    hidden.replace(path)
+    try:
+        with open(hidden, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    except BaseException:
+        hidden.unlink(missing_ok=True)
+        raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -73,7 +73,7 @@ def run_rows(
     peak = test.argmax(axis=1)
     runs["peak_test_accuracy"] = test.max(axis=1)
     runs["peak_step"] = steps[peak].astype(np.int64)
-    # Of the training set; stages.py has the step at which the corrupted labels are fitted.
+    # For the whole training set; analysis/stages.py has when corrupted labels are fitted.
     runs["memorization_step"] = first_step(train > SOLVED, steps)
     runs["generalization_step"] = first_step(test > SOLVED, steps)
     # The norm that Forgetting is judged against: where the network last generalized.

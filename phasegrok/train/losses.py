@@ -56,7 +56,7 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
 def answers(outputs: jax.Array) -> jax.Array:
     """(rows,) int32, the classes that outputs (rows, classes) stand for.
 
-    It is the largest output, the first on ties. Of a single output it is 1 above 0, else 0. So an
+    It is the largest output, the first on ties. With a single output it is 1 above 0, else 0. So an
     output of exactly 0 is an answer of -1, as in the thesis' network of two neurons (section 4.2).
     """
     if outputs.shape[-1] == 1:
@@ -74,7 +74,7 @@ def at_label(outputs: jax.Array, labels: jax.Array) -> jax.Array:
 def correct_logits(outputs: jax.Array, labels: jax.Array) -> jax.Array:
     """(rows,) the output at each row's label above the mean of its outputs.
 
-    A softmax is blind to what is added to all outputs, and training lets that drift. Of a single
+    A softmax is blind to what is added to all outputs, and training lets that drift. With a single
     output it is the margin.
     """
     correct = at_label(outputs, labels)

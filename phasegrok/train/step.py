@@ -39,7 +39,7 @@ from phasegrok.train.state import (
     seed_key,
 )
 
-# Of weights, statistics and a tile of rows: the loss, and the statistics after it.
+# From weights, statistics and a tile of rows to the loss and the statistics after it.
 Loss = Callable[[Params, ModelState, Batch], tuple[jax.Array, ModelState]]
 Gradient = tuple[Params, ModelState]  # and the statistics after it
 

@@ -117,7 +117,7 @@ def test_defaults_are_those_of_the_experiments_kinds() -> None:
 
 
 def test_a_variants_kind_drops_the_keys_of_the_old_one() -> None:
-    """Of a replaced kind only the keys that both have stay."""
+    """Only the keys that both kinds have stay where a kind is replaced."""
     dump = Experiment().model_dump(mode="json")
     changed = with_settings(dump, {"optimizer.kind": "sgd", "optimizer.momentum": 0.5})
     assert set(changed["optimizer"]) == {

@@ -83,7 +83,7 @@ def test_tables_of_some_cells_are_drawn_for_those(
 
 
 def test_cells_alone_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a sweep over widths too, whose other figures are of tables that are not there."""
+    """A sweep over widths is drawn too, though the tables of its other figures are not there."""
     monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     CELLS.rename(columns={"weight_decay": "width"}).to_parquet(tmp_path / "cells.parquet")
     manifest = {"axes": ["width"], "sweep": {"model": {"initialization": "analytic"}}}

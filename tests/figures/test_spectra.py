@@ -32,7 +32,7 @@ def test_normalization_weights_against_ipr() -> None:
 
 
 def test_weight_rows_show_the_most_periodic_neuron() -> None:
-    """Of neurons 0 and 1, the second has the higher IPR under decay; looks stand side by side."""
+    """Of neurons 0 and 1, the second has the higher IPR under decay; steps stand side by side."""
     figure = spectra.weight_rows(context(rows=ROWS, neurons=NEURON))
     assert [t.split("\n")[-1] for t in titles(figure)] == [
         "neuron 0, step 0",

@@ -102,5 +102,5 @@ def test_training_starts_from_it(make_sweep: MakeSweep) -> None:
     )
     u = first.params["u"][...]
     basis = spectrum.fourier_basis(np.arange(7), 7)
-    np.testing.assert_allclose(spectrum.along(u, 0, basis), 1, atol=1e-3)
+    np.testing.assert_allclose(spectrum.ipr(u.T, basis), 1, atol=1e-3)
     assert not np.array_equal(u, second.params["u"][...])
