@@ -55,8 +55,8 @@ class Context:
         axes: the swept columns, in the sweep's order.
         sweep: the resolved sweep.
         tables: the other tables, by name; only those that there are.
-        chosen: values of some axes; the cells there are looked at one by one. None looks at all
-            cells of a small sweep and at none of a large one.
+        chosen: values of some axes; the cells there are drawn one by one. If it is None,
+            all cells of a small sweep are, and no cell of a large one.
     """
 
     cells: pd.DataFrame

@@ -73,7 +73,7 @@ def decay_to_start(strength: jax.Array) -> optax.GradientTransformation:
     return optax.GradientTransformation(lambda params: params, update)
 
 
-def gaussian(key: jax.Array, like: optax.Params, deviation: jax.Array) -> optax.Params:
+def noise_like(key: jax.Array, like: optax.Params, deviation: jax.Array) -> optax.Params:
     """Independent normal numbers of a standard deviation, in the shapes of a pytree."""
     leaves, structure = jax.tree.flatten(like)
     drawn = [

@@ -27,7 +27,7 @@ from phasegrok.train.batches import (
 from phasegrok.train.events import react
 from phasegrok.train.losses import row_losses
 from phasegrok.train.metrics import measure
-from phasegrok.train.optimizers import gaussian, optimizer
+from phasegrok.train.optimizers import noise_like, optimizer
 from phasegrok.train.state import (
     MASKS,
     UPDATE_NOISE,
@@ -117,7 +117,7 @@ def disturbed(
         return tree
     stream = UPDATE_NOISE if noise == "optimizer.update_noise" else WEIGHT_NOISE
     key = jax.random.fold_in(seed_key(state.run, stream), state.step)
-    return jax.tree.map(jnp.add, tree, gaussian(key, tree, state.run.values[noise] * scale))
+    return jax.tree.map(jnp.add, tree, noise_like(key, tree, state.run.values[noise] * scale))
 
 
 def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:

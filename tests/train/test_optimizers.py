@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok.config import Adam, AdamW, Sgd
-from phasegrok.train.optimizers import add_signs, gaussian, optimizer
+from phasegrok.train.optimizers import add_signs, noise_like, optimizer
 
 
 def two_updates(config: Adam | AdamW | Sgd, **values: float) -> float:
@@ -62,9 +62,9 @@ def test_l1_adds_the_weights_signs() -> None:
 def test_gaussian_noise_is_normal_and_independent() -> None:
     """Standard deviation as asked for; leaves of one shape differ, and so do keys."""
     like = {"a": jnp.zeros(20_000), "b": jnp.zeros(20_000)}
-    drawn = gaussian(jax.random.key(0), like, jnp.float32(0.3))
+    drawn = noise_like(jax.random.key(0), like, jnp.float32(0.3))
     np.testing.assert_allclose([float(x.std()) for x in drawn.values()], 0.3, rtol=0.03)
     correlation = np.corrcoef(drawn["a"], drawn["b"])[0, 1]
     assert abs(correlation) < 0.03
-    other = gaussian(jax.random.key(1), like, jnp.float32(0.3))
+    other = noise_like(jax.random.key(1), like, jnp.float32(0.3))
     assert not np.array_equal(drawn["a"], other["a"])

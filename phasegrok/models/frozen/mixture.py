@@ -70,12 +70,12 @@ def _check_suits(path: str, record: RunRecord, task: Task) -> None:
     if theirs != ours or record.data != (() if data is None else (data,)):
         same = " on other data" if theirs == ours else ""
         raise Refusal(
-            f"{path}: found a network trained on {_words(theirs)}{same}; allowed:"
-            f" {_words(ours)}, this sweep's task"
+            f"{path}: found a network trained on {_task_text(theirs)}{same}; allowed:"
+            f" {_task_text(ours)}, this sweep's task"
         )
 
 
-def _words(task: Mapping[str, Any]) -> str:
+def _task_text(task: Mapping[str, Any]) -> str:
     return f"{{{', '.join(f'{name}: {value}' for name, value in task.items())}}}"
 
 

@@ -74,8 +74,8 @@ def restored(
     for name in [*wanted, *found]:
         if wanted.get(name) != found.get(name):
             raise Refusal(
-                f"found {_words(name, found)}; allowed: {_words(name, wanted)}, as the architecture"
-                f" in {RUN_RECORD_FILE} has"
+                f"found {_arrays_text(name, found)}; allowed: {_arrays_text(name, wanted)}, as the"
+                f" architecture in {RUN_RECORD_FILE} has"
             )
         if not np.isfinite(arrays[name]).all():
             raise Refusal(f"found numbers in {name} that are not finite; allowed: finite weights")
@@ -83,7 +83,7 @@ def restored(
     return jax.tree.unflatten(structure, [arrays[name] for name in leaves])
 
 
-def _words(name: str, arrays: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
+def _arrays_text(name: str, arrays: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
     if name not in arrays:
         return f"no array {name}"
     shape, kind = arrays[name]
