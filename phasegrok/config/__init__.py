@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from phasegrok.config.engine import (
-    Engine,
-)
+from phasegrok.config.engine import Engine
 from phasegrok.config.events import (
     SHRINKS,
     SOLVED,
@@ -14,9 +12,7 @@ from phasegrok.config.events import (
     NoEvent,
     Settable,
 )
-from phasegrok.config.experiment import (
-    Experiment,
-)
+from phasegrok.config.experiment import Experiment
 from phasegrok.config.fields import (
     FILE_PATH,
     LARGEST,
@@ -76,10 +72,7 @@ from phasegrok.config.tasks import (
     Task,
     TaskBlock,
 )
-from phasegrok.config.training import (
-    Loss,
-    Train,
-)
+from phasegrok.config.training import Loss, Train
 
 __all__ = [
     "DATA_FRACTION",

@@ -22,6 +22,7 @@ from phasegrok.config.tasks import TASKS
 if TYPE_CHECKING:
     from phasegrok.config.experiment import Experiment
 
+InitScale = Annotated[Positive, Field(description="multiplies every initial weight"), TRACED]
 Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
 
 
@@ -75,9 +76,7 @@ class Mlp(ModelBlock):
             "analytic: the periodic solution of equation 2 (for parity: the thesis' networks)"
         ),
     ] = "paper"
-    init_scale: Annotated[
-        Positive, Field(description="multiplies every initial weight"), TRACED
-    ] = 1.0
+    init_scale: InitScale = 1.0
     dropout: Annotated[
         Fraction,
         Field(description="share of pre-activations that are set to zero in training"),
@@ -126,9 +125,7 @@ class Transformer(ModelBlock):
     tied: Annotated[
         bool, Field(description="whether the output layer and the embedding share their weights")
     ] = False
-    init_scale: Annotated[
-        Positive, Field(description="multiplies every initial weight"), TRACED
-    ] = 1.0
+    init_scale: InitScale = 1.0
     dropout: Annotated[
         Fraction,
         Field(
@@ -155,9 +152,7 @@ class Lstm(ModelBlock):
     layers: Annotated[int, Field(ge=1, le=64)] = 2
     embedding: Annotated[Count, Field(description="d: dimension of a token's embedding")] = 128
     width: Annotated[Count, Field(description="neurons of every layer")] = 128
-    init_scale: Annotated[
-        Positive, Field(description="multiplies every initial weight"), TRACED
-    ] = 1.0
+    init_scale: InitScale = 1.0
     dropout: Annotated[
         Fraction,
         Field(

@@ -62,7 +62,7 @@ class Folder:
         Raises:
             Refusal: a part cannot be read.
         """
-        parts = sorted((self.path / "runs").glob("[!.]*.parquet"))
+        parts = _parts(self.path / "runs")
         return {path.stem: _run_ids(path) for path in parts}
 
     def publish(self, chunk_id: str, tables: Mapping[str, pa.Table]) -> None:
@@ -70,7 +70,7 @@ class Folder:
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
-            begun = sorted(folder.glob("[!.]*.parquet"))
+            begun = _parts(folder)
             table = _alike(tables[name], pq.read_schema(begun[0])) if begun else tables[name]
             with replacing(folder / f"{chunk_id}.parquet") as file:
                 pq.write_table(table, file, compression="zstd")
@@ -197,7 +197,7 @@ class Folder:
 
     def _follow_from_runs(self) -> bool:
         """Whether there are runs that can be labelled: of a shortened table they cannot."""
-        parts = sorted((self.path / "runs").glob("[!.]*.parquet"))
+        parts = _parts(self.path / "runs")
         return bool(parts) and set(NEEDED) <= set(pq.read_schema(parts[0]).names)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
@@ -222,10 +222,15 @@ def read_table(path: Path) -> pd.DataFrame:
     """A table, of one file or of parts in order. Columns of booleans with nulls are nullable
     booleans, also where no value is there."""
     frame = pd.read_parquet(path)
-    files = sorted(path.glob("[!.]*.parquet")) if path.is_dir() else [path]
+    files = _parts(path) if path.is_dir() else [path]
     booleans = [field.name for field in pq.read_schema(files[0]) if field.type == pa.bool_()]
     objects = [name for name in booleans if frame[name].dtype != bool]
     return frame.astype(dict.fromkeys(objects, "boolean"))
+
+
+def _parts(table: Path) -> list[Path]:
+    """The published parts of a table, in order; names of unpublished ones begin with a dot."""
+    return sorted(table.glob("[!.]*.parquet"))
 
 
 def _run_ids(path: Path) -> tuple[str, ...]:

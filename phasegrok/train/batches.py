@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from phasegrok import tasks
+from phasegrok.measure.base import Examples
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks.tiling import padded
 from phasegrok.train.state import BATCHES, State, seed_key
@@ -37,6 +38,18 @@ def subsets(row: jax.Array, run: RunParams, size: tasks.Size) -> jax.Array:
     in_test = (row < size.total) & (~in_train if size.test is None else row >= size.pool)
     columns = [in_train, in_test, in_corrupted, in_train & ~in_corrupted]
     return jnp.stack(columns, axis=1).astype(jnp.float32)
+
+
+def examples(table: tasks.Table, run: RunParams, size: tasks.Size, rows: int) -> Examples:
+    """All examples of a table, cut or padded to ``rows`` rows; padding is in no subset."""
+    row = jnp.arange(rows, dtype=jnp.int32)
+    return Examples(
+        row,
+        padded(table.inputs, rows),
+        padded(table.label, rows),
+        padded(shown_labels(table, run), rows),
+        subsets(row, run, size),
+    )
 
 
 def full_batch(program: Program, table: tasks.Table, run: RunParams) -> Batch:

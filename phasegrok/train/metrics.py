@@ -9,8 +9,8 @@ from phasegrok import models, tasks
 from phasegrok.measure import SCALARS
 from phasegrok.measure.base import Examples
 from phasegrok.plan.program import Program
-from phasegrok.tasks.tiling import into_tiles, padded
-from phasegrok.train.batches import SUBSETS, shown_labels, subsets
+from phasegrok.tasks.tiling import into_tiles
+from phasegrok.train.batches import SUBSETS, examples
 from phasegrok.train.losses import answers, correct_logits, row_losses
 from phasegrok.train.snapshot import take
 from phasegrok.train.state import Record, State
@@ -49,14 +49,7 @@ def row_means(program: Program, state: State, table: tasks.Table) -> Record:
     size = tasks.of(program.experiment).size
     tiles = -(-size.total // program.tile)
     rows = tiles * program.tile
-    row = jnp.arange(rows, dtype=jnp.int32)
-    everything = Examples(
-        row,
-        padded(table.inputs, rows),
-        padded(table.label, rows),
-        padded(shown_labels(table, state.run), rows),
-        subsets(row, state.run, size),
-    )
+    everything = examples(table, state.run, size, rows)
 
     def add(carry: jax.Array, tile: Examples) -> tuple[jax.Array, None]:
         columns = jnp.stack(list(scores(program, state, tile).values()), 1)

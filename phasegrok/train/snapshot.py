@@ -8,13 +8,11 @@ from __future__ import annotations
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 
 from phasegrok import tasks
 from phasegrok.measure import MEASUREMENTS, Snapshot
-from phasegrok.measure.base import Examples
 from phasegrok.plan.program import Program, RunParams
-from phasegrok.train.batches import shown_labels, subsets
+from phasegrok.train.batches import examples
 from phasegrok.train.losses import column_losses
 from phasegrok.train.state import PRUNING, State, init, make_table, run_params_shapes, seed_key
 
@@ -23,16 +21,13 @@ def take(program: Program, state: State, table: tasks.Table) -> Snapshot:
     """The network of ``state``, as it is now. What no measurement reads costs nothing: the
     compiler drops it."""
     run, size = state.run, tasks.of(program.experiment).size
-    row = jnp.arange(table.label.shape[0], dtype=jnp.int32)
     return Snapshot(
         experiment=program.experiment,
         measure=program.measure,
         run=run,
         params=state.params,
         model_state=state.model_state,
-        examples=Examples(
-            row, table.inputs, table.label, shown_labels(table, run), subsets(row, run, size)
-        ),
+        examples=examples(table, run, size, size.total),
         corrupted_label=table.corrupted_label,
         key=seed_key(run, PRUNING),
         column_losses=partial(column_losses, program.experiment.loss),

@@ -47,6 +47,13 @@ FOUR = """\
   encoder: {model.kind: transformer, model.heads: 2, model.embedding: 8, model.feed_forward: 8}
 """
 
+# What the refusals of several files allow, in words.
+SPLIT = "multiple of log_every"
+NOT_NEGATIVE = "a number at least 0 and at most 1e+30"
+COUNT = "a whole number at least 1 and at most 2147483647"
+SEEDS = "a list of different whole numbers from 0 to 4294967295"
+NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
+
 Write = Callable[[str | bytes], Path]
 Bad = tuple[str, str, str, list[str]]
 

@@ -7,9 +7,7 @@ import pytest
 from phasegrok.config import AdamW, Sgd
 from phasegrok.errors import Refusal
 from phasegrok.sweep.load import load
-from tests.sweep.conftest import Bad, Write, check_refused
-
-SPLIT = "multiple of log_every"
+from tests.sweep.conftest import SPLIT, Bad, Write, check_refused
 
 # id: (lines after `name: a`, so the first is line 2; where; key; words that must appear)
 BAD: dict[str, Bad] = {

@@ -7,13 +7,18 @@ import pytest
 from phasegrok.config import Sgd
 from phasegrok.errors import escaped
 from phasegrok.sweep.load import load
-from tests.sweep.conftest import WD, Bad, Write, check_refused, refused
-
-NOT_NEGATIVE = "a number at least 0 and at most 1e+30"
-COUNT = "a whole number at least 1 and at most 2147483647"
-SEEDS = "a list of different whole numbers from 0 to 4294967295"
-SPLIT = "multiple of log_every"
-NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
+from tests.sweep.conftest import (
+    COUNT,
+    NAME,
+    NOT_NEGATIVE,
+    SEEDS,
+    SPLIT,
+    WD,
+    Bad,
+    Write,
+    check_refused,
+    refused,
+)
 
 # id: (lines after `name: a`, so the first is line 2; where; key; words that must appear)
 BAD: dict[str, Bad] = {

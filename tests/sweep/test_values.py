@@ -11,15 +11,21 @@ import pytest
 from phasegrok.config import PATHS
 from phasegrok.errors import Refusal
 from phasegrok.sweep.load import load
-from tests.sweep.conftest import Bad, Write, axis, check_refused, refused
+from tests.sweep.conftest import (
+    COUNT,
+    NAME,
+    NOT_NEGATIVE,
+    SEEDS,
+    Bad,
+    Write,
+    axis,
+    check_refused,
+    refused,
+)
 
 FRACTION = "a number above 0 and below 1"
 XI = "a number at least 0 and at most 1"
-NOT_NEGATIVE = "a number at least 0 and at most 1e+30"
-COUNT = "a whole number at least 1 and at most 2147483647"
-SEEDS = "a list of different whole numbers from 0 to 4294967295"
 NUM = "a whole number at least 1 and at most 10000000"
-NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 SUFFIX = "allowed: a list of at least one value, or {start, stop, num}"
 
 # id: (lines after `name: a`, so the first is line 2; where; key; words that must appear)

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phasegrok.sweep import yaml as yamlfile
-from tests.sweep.conftest import PROPERTY, SCALARS, Bad, Write, check_refused, refused
+from tests.sweep.conftest import NAME, PROPERTY, SCALARS, Bad, Write, check_refused, refused
 
-NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 ONCE = "each key once"
 OUT = "values written out"
 
