@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 
 from phasegrok.config.run_record import RunRecord
+from phasegrok.models.layers.product import product
 
 Params = Any  # a pytree of weights
 ModelState = Any  # a pytree of what a model keeps besides weights (running statistics)
@@ -76,7 +77,7 @@ class Model(Protocol):
         """Outputs (rows, outputs), and the model state after the pass. Only a training pass changes
         the state, of running statistics."""
         hidden, model_state = self.penultimate(params, model_state, batch)
-        return hidden @ self.output_weights(params), model_state
+        return product(hidden, self.output_weights(params)), model_state
 
     def penultimate(
         self, params: Params, model_state: ModelState, batch: Pass

@@ -23,8 +23,10 @@ MappingKind = Literal["vmap", "map"]
 # Cells that stay in a core's cache are trained side by side: a loop's turn costs more than a
 # tiny step. Bytes of weights, gradients, moments and one tile of activations.
 CACHE_BYTES = 1 << 20
-# Activations of one tile (rows x widest layer), in numbers: 1.2 MB, measured best for N = 500.
-TILE_NUMBERS = 300_000
+# Activations of one tile (rows x widest layer), in numbers. A tile should stay in a cache, and each
+# costs one addition of all weights' gradients: twice as many numbers as weights measured best at
+# p = 97, N = 500 (290,000, or 1.2 MB) and at p = 47, N = 256 (72,000), within these bounds.
+TILE_NUMBERS = (50_000, 300_000)
 # One call of a compiled segment should take about this long: progress is live, Ctrl-C prompt,
 # and the time between calls (a millisecond) is lost in it.
 CALL_SECONDS = 0.5
@@ -120,7 +122,9 @@ def tiles_of(model: models.Model, rows: int, mapping: MappingKind) -> int:
     """In how many tiles a program of so many rows takes its gradient."""
     if mapping == "vmap" or model.whole_batch:
         return 1
-    return max(1, round(rows * model.numbers_per_row() / TILE_NUMBERS))
+    least, most = TILE_NUMBERS
+    numbers = min(max(2 * models.parameters(model), least), most)
+    return max(1, round(rows * model.numbers_per_row() / numbers))
 
 
 def unsized(program: Program, runs: int, mapping: MappingKind, machine: Machine) -> Layout:

@@ -70,7 +70,7 @@ def change_planner(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other groups, other tiles, other chunks and calls than before."""
     monkeypatch.setattr(layout, "MAX_WASTE", 0.9)
     monkeypatch.setattr(layout, "CALL_SECONDS", 1e-9)
-    monkeypatch.setattr(layout, "TILE_NUMBERS", 50)
+    monkeypatch.setattr(layout, "TILE_NUMBERS", (50, 50))
     monkeypatch.setattr(layout, "MAX_CHUNK", {"map": 1, "vmap": 1})
 
 
