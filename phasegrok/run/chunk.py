@@ -116,7 +116,10 @@ class ChunkProgress:
         """Go on from a checkpoint."""
         self.done = header["intervals"]
         self.state = self.engine.from_host([arrays[f"state_{i}"] for i in range(header["leaves"])])
-        self.pieces = {name: [arrays[f"record_{name}"]] for name in self.pieces}
+        saved = {name: arrays.get(f"record_{name}") for name in self.pieces}
+        # An earlier version may have measured less; what it did not measure is null.
+        none = np.full((self.engine.layout.chunk, self.done + 1), np.nan, np.float32)
+        self.pieces = {n: [none if found is None else found] for n, found in saved.items()}
         self.snapshots = {
             point: {name: arrays[f"look_{point}_{name}"] for name in header["findings"]}
             for point in header["looks"]
