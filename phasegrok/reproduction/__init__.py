@@ -1,8 +1,8 @@
 """What the papers claim, held against result tables: ``python -m phasegrok.reproduction``.
 
 Each claim is a sentence of a paper, a number measured from tables, and whether it held. The
-tables in docs/reproduction.md, each between two marks, are written by this command, and a test holds
-them to the results.
+tables in docs/reproduction.md, each between two marks, are written by this command, and a test
+holds them to the results.
 """
 
 from __future__ import annotations

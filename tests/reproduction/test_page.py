@@ -32,7 +32,7 @@ def test_the_document_holds_what_the_tables_say() -> None:
 def test_hypothesis_holds(sections: Sections) -> None:
     """No claim of sections 2 and 2.1 is refuted: the science that the project exists for."""
     found = [claim for claim in sections["hypothesis"] if claim.source.startswith("2")]
-    assert len(found) > 10
+    assert len(found) > 5
     assert not [claim for claim in found if claim.held is False]
 
 
