@@ -31,6 +31,8 @@ def claims(root: Path) -> Iterator[Claim]:
     )
     yield from rows(outliers.slower, curves, source="3.2, Figs. 3.3 to 3.5")
     yield from rows(outliers.panels, curves, source="3.2, Figs. 3.3 to 3.5")
+    yield from rows(outliers.panels, twenty, source="3.2, Figs. 3.3 to 3.5")
+    yield from rows(outliers.efficacy, curves, source="3.2, Figs. 3.3 to 3.5")
     yield from rows(outliers.table, twenty, source="Table 3.1")
     yield from rows(outliers.whole_table, five, source="Table 3.1")
     yield from rows(outliers.test_sets, twenty, five, source="Table 3.1")

@@ -101,11 +101,28 @@ def test_panels(tmp_path: Path) -> None:
     low, high = (1.0, 0.995, 0.8, 0.7, 0.6), (1.0, 1.0, 1.0, 0.99, 0.7)
     lasts = {(0.01, s): a for s, a in zip(SMALL, low, strict=True)}
     lasts |= {(0.1, s): a for s, a in zip(SMALL, high, strict=True)}
-    found = list(outliers.panels(curves(tmp_path, lasts)))
+    as_printed = curves(tmp_path, lasts)
+    found = [*outliers.panels(as_printed), *outliers.efficacy(as_printed)]
     assert all(claim.held and not claim.why for claim in found) and len(found) == 6
     other = list(outliers.panels(curves(tmp_path, lasts | {(0.01, 0.05): 0.96})))
     claim = held(other, "does not occur at 0.05")
     assert claim.held and dict(claim.also)["at 0.95"] is False
+    lost = held(outliers.panels(curves(tmp_path, lasts | {(0.1, 0.1): 0.9})), "occurs at 0.1")
+    assert lost.held is False and dict(lost.also)["at 0.95"] is False
+
+
+def test_panels_are_of_50_bits(tmp_path: Path) -> None:
+    """Where other numbers of bits were run too they do not count."""
+    found = diagram(tmp_path, printed)
+    found["runs"] = found["runs"].assign(peak_test_accuracy=found["runs"]["test_accuracy"])
+    assert held(outliers.panels(found), "still occurs at 0.1").held  # not at n = 70
+    assert held(outliers.panels(found), "not occur at 0.15").held  # occurs at n = 30
+
+
+def test_efficacy(tmp_path: Path) -> None:
+    """The same accuracy whatever the share and the decay is no reduction and no gain."""
+    lasts = {(decay, share): 1.0 for decay in (0.01, 0.1) for share in SMALL}
+    assert [claim.held for claim in outliers.efficacy(curves(tmp_path, lasts))] == [False, False]
 
 
 def test_slower(tmp_path: Path) -> None:
