@@ -15,6 +15,7 @@ __all__ = [
     "SMALL",
     "WEAK",
     "by_seed",
+    "counted",
     "counts",
     "every_seed",
     "generalize",
@@ -32,6 +33,11 @@ WEAK: Final = 0.3
 def counts(runs: pd.DataFrame, column: str, phase: str, label: str = "phase") -> pd.Series[int]:
     """Runs of a phase at every value of an axis."""
     return (runs[label] == phase).groupby(runs[column]).sum().astype(int)
+
+
+def counted(labels: pd.Series[str]) -> str:
+    """``Coexistence 2, Memorization 1``: how many of each."""
+    return ", ".join(f"{label} {number}" for label, number in labels.value_counts().items())
 
 
 def every_seed(true: pd.Series[bool], runs: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from phasegrok.reproduction.base import Claim, Results, Verdict
-from phasegrok.reproduction.variants.cells import GRID, over_seeds
+from phasegrok.reproduction.variants.cells import GRID, counted, over_seeds
 from phasegrok.reproduction.words import by_value, verdict
 
 __all__ = ["generalization", "labels", "normalization", "smaller"]
@@ -27,6 +27,7 @@ def _kept(results: Results) -> pd.Series[float]:
 def normalization(results: Results) -> Iterator[Claim]:
     """Normalization widens Inversion, batch normalization most of all."""
     kept = _kept(results)
+    at = {name: kept.xs(name, level="normalization") for name in ("batch", "layer", "none")}
     inverted = results["runs"].query("phase == 'Inversion'").groupby("normalization").size()
     for one, other, text, figures in (
         ("batch", "none", "batch normalization widens Inversion over no normalization", "9, 10"),
@@ -34,7 +35,7 @@ def normalization(results: Results) -> Iterator[Claim]:
         ("batch", "layer", "especially batch normalization, over layer normalization", "9, 11"),
     ):
         labels = f"{inverted.get(one, 0)} and {inverted.get(other, 0)}"
-        yield _fewer(kept[other] - kept[one], text, f"F, Figs. {figures}", labels)
+        yield _fewer(at[other] - at[one], text, f"F, Figs. {figures}", labels)
 
 
 def _fewer(gain: pd.Series[float], text: str, source: str, labels: str) -> Claim:
@@ -145,7 +146,7 @@ def _three(runs: pd.DataFrame, words: str, source: str) -> Claim:
         return verdict(bool(most.sum() >= 2), bool(most.all()))
 
     found = "; ".join(
-        f"α = {share:g} {_counted(one['subphase'])} (train {over_seeds(one['train_accuracy'])},"
+        f"α = {share:g} {counted(one['subphase'])} (train {over_seeds(one['train_accuracy'])},"
         f" corrupted labels kept {over_seeds(one['corrupted_accuracy'])})"
         for share, one in runs.groupby("data_fraction")
     )
@@ -162,7 +163,3 @@ def _three(runs: pd.DataFrame, words: str, source: str) -> Claim:
         else "The labels that differ are near a boundary: after their fall the corrupted labels are"
         " learned again slowly, so that the end of training decides.",
     )
-
-
-def _counted(labels: pd.Series[str]) -> str:
-    return ", ".join(f"{number} {label}" for label, number in labels.value_counts().items())

@@ -14,7 +14,7 @@ from phasegrok.analysis.phases_of_weights import PERIODIC
 from phasegrok.analysis.stages import first_step
 from phasegrok.analysis.trends import normalization_correlation
 from phasegrok.reproduction.base import Claim, Results, Verdict
-from phasegrok.reproduction.variants.cells import WEAK
+from phasegrok.reproduction.variants.cells import WEAK, counted
 from phasegrok.reproduction.words import spread, verdict
 
 __all__ = ["ignored", "normalization_weights"]
@@ -119,16 +119,12 @@ def _low_ipr(runs: pd.DataFrame, neurons: pd.DataFrame) -> Claim:
         "2.1, Fig. 5",
         "with batch normalization neurons of low IPR persist even in Full Inversion",
         f"{spread(low)} of the neurons are below {PERIODIC}; by Table 2"
-        f" {_labels(batch['subphase'])}, by direct_phase {_labels(batch['direct_phase'])}",
+        f" {counted(batch['subphase'])}, by direct_phase {counted(batch['direct_phase'])}",
         held,
         rule="every seed in Full Inversion by Table 2, with more than 0.3 of the neurons below",
         also=(("by direct_phase", there("direct_phase")),),
         why="" if held else "Not every seed is in Full Inversion.",
     )
-
-
-def _labels(labels: pd.Series[str]) -> str:
-    return ", ".join(f"{number} {label}" for label, number in labels.value_counts().items())
 
 
 def ignored(results: Results) -> Iterator[Claim]:
@@ -142,7 +138,7 @@ def ignored(results: Results) -> Iterator[Claim]:
     where = after.groupby("run")["corrupted_accuracy"].idxmin()
     least, step = after.loc[where, "corrupted_accuracy"], after.loc[where, "step"]
     end = runs["corrupted_accuracy"]
-    without = everything.set_index("normalization").loc["none", "corrupted_accuracy"]
+    without = everything[everything["normalization"] == "none"]["corrupted_accuracy"]
     perfect = bool((runs["test_accuracy"] >= 0.999).all())
 
     def ignores(most: float) -> Verdict:

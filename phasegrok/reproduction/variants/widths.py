@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from phasegrok.reproduction.base import Claim, Results, Verdict
-from phasegrok.reproduction.variants.cells import over_seeds, same_cells
+from phasegrok.reproduction.variants.cells import counted, over_seeds, same_cells
 from phasegrok.reproduction.words import verdict
 
 __all__ = ["dead_neurons", "wide", "wide_none", "wide_relu"]
@@ -51,20 +51,20 @@ def wide_none(results: Results) -> Iterator[Claim]:
     runs = results["runs"]
     narrow, broad = (runs[runs["width"] == width] for width in (500, 5000))
 
-    def counted(table: pd.DataFrame, label: str) -> int:
+    def partial(table: pd.DataFrame, label: str) -> int:
         return int((table[label] == "Partial Inversion").sum())
 
     def gone(label: str) -> Verdict:
-        wide, usual = counted(broad, label), counted(narrow, label)
+        wide, usual = partial(broad, label), partial(narrow, label)
         return verdict(wide < usual, wide == 0 and usual == len(narrow))
 
     held = gone("subphase")
     yield Claim(
         "O, Fig. 29",
         "no decay: Partial Inversion at N = 500 is absent at N = 5000",
-        f"runs in Partial Inversion: {counted(narrow, 'subphase')} of {len(narrow)} at N = 500,"
-        f" {counted(broad, 'subphase')} of {len(broad)} at N = 5000 (there"
-        f" {_labels(broad['subphase'])})",
+        f"runs in Partial Inversion: {partial(narrow, 'subphase')} of {len(narrow)} at N = 500,"
+        f" {partial(broad, 'subphase')} of {len(broad)} at N = 5000 (there"
+        f" {counted(broad['subphase'])})",
         held,
         rule="all at N = 500 and none at N = 5000; in part if fewer",
         also=(("by direct_phase", gone("direct_phase")),),
@@ -103,10 +103,6 @@ def _two_widths(table: pd.DataFrame) -> str:
     )
 
 
-def _labels(labels: pd.Series[str]) -> str:
-    return ", ".join(f"{number} {label}" for label, number in labels.value_counts().items())
-
-
 def wide_relu(results: Results, narrow: Results) -> Iterator[Claim]:
     """With ReLU the width removes Confusion and improves performance.
 
@@ -123,7 +119,7 @@ def wide_relu(results: Results, narrow: Results) -> Iterator[Claim]:
     test, accuracy = both["test_accuracy"].mean(), both["test_accuracy_other"].mean()
 
     def held(gain: float) -> Verdict:
-        fewer = bool(0 < usual and wide <= 0.5 * usual)
+        fewer = bool(usual > 0 and wide <= 0.5 * usual)
         better = bool(test > accuracy + gain)
         return verdict(fewer or better, fewer and better)
 
@@ -136,8 +132,8 @@ def wide_relu(results: Results, narrow: Results) -> Iterator[Claim]:
         f" {len(both)}: Confusion {wide}, at the usual width {usual}; mean test accuracy"
         f" {test:.3f}, at the usual width {accuracy:.3f}; dead neurons {dead:.1%}",
         held(0.0),
-        rule="some Confusion at the usual width and at most half as much here, and a higher mean test"
-        " accuracy; in part if one of the two",
+        rule="some Confusion at the usual width and at most half as much here, and a higher mean"
+        " test accuracy; in part if one of the two",
         also=((f"higher by {ALSO:g}", held(ALSO)),),
         why=""
         if held(0.0)
