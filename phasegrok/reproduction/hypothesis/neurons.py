@@ -201,8 +201,7 @@ def secondary_peaks(results: Results) -> Iterator[Claim]:
             usual = here["multiple"].mode().iloc[0]
             same = float((here["multiple"] == usual).mean())
             parts.append(
-                f"wd {value:g} {spread(shares[matrix, value])} (at {usual} times the main frequency"
-                f" in {same:.0%})"
+                f"wd {value:g} {spread(shares[matrix, value])} (at {_times(usual)} in {same:.0%})"
             )
         words.append(f"{matrix.upper()} {', '.join(parts)}")
         larger[matrix] = bool(shares[matrix, FULL].min() > shares[matrix, NONE].max())
@@ -226,6 +225,10 @@ def secondary_peaks(results: Results) -> Iterator[Claim]:
         else "No second component stands out of the spectrum as a peak would: at one multiple of"
         " the main frequency, and larger than without decay.",
     )
+
+
+def _times(multiple: int) -> str:
+    return f"{multiple} times the main frequency" if multiple else "frequency 0"
 
 
 def analytic(results: Results) -> Iterator[Claim]:

@@ -10,10 +10,10 @@ import pandas as pd
 from phasegrok.analysis.pruned import RETAINED, at_threshold, needed
 from phasegrok.analysis.trends import exponent
 from phasegrok.reproduction.base import Claim, Results, Verdict
-from phasegrok.reproduction.hypothesis.cells import FULL, NONE, PARTIAL, THRESHOLD, XI, at_decay
+from phasegrok.reproduction.hypothesis.cells import FULL, NONE, PARTIAL, THRESHOLD, XI, at_decay, of
 from phasegrok.reproduction.words import spread, verdict
 
-__all__ = ["improved", "pruned_far", "pruning_highest", "pruning_lowest", "widths"]
+__all__ = ["dropped", "improved", "pruned_far", "pruning_highest", "pruning_lowest", "widths"]
 
 CLOSE: Final = 0.02  # of a training accuracy to 1 - xi
 OTHERS: Final = (0.9, 0.99)  # other plausible test accuracies of a network that still generalizes
@@ -119,6 +119,37 @@ def pruned_far(results: Results) -> Iterator[Claim]:
         f"at wd 0 until {spread(control, 1)} % are gone",
         bool((control < 50).all()),
         rule=f"below {RETAINED:g} before half of them are gone, in every seed",
+    )
+
+
+def dropped(results: Results) -> Iterator[Claim]:
+    """Generalizing solutions are more robust to dropped neurons than memorizing ones."""
+    random = at_decay(results["pruning"].query("order == 'random'"), NONE)
+    levels = (0.9, 0.5)
+    fall = {
+        level: [_falls(random, f"{name}_accuracy", level) for name in ("corrupted", "test")]
+        for level in levels
+    }
+    sooner = {level: fall[level][0] < fall[level][1] for level in levels}
+    held = verdict(
+        any(bool(first.all()) for first in sooner.values()),
+        all(bool(first.all()) for first in sooner.values()),
+    )
+    yield Claim(
+        "3.2",
+        "generalizing solutions are more robust to dropped neurons than overfitting ones",
+        "wd 0, share of neurons removed at random when accuracies fall below "
+        + "; ".join(
+            f"{level:g}: corrupted {spread(fall[level][0])}, test {spread(fall[level][1])}"
+            f" (corrupted first in {of(sooner[level])} seeds)"
+            for level in levels
+        ),
+        held,
+        rule="the accuracy on corrupted labels is below 0.9, and then below 0.5, before the test"
+        " accuracy is, in every seed; in part if so at one of the two",
+        why=""
+        if held
+        else "The memorized labels go first, and the test accuracy does not outlast them by much.",
     )
 
 

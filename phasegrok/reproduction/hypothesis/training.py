@@ -15,7 +15,7 @@ from phasegrok.reproduction.base import Claim, Results, Verdict
 from phasegrok.reproduction.hypothesis.cells import FULL, NONE, PARTIAL, XI, at_decay, of
 from phasegrok.reproduction.words import spread, verdict
 
-__all__ = ["dropout_stages", "grokking", "monotonic", "periodic", "phases", "two_stages"]
+__all__ = ["dropout_stages", "grokking", "monotonic", "periodic", "phases", "sudden", "two_stages"]
 
 CHANCE: Final = 0.1  # a test accuracy below it is no generalization, at 97 classes
 CLOSE: Final = 0.02  # of a training accuracy to 1 - xi
@@ -182,6 +182,35 @@ def dropout_stages(results: Results) -> Iterator[Claim]:
         yield _stages(
             f"dropout {rate:g}", curves[curves["dropout"] == rate], runs[runs["dropout"] == rate]
         )
+
+
+def sudden(results: Results, dropped: Results) -> Iterator[Claim]:
+    """In the second stage the train accuracy falls suddenly."""
+    for name, curves in (
+        (f"weight decay {FULL:g}", at_decay(results["curves"], FULL)),
+        ("dropout 0.6", dropped["curves"].query("dropout == 0.6")),
+    ):
+        steps = curves.groupby("run")[["step", "train_accuracy"]].apply(_fall)
+        budget = curves["step"].max()
+        share = float(steps.max() / budget)
+        yield Claim(
+            "abstract",
+            f"{name}: the train accuracy falls suddenly from its height to 1 − ξ",
+            f"from a tenth of the fall to nine tenths of it in {_steps(steps)} of {budget} steps",
+            share <= 0.1,
+            rule="at most a tenth of the steps in every seed",
+            also=(("a twentieth", share <= 0.05),),
+            why="" if share <= 0.1 else "The fall takes longer.",
+        )
+
+
+def _fall(curve: pd.DataFrame) -> int:
+    """Steps from the last point within a tenth of the fall below the top to nine tenths below."""
+    curve = curve.sort_values("step")
+    top, end = curve["train_accuracy"].max(), curve["train_accuracy"].iloc[-1]
+    gone = (top - curve["train_accuracy"]) / (top - end)
+    first = curve["step"][gone <= 0.1].max()
+    return int(curve["step"][(gone >= 0.9) & (curve["step"] > first)].min() - first)
 
 
 def _stages(name: str, curves: pd.DataFrame, runs: pd.DataFrame) -> Claim:
