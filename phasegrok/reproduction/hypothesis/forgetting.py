@@ -177,18 +177,18 @@ def raised(results: Results) -> Iterator[Claim]:
     change = (rest["last"] / rest["first"] - 1).abs()
     keeping = change.reindex(tried.loc[~forgot, "run"]).dropna()
     still = {most: bool(len(keeping) > 0 and (keeping < most).all()) for most in (0.05, 0.01)}
-    held = verdict(bool((keeping < 0.05).any()), still[0.05])
+    rests = verdict(bool((keeping < 0.05).any()), still[0.05])
     yield Claim(
         "E",
         "updates come to rest once gradient and weight decay balance",
         f"the {len(keeping)} networks that keep their test accuracy change their weight norm by"
         f" {spread(keeping, 4) if len(keeping) else 'nothing, there being none'} over the last"
         " fifth of training",
-        held,
+        rests,
         rule="by less than 0.05 each; in part if some do",
         also=(("by less than 0.01", still[0.01]),),
         why=""
-        if held
+        if rests
         else "Beyond the decay that the gradient can balance, networks go on shrinking.",
     )
 
