@@ -139,6 +139,9 @@ def wide_relu(results: Results, narrow: Results) -> Iterator[Claim]:
         if held(0.0)
         else _dead(dead)
         if dead > 0.5
+        else "Only one of the two: there is little Confusion to remove, or the test accuracy is no"
+        " higher."
+        if held(0.0) is None
         else "There is hardly any Confusion to remove, and the wide network has more weights to"
         " hold labels with: it memorizes more of them.",
     )
