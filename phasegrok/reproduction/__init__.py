@@ -8,20 +8,31 @@ holds them to the results.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from phasegrok.reproduction import efficiency, hypothesis, parity, variants
-from phasegrok.reproduction.base import Claim
+from phasegrok.reproduction import diagrams, efficiency, folders, hypothesis, parity, variants
+from phasegrok.reproduction.base import NOT_RUN, Claim, word
 
-__all__ = ["Claim", "begin", "end", "table", "written"]
+__all__ = ["SECTIONS", "Claim", "begin", "counts", "end", "table", "written"]
 
 SECTIONS: Final[dict[str, Callable[[Path], Iterator[Claim]]]] = {
     "hypothesis": hypothesis.claims,
+    "diagrams": diagrams.claims,
     "variants": variants.claims,
     "parity": parity.claims,
     "efficiency": efficiency.claims,
+}
+
+
+PARTS: Final = ("counts", *SECTIONS, "folders")
+TITLES: Final = {
+    "hypothesis": "Hypothesis 2.1",
+    "diagrams": "Phase diagrams",
+    "variants": "Regularizers, losses, activations and architectures",
+    "parity": "Sparse parity",
+    "efficiency": "Model and training efficiency",
 }
 
 
@@ -33,28 +44,59 @@ def end(section: str) -> str:
     return f"<!-- end of {section} -->"
 
 
-def table(section: str, root: Path) -> str:
-    """The claims of a section as Markdown, from the result folders under ``root``."""
-    lines = ["| source | claim | measured | held |", "|---|---|---|---|"]
-    lines += [
-        f"| {claim.source} | {claim.text} | {claim.measured} | {claim.verdict} |"
-        for claim in SECTIONS[section](root)
+def table(claims: Iterable[Claim]) -> str:
+    """Claims as a Markdown table, with the reason of every verdict that is not yes below it."""
+    claims = list(claims)
+    lines = [
+        "| source | claim | measured | holds if | tables | held |",
+        "|---|---|---|---|---|---|",
     ]
+    lines += [
+        f"| {claim.source} | {claim.text} | {claim.measured} | {claim.holds_if} | {claim.tables} |"
+        f" {claim.cell} |"
+        for claim in claims
+    ]
+    reasons = [
+        f"- *{claim.source}, {claim.text}* ({claim.verdict}): {claim.why}"
+        for claim in claims
+        if claim.why
+    ]
+    return "\n".join([*lines, "", *reasons] if reasons else lines)
+
+
+def counts(sections: Mapping[str, list[Claim]]) -> str:
+    """How many claims have which verdict, by section, as a Markdown table."""
+    verdicts = [word(True), word(None), word(False), NOT_RUN]
+    lines = ["| | claims | " + " | ".join(verdicts) + " |", "|---|" + "---|" * (len(verdicts) + 1)]
+    everything = [claim for claims in sections.values() for claim in claims]
+    for title, claims in [*sections.items(), ("all", everything)]:
+        numbers = [sum(claim.verdict == verdict for claim in claims) for verdict in verdicts]
+        cells = " | ".join(map(str, [len(claims), *numbers]))
+        lines.append(f"| {TITLES.get(title, title)} | {cells} |")
     return "\n".join(lines)
+
+
+def parts(root: Path) -> dict[str, str]:
+    """What stands between each pair of marks, from the result folders under ``root``."""
+    sections = {section: list(claims(root)) for section, claims in SECTIONS.items()}
+    tables = {section: table(claims) for section, claims in sections.items()}
+    used = folders.named([claim for claims in sections.values() for claim in claims])
+    return {"counts": counts(sections), **tables, "folders": folders.table(root, used)}
 
 
 def written(document: str, root: Path) -> str:
     """``document`` with what stands between the marks written anew.
 
     Raises:
-        ValueError: a section's marks are not there.
+        ValueError: a part's marks are not there.
     """
-    for section in SECTIONS:
-        before, first, rest = document.partition(begin(section))
-        _, last, after = rest.partition(end(section))
-        if not (first and last):
-            raise ValueError(f"the marks of {section} are not in the document")
-        document = f"{before}{first}\n{table(section, root)}\n{last}{after}"
+    for name in PARTS:
+        if begin(name) not in document.partition(end(name))[0]:
+            raise ValueError(f"the marks of {name} are not in the document")
+    for name, text in parts(root).items():
+        before, first, rest = document.partition(begin(name))
+        _, last, after = rest.partition(end(name))
+        document = f"{before}{first}\n{text}\n{last}{after}"
     return document
 
 
@@ -65,6 +107,6 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="DOCUMENT", help="docs/reproduction.md")
     given = parser.parse_args()
     if given.write is None:
-        print("\n\n".join(table(section, given.results) for section in SECTIONS))
+        print("\n\n".join(parts(given.results).values()))
     else:
         given.write.write_text(written(given.write.read_text(), given.results))

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Final, Protocol
 
 import pandas as pd
 
 from phasegrok.results.folder import Folder
 
-__all__ = ["Claim", "Results"]
+__all__ = ["Claim", "Results", "Verdict", "rows"]
+
+# True, False, or None where a claim holds in part: the numbers say how.
+Verdict = bool | None
+NOT_RUN: Final = "not run yet"
+
+
+def word(verdict: Verdict) -> str:
+    """``yes``, ``no`` or ``in part``."""
+    return "in part" if verdict is None else ("yes" if verdict else "no")
 
 
 @dataclass(frozen=True)
@@ -19,12 +30,31 @@ class Claim:
     source: str  # section or figure
     text: str  # what is claimed, in our words
     measured: str  # numbers
-    held: bool | None  # None: in part, the numbers say how
+    held: Verdict
+    rule: str = ""  # when it holds, with its threshold
+    also: tuple[tuple[str, Verdict], ...] = ()  # other plausible thresholds, and the verdict there
+    why: str = ""  # of a verdict that is not yes
+    weak: str = ""  # why the claim can hardly fail, where that is so
+    tables: str = ""  # what it was measured from
+    run: bool = True  # whether the tables are there
 
     @property
     def verdict(self) -> str:
-        """``yes``, ``no`` or ``in part``."""
-        return "in part" if self.held is None else ("yes" if self.held else "no")
+        """``yes``, ``no``, ``in part`` or ``not run yet``."""
+        return word(self.held) if self.run else NOT_RUN
+
+    @property
+    def cell(self) -> str:
+        """The verdict, with those under other thresholds."""
+        others = "; ".join(f"{words}: {word(verdict)}" for words, verdict in self.also)
+        return f"{self.verdict} ({others})" if others else self.verdict
+
+    @property
+    def holds_if(self) -> str:
+        """The rule, with a word where it can hardly fail."""
+        if not self.weak:
+            return self.rule
+        return f"{self.rule}{'; ' if self.rule else ''}weak: {self.weak}"
 
 
 class Results(dict[str, pd.DataFrame]):
@@ -37,3 +67,83 @@ class Results(dict[str, pd.DataFrame]):
     def __missing__(self, table: str) -> pd.DataFrame:
         self[table] = self.folder.read(table)
         return self[table]
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return self.folder.require_manifest("runs", "sweep")
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run of the sweep is in the tables."""
+        return self.folder.manifest_path.exists() and len(self["runs"]) >= self.manifest["runs"]
+
+    @property
+    def words(self) -> str:
+        """The folder, the size of its networks and its seeds."""
+        sweep = self.manifest["sweep"]
+        seeds = len(sweep["seeds"])
+        parts = [*size(sweep), f"{seeds} seed{'s' if seeds > 1 else ''}"]
+        return f"`{self.name}`: {', '.join(parts)}"
+
+
+class Claims(Protocol):
+    """A function from tables to claims."""
+
+    __doc__: str | None
+
+    def __call__(self, *results: Results) -> Iterator[Claim]: ...
+
+
+def rows(
+    function: Callable[..., Iterator[Claim]], *results: Results, source: str
+) -> Iterator[Claim]:
+    """The claims of a function, with the tables that each comes from.
+
+    Args:
+        function: from the tables of ``results`` to claims. The first line of its docstring is the
+            claim that stands for all of them while a folder is missing or not finished.
+        results: folders.
+        source: section or figure, for that line.
+    """
+    missing = [each for each in results if not each.complete]
+    if missing:
+        text = (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        names = ", ".join(f"`{each.name}`" for each in missing)
+        yield Claim(source, text, "", None, tables=names, run=False)
+        return
+    tables = "; ".join(each.words for each in results)
+    for claim in function(*results):
+        yield replace(claim, tables=claim.tables or tables)
+
+
+def size(sweep: dict[str, Any]) -> list[str]:
+    """How large the task and the networks of a resolved sweep are, in words.
+
+    What an axis or a variant changes is given by its range, or left out where it has none.
+    """
+    swept = {
+        path: [f"{v:g}" for v in values if isinstance(v, int | float)]
+        for path, values in sweep["axes"].items()
+    }
+    changed = {path for settings in sweep.get("variants", {}).values() for path in settings}
+
+    def number(letter: str, path: str) -> list[str]:
+        block, _, key = path.partition(".")
+        value = sweep[block].get(key)
+        if value is None or path in changed:
+            return []
+        values = swept.get(path, [f"{value:g}"])
+        return [f"{letter} = {' to '.join(dict.fromkeys((values[0], values[-1])))}"]
+
+    task, model = sweep["task"]["kind"], sweep["model"]["kind"]
+    found = {
+        "modular": number("p", "task.modulus"),
+        "parity": [*number("n", "task.bits"), *number("k", "task.parity_bits")],
+    }.get(task, [str(sweep["task"].get("source", task)).rpartition("/")[2]])
+    if "model.kind" not in changed:
+        found += number("N", "model.width") if model == "mlp" else number("d", "model.embedding")
+    return found

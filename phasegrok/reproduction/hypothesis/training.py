@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -101,7 +100,8 @@ def _steps(steps: pd.Series[int]) -> str:
     return " / ".join(str(step) for step in steps)
 
 
-def forgetting(results: Results, root: Path) -> Iterator[Claim]:
+def forgetting(results: Results, rectified: Results, plain: Results) -> Iterator[Claim]:
+    """Very large weight decay loses what was grokked, with the square and AdamW only."""
     runs = at_decay(results["runs"], FORGETS)
     fell = runs["weight_norm"] / runs["peak_weight_norm"]
     yield Claim(
@@ -111,7 +111,7 @@ def forgetting(results: Results, root: Path) -> Iterator[Claim]:
         f" weight norm at the end {spread(fell)} of what it was when last above 90 %",
         bool((runs["subphase"] == "Forgetting").all() and (fell < 1).all()),
     )
-    relu = Results(root / "forgetting-relu")["runs"]
+    relu = rectified["runs"]
     kept = at_decay(relu, FORGETS)["test_accuracy"]
     yield Claim(
         "E, N",
@@ -120,7 +120,7 @@ def forgetting(results: Results, root: Path) -> Iterator[Claim]:
         f" {_values(relu)} forget; test accuracy at 20: {spread(kept)}",
         bool((relu["subphase"] != "Forgetting").all()),
     )
-    sgd = Results(root / "forgetting-sgd")["runs"]
+    sgd = plain["runs"]
     grokked = sgd[sgd["peak_test_accuracy"] >= 0.9]
     yield Claim(
         "E",

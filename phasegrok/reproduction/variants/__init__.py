@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from phasegrok.reproduction.base import Claim, Results
+from phasegrok.reproduction.base import Claim, Results, rows
 from phasegrok.reproduction.variants import (
     deep,
     images,
@@ -24,25 +24,31 @@ __all__ = ["claims"]
 def claims(root: Path) -> Iterator[Claim]:
     """Every claim whose results are under ``root``, in the paper's order."""
 
-    def results(name: str) -> Results:
+    def of(name: str) -> Results:
         return Results(root / name)
 
-    yield from normalization.normalization_weights(results("batchnorm-weights"))
-    yield from normalization.normalization(results("normalization"))
-    yield from transformers.transformer(results("transformer"))
-    yield from deep.deep(results("mlp3"))
-    yield from transformers.configurations(results("transformer-configurations"))
-    yield from transformers.transformer_dropout(results("transformer-dropout"))
-    yield from deep.parametrizations(results("mlp3-parametrizations"))
-    yield from deep.deep_batchnorm(results("mlp3-batchnorm"))
-    yield from images.images(results("mnist"), results("mnist-dropout"), "10,000 digits of MNIST")
-    yield from images.images(results("images"), results("images-dropout"), "scikit-learn's digits")
-    small = results("quickstart")
-    yield from losses.cross_entropy(
-        results("cross-entropy"), results("cross-entropy-dropout"), small
+    small = of("quickstart")
+    yield from rows(
+        normalization.normalization_weights, of("batchnorm-weights"), source="2.2, Fig. 5"
     )
-    yield from losses.relu(results("relu-wd"), results("relu-dropout"), small)
-    yield from widths.wide(results("wide-wd"), small)
+    yield from rows(normalization.normalization, of("normalization"), source="F, Figs. 9 to 11")
+    yield from rows(transformers.transformer, of("transformer"), source="2.2, Fig. 7a")
+    yield from rows(deep.deep, of("mlp3"), source="2.2, Fig. 7b")
+    yield from rows(
+        transformers.configurations, of("transformer-configurations"), source="G.1, Fig. 12"
+    )
+    yield from rows(
+        transformers.transformer_dropout, of("transformer-dropout"), source="G.2, Fig. 13"
+    )
+    yield from rows(deep.parametrizations, of("mlp3-parametrizations"), source="G.3, Fig. 14")
+    yield from rows(deep.deep_batchnorm, of("mlp3-batchnorm"), source="G.4, Fig. 15")
+    for decayed, dropped in (("mnist", "mnist-dropout"), ("images", "images-dropout")):
+        yield from rows(images.images, of(decayed), of(dropped), source="H, Fig. 16")
+    decayed, dropped = "cross-entropy", "cross-entropy-dropout"
+    yield from rows(losses.cross_entropy, of(decayed), of(dropped), small, source="M, Fig. 26")
+    decayed, dropped = "relu-wd", "relu-dropout"
+    yield from rows(losses.relu, of(decayed), of(dropped), small, source="N, Figs. 27 and 28")
+    yield from rows(widths.wide, of("wide-wd"), small, source="O, Fig. 29")
     for name in ("wide-relu-wd", "wide-relu-fast"):
-        yield widths.wide_relu(results(name), results("relu-wd"))
-    yield from losses.multiplication(results("multiplication"), small)
+        yield from rows(widths.wide_relu, of(name), of("relu-wd"), source="O, Fig. 30")
+    yield from rows(losses.multiplication, of("multiplication"), small, source="P, Fig. 31")

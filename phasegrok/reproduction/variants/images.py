@@ -11,7 +11,9 @@ from phasegrok.reproduction.words import by_value, verdict
 __all__ = ["images"]
 
 
-def images(decayed: Results, dropped: Results, which: str) -> Iterator[Claim]:
+def images(decayed: Results, dropped: Results) -> Iterator[Claim]:
+    """Images under weight decay and dropout."""
+    which = "10,000 digits of MNIST" if decayed.name == "mnist" else "scikit-learn's digits"
     runs = decayed["runs"]
     full = counts(runs, "weight_decay", "Full Inversion", "subphase")
     most = runs[runs["weight_decay"] == runs["weight_decay"].max()]

@@ -32,8 +32,10 @@ def wide(results: Results, small: Results) -> Iterator[Claim]:
     )
 
 
-def wide_relu(results: Results, narrow: Results) -> Claim:
-    """Both widths in cells of equal learning rate times weight decay.
+def wide_relu(results: Results, narrow: Results) -> Iterator[Claim]:
+    """With ReLU the width removes Confusion and improves performance.
+
+    Both widths in cells of equal learning rate times weight decay.
 
     By that product AdamW shrinks the weights in a step.
     """
@@ -45,7 +47,7 @@ def wide_relu(results: Results, narrow: Results) -> Claim:
     rate, decays = both["learning_rate"].iloc[0], sorted(both["weight_decay"].unique())
     wide, usual = ((both[f"phase{s}"] == "Confusion").sum() for s in ("", "_other"))
     test, accuracy = both["test_accuracy"].mean(), both["test_accuracy_other"].mean()
-    return Claim(
+    yield Claim(
         "O, Fig. 30",
         "with ReLU the width removes Confusion and improves performance",
         f"learning rate {rate:g}, weight decay {', '.join(f'{d:g}' for d in decays)}: cells of"
