@@ -123,7 +123,9 @@ class Transformer(ModelBlock):
     feed_forward: Annotated[Count, Field(description="neurons of every feed-forward layer")] = 512
     activation: Activation = "relu"
     normalization: Literal["none", "layer"] = "layer"
-    bias: Annotated[bool, Field(description="biases in the feed-forward layers")] = True
+    feed_forward_bias: Annotated[
+        bool, Field(description="biases in the feed-forward layers; the others have none")
+    ] = True
     reads: Annotated[
         Literal["equals", "last"],
         Field(

@@ -34,7 +34,7 @@ class Layer(nnx.Module):
         d, width = config.embedding, config.feed_forward
         self.query, self.key, self.value, self.out = (matrix(rngs.params(), d, d) for _ in range(4))
         self.up, self.down = matrix(rngs.params(), d, width), matrix(rngs.params(), width, d)
-        if config.bias:
+        if config.feed_forward_bias:
             self.up_bias, self.down_bias = nnx.Param(jnp.zeros(width)), nnx.Param(jnp.zeros(d))
         count = 2 if config.normalization == "layer" else 0
         self.normalizations = nnx.List([Normalization("layer", d) for _ in range(count)])
@@ -50,10 +50,10 @@ class Layer(nnx.Module):
 
     def _feed(self, x: jax.Array) -> jax.Array:
         hidden = x @ self.up[...]
-        if self.config.bias:
+        if self.config.feed_forward_bias:
             hidden = hidden + self.up_bias[...]
         fed = ACTIVATIONS[self.config.activation](hidden) @ self.down[...]
-        return fed + self.down_bias[...] if self.config.bias else fed
+        return fed + self.down_bias[...] if self.config.feed_forward_bias else fed
 
     def _normal(self, which: int, x: jax.Array) -> jax.Array:
         return self.normalizations[which](x, None) if len(self.normalizations) else x

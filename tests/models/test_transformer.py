@@ -23,7 +23,7 @@ AUTHORS = Transformer(
     embedding=8,
     heads=2,
     normalization="none",
-    bias=False,
+    feed_forward_bias=False,
     reads="last",
     embedding_init="unit",
     attention_scale="full",
@@ -70,9 +70,9 @@ def textbook(config: Transformer, params: Params, noise: DropoutSpec | None = No
         mixed = np.concatenate(list(np.moveaxis(shares @ v, 1, 0)), axis=-1)
         x = x[:, read] + drop(2 * i, mixed @ layer["out"][...])
         up = normal(x, norms[1]) @ layer["up"][...]
-        up = np.maximum(up + layer["up_bias"][...] if config.bias else up, 0)
+        up = np.maximum(up + layer["up_bias"][...] if config.feed_forward_bias else up, 0)
         fed = up @ layer["down"][...]
-        x = x + drop(2 * i + 1, fed + layer["down_bias"][...] if config.bias else fed)
+        x = x + drop(2 * i + 1, fed + layer["down_bias"][...] if config.feed_forward_bias else fed)
     end = normal(x[:, -1], p.get("normalizations", {0: None})[0])
     out = p["embedding"][...][:11].T if config.tied else p["unembedding"][...]
     return end @ out / (config.embedding if config.output_scale == "width" else 1)
@@ -95,7 +95,7 @@ def noisy(params: Params) -> Params:
         Transformer(embedding=8, heads=1, layers=2, normalization="none"),
         Transformer(embedding=8, heads=4, layers=2, tied=True, feed_forward=5),
         Transformer(embedding=8, heads=2, reads="last"),
-        Transformer(embedding=8, heads=2, bias=False),
+        Transformer(embedding=8, heads=2, feed_forward_bias=False),
         Transformer(embedding=8, heads=2, attention_scale="full", init_scale=2.0),
         Transformer(embedding=8, heads=2, output_scale="width"),
         Transformer(embedding=8, heads=2, layers=2, dropout_at="everywhere"),
@@ -126,7 +126,7 @@ def test_options_change_the_outputs() -> None:
         return model.apply(noisy(params), model_state, Pass(PAIRS, ROWS, None, noise))[0]
 
     for option in (
-        "bias",
+        "feed_forward_bias",
         "reads",
         "embedding_init",
         "attention_scale",

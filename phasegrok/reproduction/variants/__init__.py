@@ -47,14 +47,14 @@ def claims(root: Path) -> Iterator[Claim]:
 
 
 def general_architectures(of: Callable[[str], Results]) -> Iterator[Claim]:
-    """Section 2.2 and appendix G: Transformers, of the notebook and of the textbook, and networks
-    of three layers."""
-    notebook, textbook = "transformer-authors", "transformer"
-    for name, figure in ((notebook, "7a"), (textbook, "7a"), ("mlp3", "7b")):
+    """Section 2.2 and appendix G: the notebook's Transformer, one with the usual scales, and
+    networks of three layers."""
+    notebook, usual = "transformer-authors", "transformer"
+    for name, figure in ((notebook, "7a"), (usual, "7a"), ("mlp3", "7b")):
         yield from rows(general.decayed, of(name), source=f"2.2, Fig. {figure}")
     sweeps = {
         name: [of(name), of(f"{name}-configurations"), of(f"{name}-dropout")]
-        for name in (notebook, textbook)
+        for name in (notebook, usual)
     }
     sweeps["mlp3"] = [of("mlp3"), of("mlp3-parametrizations"), of("mlp3-batchnorm")]
     for everything in sweeps.values():
@@ -64,10 +64,10 @@ def general_architectures(of: Callable[[str], Results]) -> Iterator[Claim]:
     for name in sweeps:
         yield from rows(general.confused, of(f"{name}-dropout"), source="2.2")
     yield from rows(deep.deep_dropout, of("mlp3-dropout"), source="G")
-    for name in (notebook, textbook):
+    for name in (notebook, usual):
         folder = of(f"{name}-configurations")
         yield from rows(transformers.configurations, folder, source="G.1, Fig. 12")
-    for name in (notebook, textbook):
+    for name in (notebook, usual):
         yield from rows(transformers.dropout, of(f"{name}-dropout"), source="G.2, Fig. 13")
     yield from rows(deep.parametrizations, of("mlp3-parametrizations"), source="G.3, Fig. 14")
     yield from rows(deep.deep_batchnorm, of("mlp3-batchnorm"), source="2.2; G.4, Fig. 15")
