@@ -11,7 +11,6 @@ from phasegrok.analysis.phases import GENERALIZES
 from phasegrok.reproduction.base import Claim, Results, Verdict
 from phasegrok.reproduction.variants.seeds import (
     SAME,
-    by_seed,
     falls,
     in_seeds,
     labels,
@@ -19,6 +18,7 @@ from phasegrok.reproduction.variants.seeds import (
     other_than_yes,
     random_ipr,
     rises,
+    seed_means,
     settled,
     spreads,
 )
@@ -49,14 +49,14 @@ def decayed(results: Results) -> Iterator[Claim]:
 
 
 def _promoted(runs: pd.DataFrame, name: str, figure: str) -> Claim:
-    test = by_seed(runs, "weight_decay", "test_accuracy")
-    kept = by_seed(runs, "weight_decay", "corrupted_accuracy")
+    test = seed_means(runs, "weight_decay", "test_accuracy")
+    kept = seed_means(runs, "weight_decay", "corrupted_accuracy")
     both = rises(test) & falls(kept)
     ends = (test.iloc[:, -1] > test.iloc[:, 0]) & (kept.iloc[:, -1] < kept.iloc[:, 0])
     also = [("highest decay against none", in_seeds(ends))]
     steady = settled(runs)
     if steady is not None:
-        smooth = rises(by_seed(steady, "weight_decay", "test_accuracy")) & falls(kept)
+        smooth = rises(seed_means(steady, "weight_decay", "test_accuracy")) & falls(kept)
         also.append(("with settled test accuracies", in_seeds(smooth)))
     held = in_seeds(both)
     return Claim(
@@ -78,7 +78,7 @@ def _promoted(runs: pd.DataFrame, name: str, figure: str) -> Claim:
 
 
 def _raised(runs: pd.DataFrame, name: str, figure: str, start: float) -> Claim:
-    ipr = by_seed(runs, "weight_decay", "mean_ipr")
+    ipr = seed_means(runs, "weight_decay", "mean_ipr")
     up, twice = rises(ipr), ipr.iloc[:, -1] > 2 * start
     held = in_seeds(up)
     return Claim(
@@ -235,7 +235,7 @@ def periodic(*everything: Results) -> Iterator[Claim]:
         "2.2",
         "the IPR of the input tells networks that generalize from those that memorize"
         f" ({which(everything[0])})",
-        f"rank correlation over runs of mean IPR and test accuracy: {by_value(together, 2)}",
+        f"rank correlation over runs of mean IPR and test accuracy at the end: {by_value(together, 2)}",
         held,
         rule="rank correlation of at least 0.7 in every sweep; in part: in one",
         also=(("at 0.5", also),),

@@ -9,11 +9,11 @@ from phasegrok.reproduction.base import Claim, Results
 from phasegrok.reproduction.variants.cells import counts
 from phasegrok.reproduction.variants.seeds import (
     SAME,
-    by_seed,
     falls,
     in_seeds,
     of,
     other_than_yes,
+    seed_means,
     spreads,
 )
 from phasegrok.reproduction.words import by_value, verdict
@@ -27,7 +27,7 @@ def images(decayed: Results, dropped: Results) -> Iterator[Claim]:
     """Images with corrupted labels: weight decay inverts and confuses, dropout does not help."""
     which = "10,000 digits of MNIST" if decayed.name == "mnist" else "scikit-learn's digits"
     runs = decayed["runs"]
-    test = by_seed(runs, "weight_decay", "test_accuracy")
+    test = seed_means(runs, "weight_decay", "test_accuracy")
     best = test.drop(columns=0).max(axis=1)
     gain = best - test[0]
     held = in_seeds(gain > 0.05)
@@ -78,8 +78,8 @@ def images(decayed: Results, dropped: Results) -> Iterator[Claim]:
 
 def _dropped(decayed: Results, dropped: Results, which: str) -> Iterator[Claim]:
     runs, other = dropped["runs"], decayed["runs"]
-    train, test = (by_seed(runs, "dropout", f"{name}_accuracy") for name in ("train", "test"))
-    best = by_seed(other, "weight_decay", "test_accuracy").max(axis=1)
+    train, test = (seed_means(runs, "dropout", f"{name}_accuracy") for name in ("train", "test"))
+    best = seed_means(other, "weight_decay", "test_accuracy").max(axis=1)
     full = counts(runs, "dropout", FULL, "subphase")
     most = counts(other, "weight_decay", FULL, "subphase").max()
     less = best - test.max(axis=1)

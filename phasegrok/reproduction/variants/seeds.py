@@ -13,7 +13,6 @@ from phasegrok.reproduction.words import by_value, spread
 __all__ = [
     "SAME",
     "best",
-    "by_seed",
     "falls",
     "in_seeds",
     "labels",
@@ -21,6 +20,7 @@ __all__ = [
     "other_than_yes",
     "random_ipr",
     "rises",
+    "seed_means",
     "settled",
     "spreads",
 ]
@@ -30,7 +30,7 @@ SETTLED: Final = "settled_test_accuracy"
 SAME: Final = 0.01
 
 
-def by_seed(runs: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+def seed_means(runs: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     """Means over cells: a row a seed, a column a value of an axis, in their order."""
     return runs.pivot_table(value, "seed", column)
 
@@ -40,11 +40,11 @@ def best(
 ) -> pd.Series[float]:
     """The largest of the means over cells of each seed, of an axis' values in (above, up_to]."""
     some = runs[(runs[column] > above) & (runs[column] <= up_to)]
-    return by_seed(some, column, value).max(axis=1)
+    return seed_means(some, column, value).max(axis=1)
 
 
 def spreads(table: pd.DataFrame, digits: int = 3) -> str:
-    """``value: mean ± deviation over seeds`` for every column of :func:`by_seed`."""
+    """``value: mean ± deviation over seeds`` for every column of :func:`seed_means`."""
     return by_value({value: spread(table[value], digits) for value in table})
 
 

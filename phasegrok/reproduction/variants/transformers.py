@@ -12,11 +12,11 @@ from phasegrok.reproduction.variants.general import which
 from phasegrok.reproduction.variants.seeds import (
     SAME,
     best,
-    by_seed,
     in_seeds,
     of,
     other_than_yes,
     random_ipr,
+    seed_means,
     settled,
     spreads,
 )
@@ -33,13 +33,13 @@ def configurations(results: Results) -> Iterator[Claim]:
     """Depth does not affect the IPR of the embedding, more heads raise it, tying lowers it."""
     runs, name = results["runs"], which(results)
     tests = runs["test_accuracy"]
-    learned = f"test accuracies from {tests.min():.2f} to {tests.max():.2f}"
+    learned = f"test accuracies at the end from {tests.min():.2f} to {tests.max():.2f}"
     for column, text in (
         ("layers", "depth does not affect the IPR of the embedding"),
         ("heads", "more heads encourage high IPR"),
         ("tied", "weight tying discourages it"),
     ):
-        ipr = by_seed(runs, column, "mean_ipr")
+        ipr = seed_means(runs, column, "mean_ipr")
         change = ipr.iloc[:, 1] - ipr.iloc[:, 0]
         measured = f"mean IPR by {column} {spreads(ipr)} (four networks each a seed; {learned})"
         if column == "layers":
@@ -104,11 +104,11 @@ def dropout(results: Results) -> Iterator[Claim]:
 
 def _kept(runs: pd.DataFrame, corruption: float) -> str:
     some = runs[runs["corruption_fraction"].round(9) == corruption]
-    return spreads(by_seed(some, "dropout", "corrupted_accuracy"))
+    return spreads(seed_means(some, "dropout", "corrupted_accuracy"))
 
 
 def _higher(runs: pd.DataFrame, name: str, start: float) -> Claim:
-    ipr = by_seed(runs, "dropout", "mean_ipr")
+    ipr = seed_means(runs, "dropout", "mean_ipr")
     small = [rate for rate in runs["dropout"].unique() if 0 < rate <= 0.1]
     change = ipr[small].sub(ipr[0], axis=0)
     held = in_seeds((change > 0).all(axis=1))
@@ -138,14 +138,14 @@ def _help(runs: pd.DataFrame, name: str) -> Claim:
     full = best(runs, "dropout", "test_accuracy", up_to=0.1).min() >= CEILING
     cells = by_value(
         {
-            xi: spreads(by_seed(cell, "dropout", "test_accuracy"))
+            xi: spreads(seed_means(cell, "dropout", "test_accuracy"))
             for xi, cell in runs.groupby("corruption_fraction")
         }
     )
     return Claim(
         "G.2, Fig. 13",
         f"rates above 0.1 do not help ({name})",
-        f"test accuracy by corruption and rate: {cells}; best above 0.1 less best up to 0.1:"
+        f"test accuracy at the end by corruption and rate: {cells}; best above 0.1 less best up to 0.1:"
         f" {more.min():+.3f} to {more.max():+.3f} among seeds",
         held,
         rule="the best mean test accuracy at rates above 0.1 is above the best up to 0.1 by at most"

@@ -7,13 +7,13 @@ import pytest
 
 from phasegrok.reproduction.variants.seeds import (
     best,
-    by_seed,
     falls,
     in_seeds,
     labels,
     of,
     random_ipr,
     rises,
+    seed_means,
     settled,
     spreads,
 )
@@ -30,7 +30,7 @@ RUNS = pd.DataFrame(
 
 
 def test_means_are_over_cells_and_spreads_over_seeds() -> None:
-    table = by_seed(RUNS, "weight_decay", "test_accuracy")
+    table = seed_means(RUNS, "weight_decay", "test_accuracy")
     assert table.loc[0].tolist() == pytest.approx([0.2, 0.4])
     assert table.loc[1].tolist() == pytest.approx([0.2, 0.8])
     assert spreads(table, 2) == "0: 0.20 ± 0.00, 5: 0.60 ± 0.28"
