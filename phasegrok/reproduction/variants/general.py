@@ -235,7 +235,8 @@ def periodic(*everything: Results) -> Iterator[Claim]:
         "2.2",
         "the IPR of the input tells networks that generalize from those that memorize"
         f" ({which(everything[0])})",
-        f"rank correlation over runs of mean IPR and test accuracy at the end: {by_value(together, 2)}",
+        "rank correlation over runs of mean IPR and test accuracy at the end:"
+        f" {by_value(together, 2)}",
         held,
         rule="rank correlation of at least 0.7 in every sweep; in part: in one",
         also=(("at 0.5", also),),

@@ -145,8 +145,8 @@ def _help(runs: pd.DataFrame, name: str) -> Claim:
     return Claim(
         "G.2, Fig. 13",
         f"rates above 0.1 do not help ({name})",
-        f"test accuracy at the end by corruption and rate: {cells}; best above 0.1 less best up to 0.1:"
-        f" {more.min():+.3f} to {more.max():+.3f} among seeds",
+        f"test accuracy at the end by corruption and rate: {cells}; best above 0.1 less best up to"
+        f" 0.1: {more.min():+.3f} to {more.max():+.3f} among seeds",
         held,
         rule="the best mean test accuracy at rates above 0.1 is above the best up to 0.1 by at most"
         f" {SAME:g} in every seed; in part: in most",
