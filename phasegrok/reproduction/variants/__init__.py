@@ -11,13 +11,11 @@ from pathlib import Path
 from phasegrok.reproduction.base import Claim, Results, rows
 from phasegrok.reproduction.variants import (
     activations,
-    deep,
-    images,
+    architectures,
     losses,
     minibatches,
     normalization,
     operations,
-    transformers,
     widths,
 )
 
@@ -39,18 +37,7 @@ def claims(root: Path) -> Iterator[Claim]:
     yield from rows(minibatches.smaller, minibatch, source="F, Figs. 9 to 11")
     yield from rows(minibatches.generalization, of("minibatch-47"), source="F")
     yield from rows(minibatches.labels, of("minibatch-phases"), source="J, Figs. 20 to 22")
-    yield from rows(transformers.transformer, of("transformer"), source="2.2, Fig. 7a")
-    yield from rows(deep.deep, of("mlp3"), source="2.2, Fig. 7b")
-    yield from rows(
-        transformers.configurations, of("transformer-configurations"), source="G.1, Fig. 12"
-    )
-    yield from rows(
-        transformers.transformer_dropout, of("transformer-dropout"), source="G.2, Fig. 13"
-    )
-    yield from rows(deep.parametrizations, of("mlp3-parametrizations"), source="G.3, Fig. 14")
-    yield from rows(deep.deep_batchnorm, of("mlp3-batchnorm"), source="G.4, Fig. 15")
-    for decay, dropout in (("mnist", "mnist-dropout"), ("images", "images-dropout")):
-        yield from rows(images.images, of(decay), of(dropout), source="H, Fig. 16")
+    yield from architectures.claims(of)
     yield from rows(losses.cross_entropy, of("cross-entropy"), small, source="M, Fig. 26")
     yield from rows(losses.cross_entropy_dropout, of("cross-entropy-dropout"), source="M, Fig. 26")
     decayed, dropped = of("relu-wd"), of("relu-dropout")
