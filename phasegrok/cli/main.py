@@ -43,6 +43,16 @@ def sweep(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Move old results aside and start again.")
     ] = False,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend", help="Keep the runs of a folder that the sweep has more of; train the new."
+        ),
+    ] = False,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(help="Take runs that this folder holds too; may be repeated."),
+    ] = None,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes():
@@ -59,7 +69,9 @@ def sweep(
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.text import plan_text
 
-        prepared = run.prepare(checked, folder, fresh, note=typer.echo)
+        prepared = run.prepare(
+            checked, folder, fresh, note=typer.echo, extend=extend, reuse=reuse or []
+        )
         if plan:
             typer.echo(plan_text(prepared, run.estimate_seconds(prepared)))
             return

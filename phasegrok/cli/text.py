@@ -56,6 +56,13 @@ def _summary(prepared: Prepared) -> Iterator[str]:
         f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
         f" {devices}, padding waste {plan.waste():.1%}"
     )
+    total, taken = len(plan.runs), prepared.manifest.taken.values()
+    for source in dict.fromkeys(each.folder for each in taken):
+        number = sum(len(each.runs) for each in taken if each.folder == source)
+        yield f"{number} of {total} runs taken from {source}"
+    if prepared.extends:
+        begun = total - prepared.extends
+        yield f"extends {prepared.folder.path}: {begun} of {total} runs are its own"
     if prepared.resumes:
         done = chunks - len(prepared.missing())
         yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"

@@ -76,6 +76,13 @@ class Folder:
                 pq.write_table(table, file, compression="zstd")
         self.checkpoint_path(chunk_id).unlink(missing_ok=True)
 
+    def part_path(self, table: str, part: str) -> Path:
+        return self.path / table / f"{part}.parquet"
+
+    def parts(self, table: str) -> list[Path]:
+        """The published parts of a table, in order."""
+        return _parts(self.path / table)
+
     def read(self, table: str) -> pd.DataFrame:
         """A whole table, its parts in order."""
         return read_table(self.path / table)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phasegrok.errors import Refusal
-from phasegrok.run.chunk import Columns, Reporter, train_chunk
+from phasegrok.run.adopt import adapt, take
+from phasegrok.run.chunk import Reporter, train_chunk
+from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
 from phasegrok.run.manifest import read_manifest
 from phasegrok.run.prepare import Prepared
@@ -31,7 +33,10 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
     with folder.lock(whoami()), interruptible(session.signals):
         if read_manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
-        if not prepared.resumes:
+        if prepared.extends:
+            # Before the manifest, so that whichever manifest is there, it can read the parts.
+            adapt(folder, prepared.plan, Columns.of(prepared.sweep, prepared.plan))
+        if prepared.extends or not prepared.resumes:
             folder.write_text("sweep.yaml", dump(prepared.sweep))
             folder.write_manifest(prepared.manifest.to_json())
         try:
@@ -46,6 +51,12 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     """Train all chunks that are missing; the manifest counts each as soon as it is done."""
     manifest = prepared.manifest
+    columns = Columns.of(prepared.sweep, prepared.plan)
+    published = prepared.folder.published()
+    for name, taken in manifest.taken.items():
+        if name not in published:
+            take(prepared.folder, name, taken, prepared.plan, columns)
+        reporter.skip(0.0, len(taken.runs))
     missing = prepared.unpublished()
     ids = {chunk.id for chunk in missing}
     reporter.skip(0.0, sum(len(runs) for runs in manifest.kept.values()))
@@ -54,7 +65,6 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
     if not missing:
         return
-    columns = Columns.of(prepared.sweep, prepared.plan)
     for chunk in missing:
         try:
             train_chunk(prepared, chunk, columns, session, reporter)
