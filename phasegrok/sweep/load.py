@@ -21,8 +21,9 @@ from phasegrok.sweep import draft as drafts
 from phasegrok.sweep import variants, yaml
 from phasegrok.sweep.assemble import Sources, build, flat, refuse_strays
 from phasegrok.sweep.draft import Draft
+from phasegrok.sweep.ranges import MAX_RUNS, length
 from phasegrok.sweep.sweep import Axis, Sweep
-from phasegrok.sweep.values import MAX_RUNS, NAME, axis_values, length, setting
+from phasegrok.sweep.values import NAME, axis_values, setting
 from phasegrok.sweep.variants import Variant
 
 __all__ = ["Sweep", "dump", "load"]
