@@ -96,6 +96,10 @@ def figures(
             help="Also draw the cells there one by one, in a large sweep too; remembered.",
         ),
     ] = None,
+    step: Annotated[
+        int | None,
+        typer.Option(help="Draw the diagram as it was at this step, into figures/step-STEP."),
+    ] = None,
 ) -> None:
     """Draw the figures of a result folder again, from its tables alone."""
     with exit_codes():
@@ -103,6 +107,10 @@ def figures(
         from phasegrok.figures.cells import closeup
         from phasegrok.results.folder import Folder
 
+        if step is not None:
+            for path in drawing.draw_at(folder, step):
+                typer.echo(f"wrote {path}")
+            return
         results = Folder(folder)
         manifest, cells = results.require_manifest(), results.cells()
         if at:
@@ -111,6 +119,24 @@ def figures(
             results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
         for path in drawing.draw(folder):
             typer.echo(f"wrote {path}")
+
+
+@app.command()
+def timeline(
+    folder: Annotated[Path, typer.Argument(help="A result folder with curves.")],
+) -> None:
+    """Write labels_by_step.parquet: the phase of every cell at every logged step."""
+    with exit_codes():
+        from phasegrok.analysis.timeline import labels_by_step
+        from phasegrok.results.folder import Folder
+
+        results = Folder(folder)
+        axes = results.require_manifest()["axes"]
+        if not (results.parts("runs") and results.parts("curves")):
+            raise Refusal(f"{folder}: holds no curves, so there are no labels over time")
+        table = labels_by_step(results.read("runs"), results.read("curves"), axes)
+        results.write_table("labels_by_step.parquet", table)
+        typer.echo(f"wrote {folder / 'labels_by_step.parquet'}: {len(table)} rows")
 
 
 def _point(text: str) -> tuple[str, str]:

@@ -5,13 +5,16 @@ Laid out as Figure 3 of Doshi et al., "To grok or not to grok".
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
@@ -24,6 +27,7 @@ __all__ = ["draw_letters", "draw_phases", "known_phases", "phase_diagram"]
 # Smaller letters are specks in print; the colours' lightness then has to do alone.
 LEAST_LETTER_POINTS: Final = 3.0
 LETTER_SHARE: Final = 0.5  # of the cell's side
+MOST_SHAPES: Final = 2000  # cells of a panel that are drawn one by one
 
 
 @picture("phase_diagram", applies=lambda context: not context.cells.empty)
@@ -49,6 +53,9 @@ def phase_diagram(context: Context) -> Figure:
 def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
     """Fill one panel's cells with their phases' colours and letters; missing cells stay blank."""
     grid = layout.grid(panel, "subphase")
+    if grid.size > MOST_SHAPES:
+        _draw_image(axes, grid)
+        return
     for name, style in PALETTE.items():
         places = [(x, y) for y, x in zip(*(grid == name).nonzero(), strict=True)]
         squares = [Rectangle((x - 0.5, y - 0.5), 1, 1) for x, y in places]
@@ -57,6 +64,15 @@ def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
             PatchCollection(squares, facecolor=style.colour, linewidth=0, antialiased=False)
         )
         draw_letters(axes, layout, places, style.letter, style.ink)
+
+
+def _draw_image(axes: Axes, grid: NDArray[Any]) -> None:
+    """The colours alone, as one image: thousands of shapes are slow to draw and large to keep."""
+    colours = ListedColormap([style.colour for style in PALETTE.values()])
+    numbers = np.full(grid.shape, np.nan)
+    for number, name in enumerate(PALETTE):
+        numbers[grid == name] = number
+    canvas.heat(axes, numbers, colours, Normalize(-0.5, len(PALETTE) - 0.5))
 
 
 def draw_letters(

@@ -211,8 +211,12 @@ class Folder:
         self.write_text(self.manifest_path.name, json.dumps(manifest, indent=2) + "\n")
 
     def write_cells(self, cells: pd.DataFrame) -> None:
-        with replacing(self.cells_path) as file:
-            pq.write_table(as_table(cells), file, compression="zstd")
+        self.write_table(self.cells_path.name, cells)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table of one file."""
+        with replacing(self.path / name) as file:
+            pq.write_table(as_table(table), file, compression="zstd")
 
     def set_aside(self) -> Path:
         """Move the folder to ``DIR.old-N`` with the first free N; nothing is deleted."""
