@@ -122,6 +122,25 @@ def figures(
 
 
 @app.command()
+def boundaries(
+    folder: Annotated[Path, typer.Argument(help="A result folder with runs.")],
+    label: Annotated[
+        str, typer.Option(help="Which label: subphase, phase or direct_phase.")
+    ] = "subphase",
+) -> None:
+    """Write boundaries.parquet, the lines between phases, and show where networks generalize."""
+    with exit_codes():
+        from phasegrok.cli.text import boundaries_text
+        from phasegrok.results.folder import BOUNDARIES, Folder
+
+        results = Folder(folder)
+        table = results.boundaries(label)
+        results.write_table(BOUNDARIES, table)
+        typer.echo(boundaries_text(table, results.require_manifest()["axes"]))
+        typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
+
+
+@app.command()
 def timeline(
     folder: Annotated[Path, typer.Argument(help="A result folder with curves.")],
 ) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from phasegrok.results.folder import Folder
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
     from phasegrok.run import Prepared
 
-__all__ = ["counted", "duration", "plan_text", "status_text", "written_text"]
+__all__ = ["boundaries_text", "counted", "duration", "plan_text", "status_text", "written_text"]
 
 PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
@@ -114,3 +117,24 @@ def written_text(folder: Path, files: Sequence[Path]) -> str:
     """Where a finished sweep's tables and pictures are, in two lines."""
     pictures = ", ".join(str(p.relative_to(folder)) for p in files if p.suffix == ".png")
     return f"tables   {folder}/runs, curves, cells.parquet\nfigures  {folder}/{pictures} (and PDF)"
+
+
+def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
+    """Where networks begin to generalize: a line for every slice, with every row's position."""
+    from phasegrok.analysis.boundaries import GENERALIZES
+    from phasegrok.figures.layout import groups, words
+
+    slices = [name for name in axes if name in table and name not in ("along", "at")]
+    rows = table[(table["above"] == GENERALIZES) | (table["below"] == GENERALIZES)]
+    lines = []
+    for along, part in rows.groupby("along", sort=False):
+        for name, one in groups(part, slices):
+            places = one[["at", "position", "half_width"]].astype("float64").to_numpy()
+            found = [
+                f"{'' if math.isnan(at) else f'{at:g}: '}"
+                f"{'-' if math.isnan(position) else f'{position:.3g}±{half:.2g}'}"
+                for at, position, half in places.tolist()
+            ]
+            title = f"{name}, " if name else ""
+            lines.append(f"{title}along {words(str(along))}  " + "  ".join(found))
+    return "\n".join(lines) or "no boundary of generalization"

@@ -20,6 +20,7 @@ __all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "pictures"]
 FAMILIES: Final = (
     "diagram",
     "accuracy",
+    "boundaries",
     "delay",
     "analytic",
     "shares",

@@ -10,12 +10,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PatchCollection
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from phasegrok.analysis.boundaries import GENERALIZING
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import Layout, Panel, phase_counts
@@ -53,6 +54,7 @@ def phase_diagram(context: Context) -> Figure:
 def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
     """Fill one panel's cells with their phases' colours and letters; missing cells stay blank."""
     grid = layout.grid(panel, "subphase")
+    _draw_boundary(axes, np.isin(grid, GENERALIZING), grid != None)  # noqa: E711 - elementwise
     if grid.size > MOST_SHAPES:
         _draw_image(axes, grid)
         return
@@ -64,6 +66,20 @@ def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
             PatchCollection(squares, facecolor=style.colour, linewidth=0, antialiased=False)
         )
         draw_letters(axes, layout, places, style.letter, style.ink)
+
+
+def _draw_boundary(axes: Axes, inside: NDArray[np.bool_], there: NDArray[np.bool_]) -> None:
+    """A line along the cells' edges around those that generalize; none beside missing cells."""
+    lines = []
+    for y, x in zip(
+        *np.nonzero((inside[:, 1:] != inside[:, :-1]) & there[:, 1:] & there[:, :-1]), strict=True
+    ):
+        lines.append([(x + 0.5, y - 0.5), (x + 0.5, y + 0.5)])
+    for y, x in zip(*np.nonzero((inside[1:] != inside[:-1]) & there[1:] & there[:-1]), strict=True):
+        lines.append([(x - 0.5, y + 0.5), (x + 0.5, y + 0.5)])
+    axes.add_collection(
+        LineCollection(lines, colors="#000000", linewidths=1.0, capstyle="round", zorder=3)
+    )
 
 
 def _draw_image(axes: Axes, grid: NDArray[Any]) -> None:

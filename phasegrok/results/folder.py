@@ -21,10 +21,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from phasegrok.analysis.phases import NEEDED, label_cells
+from phasegrok.analysis.boundaries import boundaries
+from phasegrok.analysis.phases import LABELS, NEEDED, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.arrow import as_table
+
+BOUNDARIES = "boundaries.parquet"
 
 
 class Folder:
@@ -197,6 +200,19 @@ class Folder:
         if self._follow_from_runs() and not _holds(self.cells_path, as_table(cells)):
             self.write_cells(cells)
         return read_table(self.cells_path)
+
+    def boundaries(self, label: str = "subphase") -> pd.DataFrame:
+        """The lines between phases, see :func:`phasegrok.analysis.boundaries.boundaries`.
+
+        Raises:
+            Refusal: there are no runs that can be labelled, or no such label.
+        """
+        if label not in LABELS:
+            raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
+        axes = self.require_manifest()["axes"]
+        if not self._follow_from_runs():
+            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+        return boundaries(self.label(), self.read("runs"), axes, label)
 
     @property
     def cells_path(self) -> Path:

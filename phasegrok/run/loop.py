@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phasegrok.errors import Refusal
+from phasegrok.results.folder import BOUNDARIES
 from phasegrok.run.adopt import adapt, take
 from phasegrok.run.chunk import Reporter, train_chunk
 from phasegrok.run.columns import Columns
@@ -13,6 +14,9 @@ from phasegrok.run.manifest import read_manifest
 from phasegrok.run.prepare import Prepared
 from phasegrok.run.session import Interrupted, Session, interruptible, whoami
 from phasegrok.sweep.load import dump
+
+# Of more cells the lines between phases are found when they are asked for.
+MOST_CELLS = 10_000
 
 
 def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
@@ -45,7 +49,9 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             if not prepared.unpublished():  # nobody may start the sweep again to have its cells
                 folder.cells()
             raise
-        folder.cells()
+        cells = folder.cells()
+        if len(cells) <= MOST_CELLS:
+            folder.write_table(BOUNDARIES, folder.boundaries())
 
 
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
