@@ -49,6 +49,10 @@ def sweep(
             "--extend", help="Keep the runs of a folder that the sweep has more of; train the new."
         ),
     ] = False,
+    refine: Annotated[
+        int | None,
+        typer.Option(help="Begin on every 2^K-th value and go on only between phases."),
+    ] = None,
     reuse: Annotated[
         list[Path] | None,
         typer.Option(help="Take runs that this folder holds too; may be repeated."),
@@ -58,7 +62,8 @@ def sweep(
     with exit_codes():
         from phasegrok.sweep.load import load
 
-        checked = load(file, set_ or [], reduced)
+        changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        checked = load(file, changes, reduced)
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
 
         # Only now, with the file found good: this import takes seconds.
@@ -189,12 +194,15 @@ def _show(folder: Path) -> None:
     """Draw a finished sweep in files and in the terminal."""
     from phasegrok import figures as drawing
     from phasegrok.cli.diagram import folder_diagram
-    from phasegrok.cli.text import written_text
+    from phasegrok.cli.text import saving_text, written_text
     from phasegrok.results.folder import Folder
 
     written = drawing.draw(folder)
     results = Folder(folder)
-    typer.echo(f"\n{folder_diagram(results, results.cells())}\n")
+    cells = results.cells()
+    typer.echo(f"\n{folder_diagram(results, cells)}\n")
+    if "inferred" in cells:
+        typer.echo(saving_text(cells))
     typer.echo(written_text(folder, written))
 
 

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
     from phasegrok.run import Prepared
 
-__all__ = ["boundaries_text", "counted", "duration", "plan_text", "status_text", "written_text"]
+__all__ = [
+    "boundaries_text",
+    "counted",
+    "duration",
+    "plan_text",
+    "saving_text",
+    "status_text",
+    "written_text",
+]
 
 PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
@@ -66,6 +74,10 @@ def _summary(prepared: Prepared) -> Iterator[str]:
     if prepared.extends:
         begun = total - prepared.extends
         yield f"extends {prepared.folder.path}: {begun} of {total} runs are its own"
+    if prepared.sweep.refine.levels:
+        begun = len(prepared.manifest.held())
+        coarse = 2**prepared.sweep.refine.levels
+        yield (f"refined from every {coarse}th value: {begun} of {total} runs are asked for by now")
     if prepared.resumes:
         done = chunks - len(prepared.missing())
         yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"
@@ -107,9 +119,21 @@ def status_text(folder: Folder) -> str:
     runs = sum(len(ids) for ids in folder.published().values())
     sessions = manifest["sessions"]
     spent = duration(sum(session["seconds"] for session in sessions))
+    refined = manifest.get("sweep", {}).get("refine")
+    most = f"of at most {manifest['runs']} (refined)" if refined else f"/{manifest['runs']}"
     return (
-        f"{manifest['name']}: {runs}/{manifest['runs']} runs are done"
+        f"{manifest['name']}: {runs}{' ' if refined else ''}{most} runs are done"
         f" ({spent} in {counted(len(sessions), 'session')}, on {manifest['device']})"
+    )
+
+
+def saving_text(cells: pd.DataFrame) -> str:
+    """How many cells refinement trained, and how many it did not have to."""
+    inferred = int(cells["inferred"].sum())
+    trained = len(cells) - inferred
+    return (
+        f"trained {trained} of {len(cells)} cells ({trained / len(cells):.0%});"
+        f" {inferred} are inferred from their neighbours (small letters)"
     )
 
 

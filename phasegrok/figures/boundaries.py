@@ -33,7 +33,7 @@ def generalization(context: Context) -> pd.DataFrame:
 
 
 def _applies(context: Context) -> bool:
-    if context.cells.empty or "runs" not in context.tables or "inferred" in context.cells:
+    if context.cells.empty or "runs" not in context.tables:
         return False
     if len(plane(context.cells, context.axes)) < 2:
         return False

@@ -135,14 +135,16 @@ def title(axes: Axes, lines: Sequence[str]) -> None:
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
 
 
-def legend(figure: Figure, phases: Sequence[str]) -> None:
-    """One legend of phases under all panels."""
-    patches = {
+def legend(figure: Figure, phases: Sequence[str], note: str = "") -> None:
+    """One legend of phases under all panels, with a note at its end."""
+    patches: dict[str, Artist] = {
         f"{PALETTE[name].letter}  {name}": Patch(
             facecolor=PALETTE[name].colour, edgecolor="#000000", linewidth=0.5
         )
         for name in phases
     }
+    if note:
+        patches[note] = Patch(facecolor="#ffffff", edgecolor="#000000", linewidth=0.5)
     _legend_below(figure, patches, inches=1.5, handle=1.2)
 
 

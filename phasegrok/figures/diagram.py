@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from phasegrok.analysis.boundaries import GENERALIZING
+from phasegrok.analysis.inferred import INFERRED
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import Layout, Panel, phase_counts
@@ -47,13 +48,14 @@ def phase_diagram(context: Context) -> Figure:
     for row, line in enumerate(sheet):
         for column, axes in enumerate(line):
             axes.set_visible((row, column) in used)
-    canvas.legend(figure, known_phases(layout))
+    note = "without a letter: inferred" if INFERRED in context.cells else ""
+    canvas.legend(figure, known_phases(layout), note)
     return figure
 
 
 def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
     """Fill one panel's cells with their phases' colours and letters; missing cells stay blank."""
-    grid = layout.grid(panel, "subphase")
+    grid, inferred = layout.grid(panel, "subphase"), _inferred(layout, panel)
     _draw_boundary(axes, np.isin(grid, GENERALIZING), grid != None)  # noqa: E711 - elementwise
     if grid.size > MOST_SHAPES:
         _draw_image(axes, grid)
@@ -65,7 +67,15 @@ def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
         axes.add_collection(
             PatchCollection(squares, facecolor=style.colour, linewidth=0, antialiased=False)
         )
-        draw_letters(axes, layout, places, style.letter, style.ink)
+        certain = [(x, y) for x, y in places if not inferred[y, x]]
+        draw_letters(axes, layout, certain, style.letter, style.ink)
+
+
+def _inferred(layout: Layout, panel: Panel) -> NDArray[np.bool_]:
+    """Which cells were not trained."""
+    if INFERRED not in panel.cells:
+        return np.zeros((len(layout.y.values), len(layout.x.values)), dtype=bool)
+    return layout.grid(panel, INFERRED) == True  # noqa: E712 - elementwise, None where missing
 
 
 def _draw_boundary(axes: Axes, inside: NDArray[np.bool_], there: NDArray[np.bool_]) -> None:

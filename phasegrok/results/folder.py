@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from phasegrok.analysis.boundaries import boundaries
+from phasegrok.analysis.inferred import grid_of, with_inferred
 from phasegrok.analysis.phases import LABELS, NEEDED, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
@@ -189,7 +190,10 @@ class Folder:
             Refusal: there are neither runs nor cells.
         """
         if self._follow_from_runs():
-            return label_cells(self.read("runs"), self.require_manifest()["axes"])
+            manifest = self.require_manifest()
+            cells = label_cells(self.read("runs"), manifest["axes"])
+            grid = grid_of(manifest.get("sweep", {}))
+            return cells if grid is None else with_inferred(cells, grid)[0]
         if not self.cells_path.exists():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         return read_table(self.cells_path)

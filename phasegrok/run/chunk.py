@@ -21,7 +21,7 @@ from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
 from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
 from phasegrok.run.follow import Chunk
-from phasegrok.run.prepare import Prepared
+from phasegrok.run.prepared import Prepared
 from phasegrok.run.session import Interrupted, Session
 from phasegrok.train.engine import Engine, compiled
 
@@ -35,6 +35,9 @@ class Reporter(Protocol):
 
     def skip(self, work: float, runs: int) -> None:
         """``work``, in units of :func:`job_work`, and ``runs`` were done by earlier sessions."""
+
+    def more(self, work: float, runs: int) -> None:
+        """So much is to be done beyond what was planned at first."""
 
     def advanced(self, work: float, runs: int) -> None:
         """So much was done just now, finishing so many runs."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Machine
@@ -93,6 +94,8 @@ def extended(
     """
     there = {*begun.held(), *(run for each in taken.values() for run in each.runs)}
     new = np.flatnonzero(~table.frame["run"].isin(list(there)).to_numpy())
+    if grid_of(resolved(sweep)):
+        new = new[:0]  # the first round is planned when the folder has its new columns
     first = first_number([*published, *(name for job in begun.jobs for name in job.chunks)])
     return replace(
         begun,

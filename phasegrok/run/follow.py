@@ -40,7 +40,7 @@ def follow(
     Raises:
         Refusal: its runs are not those of the sweep.
     """
-    _check_same_runs(table, manifest, path)
+    _check_same_runs(table, manifest, path, refined=bool(sweep.refine.levels))
     position = {run: i for i, run in enumerate(table.frame["run"])}
     jobs, chunks = [], []
     for number, record in enumerate(manifest.jobs):
@@ -55,16 +55,17 @@ def follow(
     return Plan(swept_columns(sweep), table, jobs), chunks
 
 
-def _check_same_runs(table: RunTable, manifest: Manifest, path: Path) -> None:
+def _check_same_runs(table: RunTable, manifest: Manifest, path: Path, refined: bool) -> None:
     """Refuse a manifest with other runs than the sweep's, or with one of them twice."""
     named = manifest.held()
     held, ours = set(named), set(table.frame["run"])
     if len(named) != len(held):
         raise Refusal(f"{path}: the manifest or the tables name a run more than once; {SAFE}")
     begun = f"the phasegrok that began it ({manifest.versions.get('phasegrok', 'unknown')})"
+    left_out = set() if refined else ours - held
     for more, words in (
         (held - ours, "the manifest names {} that this sweep does not have"),
-        (ours - held, "this sweep has {} that the manifest does not name"),
+        (left_out, "this sweep has {} that the manifest does not name (--extend trains them)"),
     ):
         if more:
             count = "1 run" if len(more) == 1 else f"{len(more)} runs"

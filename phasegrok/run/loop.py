@@ -10,8 +10,10 @@ from phasegrok.run.adopt import adapt, take
 from phasegrok.run.chunk import Reporter, train_chunk
 from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
-from phasegrok.run.manifest import read_manifest
-from phasegrok.run.prepare import Prepared
+from phasegrok.run.follow import Chunk
+from phasegrok.run.manifest import Manifest, read_manifest
+from phasegrok.run.prepared import Prepared
+from phasegrok.run.refine import next_round
 from phasegrok.run.session import Interrupted, Session, interruptible, whoami
 from phasegrok.sweep.load import dump
 
@@ -40,7 +42,7 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         if prepared.extends:
             # Before the manifest, so that whichever manifest is there, it can read the parts.
             adapt(folder, prepared.plan, Columns.of(prepared.sweep, prepared.plan))
-        if prepared.extends or not prepared.resumes:
+        if not prepared.begun or prepared.begun.sweep != prepared.manifest.sweep:
             folder.write_text("sweep.yaml", dump(prepared.sweep))
             folder.write_manifest(prepared.manifest.to_json())
         try:
@@ -69,11 +71,32 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    if not missing:
-        return
-    for chunk in missing:
+    _train_chunks(prepared, missing, columns, session, reporter)
+    while (grown := next_round(prepared)) is not None:
+        prepared = grown
+        prepared.folder.write_manifest(_with(session, prepared).to_json())
+        missing = prepared.unpublished()
+        work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
+        reporter.more(work, sum(len(chunk.runs) for chunk in missing))
+        _train_chunks(prepared, missing, columns, session, reporter)
+
+
+def _train_chunks(
+    prepared: Prepared,
+    chunks: list[Chunk],
+    columns: Columns,
+    session: Session,
+    reporter: Reporter,
+) -> None:
+    """Train chunks one after the other."""
+    for chunk in chunks:
         try:
             train_chunk(prepared, chunk, columns, session, reporter)
         finally:
-            sessions = (*manifest.sessions, session.to_json())
-            prepared.folder.write_manifest(replace(manifest, sessions=sessions).to_json())
+            prepared.folder.write_manifest(_with(session, prepared).to_json())
+
+
+def _with(session: Session, prepared: Prepared) -> Manifest:
+    """The manifest with this session as of now."""
+    before = prepared.manifest.sessions
+    return replace(prepared.manifest, sessions=(*before, session.to_json()))

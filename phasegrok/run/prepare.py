@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Machine
@@ -17,44 +18,14 @@ from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.run.extend import check_extends, extended, named, resolved, taken_from
-from phasegrok.run.follow import Chunk, follow, missing_chunks, sized, upgraded
+from phasegrok.run.follow import follow, sized, upgraded
 from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, read_manifest
+from phasegrok.run.prepared import Prepared
+from phasegrok.run.refine import needed
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import machine
 
 Note = Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A checked sweep, laid out for this machine and this folder; nothing has been written."""
-
-    sweep: Sweep
-    folder: Folder
-    plan: Plan
-    chunks: list[Chunk]
-    machine: Machine
-    manifest: Manifest  # as it will be written
-    begun: Manifest | None  # as it was found
-
-    @property
-    def resumes(self) -> bool:
-        """Whether the folder holds an earlier start of this sweep, or of a part of it."""
-        return self.begun is not None
-
-    @property
-    def extends(self) -> int:
-        """How many runs are new to the folder."""
-        return self.manifest.runs - self.begun.runs if self.begun else 0
-
-    def missing(self) -> list[Chunk]:
-        """The chunks that are not published by now; of a new start, all."""
-        return self.unpublished() if self.resumes else self.chunks
-
-    def unpublished(self) -> list[Chunk]:
-        """The chunks that the folder lacks."""
-        folder = self.folder
-        return missing_chunks(self.chunks, self.plan.table, folder.published(), folder.path)
 
 
 def prepare(
@@ -89,7 +60,8 @@ def prepare(
     if found is None:
         check_empty(output)
         return _begin(sweep, folder, reuse)
-    if extend and identity(found.sweep) != identity(resolved(sweep)):
+    whole = not grid_of(resolved(sweep)) and grid_of(found.sweep)  # what refinement left out
+    if extend and (whole or identity(found.sweep) != identity(resolved(sweep))):
         return _extend(sweep, folder, found, reuse)
     if reuse:
         note("note: --reuse is not used: this folder was begun without it; --extend takes new runs")
@@ -103,6 +75,8 @@ def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     taken = taken_from(reuse, sweep, table, set(), folder.path)
     there = [run for each in taken.values() for run in each.runs]
     missing = np.flatnonzero(~table.frame["run"].isin(there).to_numpy())
+    if grid := grid_of(resolved(sweep)):
+        missing = np.intersect1d(missing, needed(grid, table, None))
     jobs = sized(sweep, jobs_of(sweep, table, missing, here), here)
     planned = Plan(swept_columns(sweep), table, jobs)
     manifest = new_manifest(sweep, resolved(sweep), planned, here, taken)
@@ -141,8 +115,17 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
                 f"note: {anew} runs are planned anew, as this version groups runs differently than"
                 " the one that began this folder; published runs stay as they are"
             )
+    manifest = _refined_as(sweep, manifest)
     planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
     return Prepared(sweep, folder, planned, chunks, here, manifest, found)
+
+
+def _refined_as(sweep: Sweep, manifest: Manifest) -> Manifest:
+    """The manifest with the sweep's refinement, which may be asked for at any time."""
+    asked = resolved(sweep).get("refine")
+    if asked is None or asked == manifest.sweep.get("refine"):
+        return manifest
+    return replace(manifest, sweep={**manifest.sweep, "refine": asked})
 
 
 def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:

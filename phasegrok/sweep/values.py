@@ -12,14 +12,18 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import PATHS, Block, Engine, Measure
+from phasegrok.config import PATHS, Block, Engine, Measure, Refine
 from phasegrok.sweep.ranges import items, repeated, wrong
 from phasegrok.sweep.yaml import Node
 
 MAX_SEED = 2**32 - 1
 
 # The blocks that are not part of an experiment. Nothing in them can be swept.
-OTHER_BLOCKS: dict[str, type[Block]] = {"measure": Measure, "engine": Engine}
+OTHER_BLOCKS: dict[str, type[Block]] = {
+    "measure": Measure,
+    "engine": Engine,
+    "refine": Refine,
+}
 FIELDS: dict[str, list[FieldInfo]] = {
     **PATHS,
     **{
