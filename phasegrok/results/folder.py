@@ -21,10 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from phasegrok.analysis.boundaries import boundaries
+from phasegrok.analysis.inferred import grid_of, with_inferred
 from phasegrok.analysis.phases import LABELS, NEEDED, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.arrow import as_table
+
+BOUNDARIES = "boundaries.parquet"
 
 
 class Folder:
@@ -75,6 +79,13 @@ class Folder:
             with replacing(folder / f"{chunk_id}.parquet") as file:
                 pq.write_table(table, file, compression="zstd")
         self.checkpoint_path(chunk_id).unlink(missing_ok=True)
+
+    def part_path(self, table: str, part: str) -> Path:
+        return self.path / table / f"{part}.parquet"
+
+    def parts(self, table: str) -> list[Path]:
+        """The published parts of a table, in order."""
+        return _parts(self.path / table)
 
     def read(self, table: str) -> pd.DataFrame:
         """A whole table, its parts in order."""
@@ -179,7 +190,10 @@ class Folder:
             Refusal: there are neither runs nor cells.
         """
         if self._follow_from_runs():
-            return label_cells(self.read("runs"), self.require_manifest()["axes"])
+            manifest = self.require_manifest()
+            cells = label_cells(self.read("runs"), manifest["axes"])
+            grid = grid_of(manifest.get("sweep", {}))
+            return cells if grid is None else with_inferred(cells, grid)[0]
         if not self.cells_path.exists():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         return read_table(self.cells_path)
@@ -212,6 +226,19 @@ class Folder:
                 with replacing(path) as file:
                     pq.write_table(table, file, compression="zstd")
 
+    def boundaries(self, label: str = "subphase") -> pd.DataFrame:
+        """The lines between phases, see :func:`phasegrok.analysis.boundaries.boundaries`.
+
+        Raises:
+            Refusal: there are no runs that can be labelled, or no such label.
+        """
+        if label not in LABELS:
+            raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
+        axes = self.require_manifest()["axes"]
+        if not self._follow_from_runs():
+            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+        return boundaries(self.label(), self.read("runs"), axes, label)
+
     @property
     def cells_path(self) -> Path:
         return self.path / "cells.parquet"
@@ -225,8 +252,12 @@ class Folder:
         self.write_text(self.manifest_path.name, json.dumps(manifest, indent=2) + "\n")
 
     def write_cells(self, cells: pd.DataFrame) -> None:
-        with replacing(self.cells_path) as file:
-            pq.write_table(as_table(cells), file, compression="zstd")
+        self.write_table(self.cells_path.name, cells)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table of one file."""
+        with replacing(self.path / name) as file:
+            pq.write_table(as_table(table), file, compression="zstd")
 
     def set_aside(self) -> Path:
         """Move the folder to ``DIR.old-N`` with the first free N; nothing is deleted."""
