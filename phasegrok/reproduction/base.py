@@ -79,7 +79,8 @@ class Results(dict[str, pd.DataFrame]):
     @property
     def complete(self) -> bool:
         """Whether every run of the sweep is in the tables."""
-        return self.folder.manifest_path.exists() and len(self["runs"]) >= self.manifest["runs"]
+        begun = self.folder.manifest_path.exists() and bool(self.folder.parts("runs"))
+        return begun and len(self["runs"]) >= self.manifest["runs"]
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +12,8 @@ from phasegrok import run
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.folder import Folder
 from phasegrok.run import loop
-from phasegrok.sweep.load import Sweep
 from tests.conftest import MakeSweep
+from tests.run.watching import start
 
 SMALL = """
 axes: {data.data_fraction: [0.3, 0.8], optimizer.weight_decay: [0, 1]}
@@ -22,47 +22,6 @@ measure: {spectra: true}
 """
 LARGE = SMALL.replace("[0, 1]", "[0, 1, 2]").replace("\nengine", "\nseeds: [0, 1]\nengine")
 TABLES = ("runs", "curves", "neurons")
-
-
-class Watch:
-    """A reporter that counts, and asks to stop after so many calls of the compiled segment."""
-
-    def __init__(self, calls: int | None = None) -> None:
-        self.calls, self.trained, self.skipped = calls, 0, 0
-        self.signals: list[int] = []
-
-    def note(self, line: str) -> None: ...
-
-    def skip(self, work: float, runs: int) -> None:
-        self.skipped += runs
-
-    def advanced(self, work: float, runs: int) -> None:
-        self.trained += runs
-        if self.calls is not None:
-            self.calls -= 1
-            if self.calls == 0:
-                self.signals.append(2)
-
-
-def start(
-    sweep: Sweep,
-    out: Path,
-    calls: int | None = None,
-    extend: bool = False,
-    reuse: Sequence[Path] = (),
-) -> Watch:
-    """Run a sweep, or interrupt it after so many calls."""
-    watch = Watch(calls)
-    with pytest.MonkeyPatch.context() as patch:
-        session = loop.Session(signals=watch.signals)
-        patch.setattr(loop, "Session", lambda: session)
-        prepared = run.prepare(sweep, out, False, pytest.fail, extend=extend, reuse=reuse)
-        if calls is None:
-            run.run(prepared, watch)
-        else:
-            with pytest.raises(run.Interrupted):
-                run.run(prepared, watch)
-    return watch
 
 
 def table(out: Path, name: str) -> pd.DataFrame:

@@ -13,9 +13,10 @@ from phasegrok.cli.text import plan_text, saving_text, status_text
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
 from tests.conftest import MakeSweep
-from tests.run.test_extend import parts, start
+from tests.run.test_extend import parts
+from tests.run.watching import start
 
-# Memorization at little data, Coexistence at much: 9 x 5 cells and a slice of one phase.
+# After 40 slow steps little data is memorized, and much is not yet: Memorization, and Confusion.
 GRID = """
 axes:
   data.data_fraction: {start: 0.1, stop: 0.9, num: 9}
@@ -26,6 +27,8 @@ engine: {checkpoint_every: 1.0e-9, chunk: 8}
 """
 REFINED = GRID + "refine: {levels: 2}\n"
 CELLS = 9 * 5 * 2
+COARSEST = 3 * 2 * 2
+SLOW = "optimizer.learning_rate=0.01"
 
 
 def table(out: Path) -> pd.DataFrame:
@@ -40,7 +43,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("refined")
     (folder / "tiny.yaml").write_text(TINY + REFINED)
-    start(load(folder / "tiny.yaml"), folder / "out")
+    start(load(folder / "tiny.yaml", [SLOW]), folder / "out")
     return folder / "out"
 
 
@@ -49,7 +52,7 @@ def test_every_cell_has_a_label_and_few_are_trained(whole: Path) -> None:
     cells = folder.cells()
     assert len(cells) == CELLS and cells["subphase"].notna().all()
     trained = cells[~cells["inferred"]]
-    assert 2 * 3 * 3 <= len(trained) < CELLS
+    assert COARSEST < len(trained) < 0.75 * CELLS and cells["subphase"].nunique() == 2
     assert len(folder.read("runs")) == 2 * len(trained)
     assert cells.loc[cells["inferred"], "test_accuracy"].isna().all()
     assert f"trained {len(trained)} of {CELLS} cells" in saving_text(cells)
@@ -65,10 +68,15 @@ def test_an_interrupted_refinement_goes_on_where_it_was(
 ) -> None:
     """Stopped in the first round and in a later one: the tables of an uninterrupted sweep, bit for
     bit. The same command again trains nothing."""
-    sweep, out = make_sweep(REFINED), tmp_path / "out"
-    coarsest = len(run.prepare(sweep, out, False).chunks)
+    sweep, out = make_sweep(REFINED, SLOW), tmp_path / "out"
+    jobs = len(run.prepare(sweep, out, False).manifest.jobs)  # of the coarsest cells
     start(sweep, out, calls=1)
-    start(sweep, out, calls=coarsest + 2)
+    interrupted = 1
+    while len(Folder(out).manifest()["jobs"]) == jobs:  # type: ignore[index]
+        start(sweep, out, calls=1)
+        interrupted += 1
+    start(sweep, out, calls=1)
+    assert interrupted > 1
     assert start(sweep, out).trained > 0
     pd.testing.assert_frame_equal(table(out), table(whole), check_exact=True)
     pd.testing.assert_frame_equal(Folder(out).cells(), Folder(whole).cells(), check_exact=True)
@@ -80,11 +88,11 @@ def test_what_refinement_left_out_can_be_trained_later(
 ) -> None:
     """Without refinement the folder lacks runs: refused, and trained with --extend."""
     out = tmp_path / "out"
-    start(make_sweep(REFINED), out)
+    start(make_sweep(REFINED, SLOW), out)
     before, cells = parts(out), Folder(out).cells()
     with pytest.raises(Refusal, match=r"does not name \(--extend trains them\)"):
-        start(make_sweep(GRID), out)
-    watch = start(make_sweep(GRID), out, extend=True)
+        start(make_sweep(GRID, SLOW), out)
+    watch = start(make_sweep(GRID, SLOW), out, extend=True)
     assert watch.trained == 2 * cells["inferred"].sum()
     assert before.items() <= parts(out).items()
     every = Folder(out).cells()
@@ -92,6 +100,6 @@ def test_what_refinement_left_out_can_be_trained_later(
 
 
 def test_the_plan_says_how_much_is_asked_for(make_sweep: MakeSweep, tmp_path: Path) -> None:
-    text = plan_text(run.prepare(make_sweep(REFINED), tmp_path / "out", False))
-    assert "refined from every 4th value: 36 of 180 runs are asked for by now" in text
-    assert "3 data_fraction" not in text  # the grid that is meant, not the one begun with
+    text = plan_text(run.prepare(make_sweep(REFINED, SLOW), tmp_path / "out", False))
+    assert f"every 4th value: {2 * COARSEST} of 180 runs are asked for by now" in text
+    assert "9 data_fraction" in text  # the grid that is meant, not the one begun with

@@ -15,9 +15,8 @@ from phasegrok import run
 from phasegrok.errors import Refusal
 from phasegrok.plan import layout
 from phasegrok.results.folder import Folder
-from phasegrok.run import loop
-from phasegrok.sweep.load import Sweep
 from tests.conftest import MakeSweep
+from tests.run.watching import Watch, start
 
 AXES = """
 axes: {data.data_fraction: [0.3, 0.32, 0.8], optimizer.weight_decay: [0, 1, 2]}
@@ -25,40 +24,6 @@ engine: {chunk: 2, checkpoint_every: 1.0e-9}
 measure: {spectra: true}
 """
 TABLES = ("runs", "curves", "neurons", "cells.parquet")
-
-
-class Watch:
-    """A reporter that asks to stop after so many calls of the compiled segment."""
-
-    def __init__(self, calls: int | None = None) -> None:
-        self.calls, self.finished, self.skipped = calls, 0, 0
-        self.signals: list[int] = []
-
-    def note(self, line: str) -> None: ...
-
-    def skip(self, work: float, runs: int) -> None:
-        self.skipped += runs
-
-    def advanced(self, work: float, runs: int) -> None:
-        self.finished += runs
-        if self.calls is not None:
-            self.calls -= 1
-            if self.calls == 0:
-                self.signals.append(2)
-
-
-def start(sweep: Sweep, out: Path, calls: int | None = None) -> Watch:
-    """Run a sweep, or interrupt it after so many calls."""
-    watch = Watch(calls)
-    with pytest.MonkeyPatch.context() as patch:
-        session = loop.Session(signals=watch.signals)
-        patch.setattr(loop, "Session", lambda: session)
-        if calls is None:
-            run.run(run.prepare(sweep, out, False, pytest.fail), watch)
-        else:
-            with pytest.raises(run.Interrupted):
-                run.run(run.prepare(sweep, out, False, pytest.fail), watch)
-    return watch
 
 
 def assert_same(a: Path, b: Path) -> None:
@@ -108,7 +73,7 @@ def test_another_planner_changes_nothing(
     assert len(then.plan.jobs) != len(now.plan.jobs)
     assert then.plan.jobs[0].program.tile != now.plan.jobs[0].program.tile
     resumed = start(sweep, out)
-    assert resumed.finished + resumed.skipped == 9
+    assert resumed.trained + resumed.skipped == 9
     assert_same(out, whole)
     assert not list(out.glob(".checkpoint-*"))
 
@@ -190,7 +155,7 @@ def test_parts_merged_by_hand_are_done(make_sweep: MakeSweep, whole: Path) -> No
         assert prepared.missing() == []
         watch = Watch()
         run.run(prepared, watch)
-        assert watch.skipped == 9 and watch.finished == 0
+        assert watch.skipped == 9 and watch.trained == 0
 
 
 def test_runs_that_the_manifest_does_not_explain_are_refused(
@@ -226,7 +191,7 @@ def test_an_interrupt_with_the_last_chunk_leaves_its_cells(
     chunks = run.prepare(sweep, out, False).chunks
     calls = sum(c.job.program.intervals // c.job.layout.intervals for c in chunks)
     watch = start(sweep, out, calls)
-    assert watch.finished == 9
+    assert watch.trained == 9
     assert len(pd.read_parquet(out / "cells.parquet")) == 9
 
 

@@ -1,0 +1,56 @@
+"""Running sweeps in tests: a reporter that counts, and interrupts where it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from phasegrok import run
+from phasegrok.run import loop
+from phasegrok.sweep.load import Sweep
+
+
+class Watch:
+    """A reporter that asks to stop after so many calls of the compiled segment."""
+
+    def __init__(self, calls: int | None = None) -> None:
+        self.calls, self.trained, self.skipped, self.asked = calls, 0, 0, 0
+        self.signals: list[int] = []
+
+    def note(self, line: str) -> None: ...
+
+    def skip(self, work: float, runs: int) -> None:
+        self.skipped += runs
+
+    def more(self, work: float, runs: int) -> None:
+        self.asked += runs
+
+    def advanced(self, work: float, runs: int) -> None:
+        self.trained += runs
+        if self.calls is not None:
+            self.calls -= 1
+            if self.calls == 0:
+                self.signals.append(2)
+
+
+def start(
+    sweep: Sweep,
+    out: Path,
+    calls: int | None = None,
+    extend: bool = False,
+    reuse: Sequence[Path] = (),
+) -> Watch:
+    """Run a sweep, or interrupt it after so many calls. No note may come."""
+    watch = Watch(calls)
+    with pytest.MonkeyPatch.context() as patch:
+        session = loop.Session(signals=watch.signals)
+        patch.setattr(loop, "Session", lambda: session)
+        prepared = run.prepare(sweep, out, False, pytest.fail, extend=extend, reuse=reuse)
+        if calls is None:
+            run.run(prepared, watch)
+        else:
+            with pytest.raises(run.Interrupted):
+                run.run(prepared, watch)
+    return watch
