@@ -260,10 +260,10 @@ def random_labels(results: Results) -> Iterator[Claim]:
 
 
 def _pairs(curves: pd.DataFrame, scale: float) -> Iterator[pd.DataFrame]:
-    """The curve of every pair of networks at a ratio of speeds, by step."""
+    """The curve of every pair of networks at a ratio of speeds, indexed by step."""
     one = curves[curves["memorizing_scale"] == scale]
     for _, curve in one.groupby("run", sort=False):
-        yield curve.sort_values("step").set_index("step")
+        yield curve.sort_values("step").set_index("step", drop=False)
 
 
 def _rise(curve: pd.DataFrame) -> float:
@@ -279,7 +279,7 @@ def mixture(results: Results) -> Iterator[Claim]:
     """A mixture groks if its memorizing part learns faster, and only then"""
     curves = results["curves"]
     fast, equal = list(_pairs(curves, 10.0)), list(_pairs(curves, 1.0))
-    peaks = [curve.loc[curve["test_loss"].idxmax()] for curve in fast]
+    peaks = [curve.iloc[int(curve["test_loss"].to_numpy().argmax())] for curve in fast]
     rises = [_rise(curve) for curve in fast]
     lasts = [c["test_loss"].iloc[-1] / p["test_loss"] for c, p in zip(fast, peaks, strict=True)]
     trains = [p["train_loss"] / c["train_loss"].iloc[0] for c, p in zip(fast, peaks, strict=True)]
@@ -289,8 +289,8 @@ def mixture(results: Results) -> Iterator[Claim]:
         "the memorizing part learns ten times as fast: the test loss rises while the training loss"
         " falls, and falls once that is near zero",
         f"{len(fast)} pairs: the test loss peaks at {_ends(rises)} times its start, at steps"
-        f" {_ends([float(p.name) for p in peaks], 0)}, where the training loss is {_ends(trains)}"  # type: ignore[arg-type]
-        f" times its own; at the end it is {_ends(lasts)} times its peak",
+        f" {_ends([float(peak['step']) for peak in peaks], 0)}, where the training loss is"
+        f" {_ends(trains)} times its own; at the end it is {_ends(lasts)} times its peak",
         verdict(any(groks), all(groks)),
         rule="every pair's test loss rises by 10 % and ends below half of its peak, at which the"
         " training loss has halved; in part if one pair's",

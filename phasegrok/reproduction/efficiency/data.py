@@ -79,9 +79,8 @@ def decay_to_start(results: Results) -> Iterator[Claim]:
     """Weight decay to the start helps, to a lesser extent than to zero"""
     by_seed = areas(results)
     area, plain, zero = by_seed.mean(), by_seed[PLAIN].mean(), by_seed[ZERO].mean()
-    starts = [name for name in by_seed if name.startswith(START)]
-    by_decay = {_decay(results, name): float(area[name]) for name in starts}
-    by_decay = dict(sorted(by_decay.items()))
+    starts = [name for name in map(str, by_seed) if name.startswith(START)]
+    by_decay = dict(sorted((_decay(results, name), float(area[name])) for name in starts))
     helps = [value > plain for value in by_decay.values()]
     lesser = all(value < zero for value in by_decay.values())
     every = any((by_seed[name] > by_seed[PLAIN]).all() for name in starts)

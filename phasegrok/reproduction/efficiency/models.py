@@ -194,8 +194,8 @@ def more_data(results: Results) -> Iterator[Claim]:
         wait = (one["grokked"].fillna(budget) - one["memorized"]).groupby(one["data_fraction"])
         missing = one["grokked"].isna().groupby(one["data_fraction"]).any()
         words = [
-            f"{fraction}: {'more than ' if missing[fraction] else ''}{delay:.0f}"
-            for fraction, delay in wait.mean().items()
+            f"{fraction}: {'more than ' if never else ''}{delay:.0f}"
+            for (fraction, delay), never in zip(wait.mean().items(), missing, strict=True)
         ]
         less = bool(wait.mean().diff().iloc[1:].lt(0).all())
         yield Claim(
@@ -227,7 +227,7 @@ def closer_curves(results: Results) -> Iterator[Claim]:
         "1, 3.2",
         "the more data, the closer training and test curves lie together, in every model",
         "training minus test accuracy, mean over the training, by share of data "
-        + "; ".join(f"{name} {by_value(mean.loc[model], 2)}" for model, name in MODELS.items()),
+        + "; ".join(f"{name} {by_value(mean.T[model], 2)}" for model, name in MODELS.items()),
         verdict(bool(falls.any()), bool(falls.all())),
         rule="the mean falls from every share to the next, in all three; in part if in one",
         why="" if falls.all() else "It rises between two shares of a model.",
@@ -255,15 +255,17 @@ def higher_plateau(results: Results) -> Iterator[Claim]:
 def swifter_ascent(results: Results) -> Iterator[Claim]:
     """The more data, the swifter the Transformer's rise from its plateau to full accuracy"""
     curves = results["curves"]
-    steps = pd.Series(
-        {
-            key: ascent(curves[curves["run"] == key[0]], height + ABOVE, GENERALIZES)
-            for key, height in _plateaus(results).items()
-        }
+    heights = _plateaus(results)
+    names = heights.index.get_level_values("run")
+    steps = [
+        ascent(curves[curves["run"] == name], height + ABOVE, GENERALIZES)
+        for name, height in zip(names, heights, strict=True)
+    ]
+    mean: pd.Series[Any] = (
+        pd.Series(steps, heights.index, dtype=np.float64).groupby(level="data_fraction").mean()
     )
-    mean = steps.groupby(level=1).mean()
     between = int(np.diff(np.sort(curves["step"].unique())).min())
-    falls = bool(mean.iloc[-1] < mean.iloc[0] and mean.diff().iloc[1:].le(0).all())
+    falls = bool(mean.iloc[-1] < mean.iloc[0] and mean.is_monotonic_decreasing)
     yield Claim(
         "3.2, Fig. 2",
         "the more data, the swifter the Transformer's rise from its plateau to full accuracy",

@@ -176,7 +176,7 @@ class Near:
         self.change = accuracy - settled(bare, before)["test_accuracy"]
 
     def count(self, ended: pd.Series[bool]) -> pd.Series[int]:
-        number: pd.Series[int] = ended.groupby(self.share).sum()
+        number: pd.Series[int] = ended.astype(int).groupby(self.share).sum()
         return number
 
 
@@ -236,7 +236,7 @@ def any_outcome(results: Results) -> Iterator[Claim]:
         }
     )
     kinds = (outcomes > 0).sum(axis=1)
-    best = outcomes.loc[kinds.idxmax()]
+    best = outcomes.iloc[int(kinds.to_numpy().argmax())]
     yield Claim(
         "4.3",
         "at a size near the critical one a training ends as C_mem, as C_gen, or in between",
