@@ -152,8 +152,9 @@ def test_memorizes_later() -> None:
     assert verdicts(models.memorizes_later, grokking(never, never)) == [False]
 
 
-def ways(accuracy: dict[str, float], unstable: float = 0.0) -> Made:
-    """A training of every name at two shares and two seeds, with the best test accuracy given."""
+def ways(accuracy: dict[str, float], unstable: float = 0.0, grows: float = 2.0) -> Made:
+    """A training of every name at two shares and two seeds, with the best test accuracy given, and
+    a norm that grows by a factor without decay and falls to a half with decay to zero."""
     runs, curves = [], []
     decays = {"decay-to-zero": 0.1, "decay-to-start": 0.1}
     rates = {"lower-rate": 0.001, "higher-rate": 0.01}
@@ -172,7 +173,10 @@ def ways(accuracy: dict[str, float], unstable: float = 0.0) -> Made:
         )
         lost = int(unstable * len(STEPS)) if name == "higher-rate" else 0
         train = np.r_[np.ones(len(STEPS) - lost), np.zeros(lost)]
-        curves.append(pd.DataFrame({"run": run, "step": STEPS, "train_accuracy": train}))
+        norm = np.linspace(1.0, 0.5 if name == "decay-to-zero" else grows, len(STEPS))
+        curves.append(
+            pd.DataFrame({"run": run, "step": STEPS, "train_accuracy": train, "weight_norm": norm})
+        )
     return made(runs, curves)
 
 
@@ -192,7 +196,10 @@ def test_data_efficiency() -> None:
     assert yes == [[True], [True], [True] * 3, [True]]
     no = [verdicts(f, ways(plain | {"decay-to-zero": 0.4})) for f in found]
     assert no == [[False], [False], [False] * 3, [False]]
-    # More decay-efficient than decay to zero: helps, but not to a lesser extent.
+    assert verdicts(data.pressures, ways(study)) == [True]
+    assert verdicts(data.pressures, ways(study, grows=0.9)) == [None]
+    assert verdicts(data.pressures, ways(study, grows=0.4)) == [False]
+    # More data-efficient than decay to zero: helps, but not to a lesser extent.
     assert verdicts(data.decay_to_start, ways(study | {"decay-to-start": 0.995})) == [None]
 
 

@@ -33,6 +33,7 @@ def claims(root: Path) -> Iterator[Claim]:
         yield from rows(data.decay_to_start, of(name), source="3.3, Fig. 4")
         yield from rows(data.noise, of(name), source="3.3, Fig. 4")
         yield from rows(data.learning_rate, of(name), source="3.3, Fig. 4")
+    yield from rows(data.pressures, of("data-efficiency"), source="2, 4.1")
     yield from rows(circuits.both_exist, of("circuits"), source="4.1")
     yield from rows(circuits.large_share, efficiency, source="4.1")
     yield from rows(circuits.more_efficient, efficiency, source="4.1")

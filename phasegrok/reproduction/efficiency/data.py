@@ -11,7 +11,7 @@ from phasegrok.analysis.efficiency import share_below
 from phasegrok.reproduction.base import Claim, Results
 from phasegrok.reproduction.words import by_value, verdict
 
-__all__ = ["decay_to_start", "decay_to_zero", "learning_rate", "noise"]
+__all__ = ["decay_to_start", "decay_to_zero", "learning_rate", "noise", "pressures"]
 
 PLAIN: Final = "full-batch"
 ZERO: Final = "decay-to-zero"
@@ -49,6 +49,31 @@ def _decay(results: Results, variant: str) -> float:
 
 def _trained(results: Results) -> str:
     return f"{results['curves']['step'].max():.0f} steps"
+
+
+def pressures(results: Results) -> Iterator[Claim]:
+    """The training loss drives parameters up, weight decay holds them down"""
+    curves = results["curves"].sort_values("step").groupby("run")["weight_norm"]
+    runs = results["runs"].set_index("run")
+    grows = curves.last() / curves.first()
+    plain, decayed = (
+        grows[runs["variant"] == name].set_axis(
+            pd.MultiIndex.from_frame(runs.loc[runs["variant"] == name, ["data_fraction", "seed"]])
+        )
+        for name in (PLAIN, ZERO)
+    )
+    up, down = bool((plain > 1).all()), bool((decayed < plain).all())
+    yield Claim(
+        "2, 4.1",
+        "the training loss drives parameters up, weight decay holds them down",
+        f"norm of all weights at the end divided by that at the start, over {len(plain)} pairs of"
+        f" runs: without decay {plain.min():.2f} to {plain.max():.2f}, with"
+        f" {_decay(results, ZERO):g} to zero {decayed.min():.2f} to {decayed.max():.2f}",
+        verdict(up or down, up and down),
+        rule="above 1 in every run without decay, and larger than in the same run with it; in part"
+        " if one of the two",
+        why="" if up and down else "Only one of the two is seen.",
+    )
 
 
 def decay_to_zero(results: Results) -> Iterator[Claim]:
