@@ -114,8 +114,8 @@ def any_decay(results: Results) -> Iterator[Claim]:
             if held
             else (
                 "A network that does not grok without decay has nothing to lose. One that does"
-                " keeps it: its training loss is nearly 0 on the smaller set too, and nothing else"
-                " moves the weights. The study's own explanation needs decay."
+                " falls slowly: its training loss is nearly 0 on the smaller set too, and nothing"
+                " else moves the weights. The study's own explanation needs decay."
                 if without
                 else "At one of the decays a seed had not generalized before, or keeps some of it."
             ),
