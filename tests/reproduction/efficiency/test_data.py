@@ -59,3 +59,4 @@ def test_data_efficiency() -> None:
     assert verdicts(data.pressures, ways(study, grows=0.9)) == [None]
     assert verdicts(data.pressures, ways(study, grows=0.4)) == [False]
     # More data-efficient than decay to zero: helps, but not to a lesser extent.
+    assert verdicts(data.decay_to_start, ways(study | {"decay-to-start": 0.995})) == [None]
