@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from phasegrok.analysis.settled import settled
+
 __all__ = ["Estimate", "crossings", "estimate", "settled", "tolerated"]
 
 
@@ -19,25 +21,6 @@ class Estimate(NamedTuple):
     low: float
     high: float
     seeds: int  # only those that cross within the sizes looked at are in the numbers
-
-
-def settled(
-    runs: pd.DataFrame, curves: pd.DataFrame, columns: Sequence[str] = ("test_accuracy",)
-) -> pd.DataFrame:
-    """Runs whose ``columns`` are medians over the last fifth of their logged points.
-
-    Single points of an unstable training fall to chance and come back. The last may be one.
-
-    Args:
-        runs: the ``runs`` table.
-        curves: the ``curves`` table, with the same columns.
-    """
-    points = curves.sort_values("step").groupby("run")
-    last = {
-        name: points[name].agg(lambda values: values.iloc[-max(1, len(values) // 5) :].median())
-        for name in columns
-    }
-    return runs.assign(**{name: runs["run"].map(values) for name, values in last.items()})
 
 
 def crossings(runs: pd.DataFrame, size: str, level: float = 0.5) -> pd.Series[Any]:

@@ -20,10 +20,12 @@ from phasegrok.config import TASKS
 __all__ = [
     "CORRUPTED_FITTED",
     "DIVERGED",
+    "FORGOTTEN",
     "GENERALIZES",
     "LABELS",
     "NEEDED",
     "PHASES",
+    "SHRUNK",
     "SUBPHASES",
     "classify",
     "for_display",
@@ -57,9 +59,16 @@ MEMORIZES: Final = 0.90
 # Table 2: Partial Inversion has training accuracy >= 100 (1.05 - xi) %. The 0.05 above 1 - xi
 # covers the 1-2 % right by luck "as well as statistical fluctuations" (appendix C).
 PARTIAL_OFFSET: Final = 1.05
-# Appendix C: Forgetting is a grokked network that lost its performance while its weights shrank;
-# grokked means what it means in Table 2.
+# Appendix C: in Forgetting "the grokked network loses its performance due to steadily decreasing
+# weight-norms"; grokked means what it means in Table 2.
 HAD_GENERALIZED: Final = GENERALIZES
+# Ours, read off every logged point of results/reference at which a network that had generalized did
+# neither. Where weights collapse, they end in chance and at a norm ratio of nearly 0, and no run
+# that is once below both numbers is above one of them again. Two other ways to be below 90 % stay
+# away from them: sways of unstable training reach chance at ratios above 0.92, and networks that
+# come to fit corrupted images stay above 0.73 at ratios above 0.80.
+FORGOTTEN: Final = 0.65
+SHRUNK: Final = 0.75
 # Ours, mirror images of each other: at least 90 % of the corrupted labels memorized is Coexistence,
 # at most 10 % of them (luck gives 1/p) is Full Inversion.
 CORRUPTED_FITTED: Final = 0.90
@@ -196,7 +205,9 @@ def _codes(table: pd.DataFrame) -> tuple[_Codes, _Codes]:
     generalizes, memorizes = test >= GENERALIZES, train >= MEMORIZES
     partly = train >= (PARTIAL_OFFSET - corruption).round(DIGITS)
     had_generalized = _floats(table, "peak_test_accuracy") >= HAD_GENERALIZED
-    shrank = _floats(table, "weight_norm") < _floats(table, "peak_weight_norm")
+    peak_norm = _floats(table, "peak_weight_norm")
+    shrank = _floats(table, "weight_norm") < SHRUNK * peak_norm
+    forgot = had_generalized & (test < FORGOTTEN) & shrank
     diverged = _diverged(table)
 
     subphase = np.select(
@@ -206,7 +217,7 @@ def _codes(table: pd.DataFrame) -> tuple[_Codes, _Codes]:
             generalizes & partly,
             generalizes,
             memorizes,
-            had_generalized & shrank,
+            forgot,
         ],
         [_DIVERGED, _COEXISTENCE, _PARTIAL, _FULL, _MEMORIZATION, _FORGETTING],
         default=_CONFUSION,

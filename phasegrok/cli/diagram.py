@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from phasegrok.analysis.inferred import INFERRED
 from phasegrok.analysis.phases import for_display
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout, Panel, arrange, phase_counts
 from phasegrok.figures.palette import PALETTE, rgb
@@ -80,14 +82,22 @@ class _Block:
         padding = " " * (self.width - inner)
         # Text runs downwards, the axis upwards.
         grid = layout.grid(panel, "subphase")[::-1]
-        self.rows = [_cells(list(row), cell_width, colour) + padding for row in grid]
+        small = np.zeros(grid.shape, dtype=bool)
+        if INFERRED in panel.cells:
+            small = layout.grid(panel, INFERRED)[::-1] == True  # noqa: E712 - None where missing
+        self.rows = [
+            _cells(list(zip(row, inferred, strict=True)), cell_width, colour) + padding
+            for row, inferred in zip(grid, small, strict=True)
+        ]
 
 
-def _cells(names: Sequence[str | None], cell_width: int, colour: bool) -> str:
-    """Write a row of cells; equal neighbours share one colour code."""
+def _cells(cells: Sequence[tuple[str | None, bool]], cell_width: int, colour: bool) -> str:
+    """Write a row of cells, inferred ones in small letters; equal neighbours share one colour
+    code."""
     text = ""
-    for name, run in groupby(names):
-        letters = (PALETTE[name].letter if name else " ").ljust(cell_width) * len(list(run))
+    for (name, inferred), run in groupby(cells):
+        letter = PALETTE[name].letter if name else " "
+        letters = (letter.lower() if inferred else letter).ljust(cell_width) * len(list(run))
         text += _paint(letters, name) if colour and name else letters
     return text
 

@@ -43,12 +43,27 @@ def sweep(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Move old results aside and start again.")
     ] = False,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend", help="Keep the runs of a folder that the sweep has more of; train the new."
+        ),
+    ] = False,
+    refine: Annotated[
+        int | None,
+        typer.Option(help="Begin on every 2^K-th value and go on only between phases."),
+    ] = None,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(help="Take runs that this folder holds too; may be repeated."),
+    ] = None,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes():
         from phasegrok.sweep.load import load
 
-        checked = load(file, set_ or [], reduced)
+        changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        checked = load(file, changes, reduced)
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
 
         # Only now, with the file found good: this import takes seconds.
@@ -59,7 +74,9 @@ def sweep(
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.text import plan_text
 
-        prepared = run.prepare(checked, folder, fresh, note=typer.echo)
+        prepared = run.prepare(
+            checked, folder, fresh, note=typer.echo, extend=extend, reuse=reuse or []
+        )
         if plan:
             typer.echo(plan_text(prepared, run.estimate_seconds(prepared)))
             return
@@ -84,6 +101,10 @@ def figures(
             help="Also draw the cells there one by one, in a large sweep too; remembered.",
         ),
     ] = None,
+    step: Annotated[
+        int | None,
+        typer.Option(help="Draw the diagram as it was at this step, into figures/step-STEP."),
+    ] = None,
 ) -> None:
     """Draw the figures of a result folder again, from its tables alone."""
     with exit_codes():
@@ -91,6 +112,10 @@ def figures(
         from phasegrok.figures.cells import closeup
         from phasegrok.results.folder import Folder
 
+        if step is not None:
+            for path in drawing.draw_at(folder, step):
+                typer.echo(f"wrote {path}")
+            return
         results = Folder(folder)
         manifest, cells = results.require_manifest(), results.cells()
         if at:
@@ -99,6 +124,43 @@ def figures(
             results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
         for path in drawing.draw(folder):
             typer.echo(f"wrote {path}")
+
+
+@app.command()
+def boundaries(
+    folder: Annotated[Path, typer.Argument(help="A result folder with runs.")],
+    label: Annotated[
+        str, typer.Option(help="Which label: subphase, phase or direct_phase.")
+    ] = "subphase",
+) -> None:
+    """Write boundaries.parquet, the lines between phases, and show where networks generalize."""
+    with exit_codes():
+        from phasegrok.cli.text import boundaries_text
+        from phasegrok.results.folder import BOUNDARIES, Folder
+
+        results = Folder(folder)
+        table = results.boundaries(label)
+        results.write_table(BOUNDARIES, table)
+        typer.echo(boundaries_text(table, results.require_manifest()["axes"]))
+        typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
+
+
+@app.command()
+def timeline(
+    folder: Annotated[Path, typer.Argument(help="A result folder with curves.")],
+) -> None:
+    """Write labels_by_step.parquet: the phase of every cell at every logged step."""
+    with exit_codes():
+        from phasegrok.analysis.timeline import labels_by_step
+        from phasegrok.results.folder import Folder
+
+        results = Folder(folder)
+        axes = results.require_manifest()["axes"]
+        if not (results.parts("runs") and results.parts("curves")):
+            raise Refusal(f"{folder}: holds no curves, so there are no labels over time")
+        table = labels_by_step(results.read("runs"), results.read("curves"), axes)
+        results.write_table("labels_by_step.parquet", table)
+        typer.echo(f"wrote {folder / 'labels_by_step.parquet'}: {len(table)} rows")
 
 
 def _point(text: str) -> tuple[str, str]:
@@ -132,12 +194,15 @@ def _show(folder: Path) -> None:
     """Draw a finished sweep in files and in the terminal."""
     from phasegrok import figures as drawing
     from phasegrok.cli.diagram import folder_diagram
-    from phasegrok.cli.text import written_text
+    from phasegrok.cli.text import saving_text, written_text
     from phasegrok.results.folder import Folder
 
     written = drawing.draw(folder)
     results = Folder(folder)
-    typer.echo(f"\n{folder_diagram(results, results.cells())}\n")
+    cells = results.cells()
+    typer.echo(f"\n{folder_diagram(results, cells)}\n")
+    if "inferred" in cells:
+        typer.echo(saving_text(cells))
     typer.echo(written_text(folder, written))
 
 

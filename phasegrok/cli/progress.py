@@ -28,7 +28,7 @@ class Progress:
         jobs = prepared.plan.jobs
         self.total = sum(job_work(job) * len(job.runs) for job in jobs)
         self.total = self.total or 1.0  # where all runs are published, no job is left
-        self.runs = len(prepared.plan.runs)
+        self.runs = len(prepared.manifest.held())  # those that refinement left out are not
         self.done = 0.0
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
@@ -71,6 +71,13 @@ class Progress:
         """Work that an earlier session did."""
         self.skipped += work
         self._update(work, runs)
+
+    def more(self, work: float, runs: int) -> None:
+        """Refinement asks for more."""
+        self.total += work
+        self.runs += runs
+        if self.bar:
+            self.bar.update(self.task, total=self.total)
 
     def advanced(self, work: float, runs: int) -> None:
         """Work done just now."""

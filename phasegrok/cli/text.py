@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from phasegrok.results.folder import Folder
 
@@ -12,7 +15,15 @@ if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
     from phasegrok.run import Prepared
 
-__all__ = ["counted", "duration", "plan_text", "status_text", "written_text"]
+__all__ = [
+    "boundaries_text",
+    "counted",
+    "duration",
+    "plan_text",
+    "saving_text",
+    "status_text",
+    "written_text",
+]
 
 PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
@@ -56,6 +67,17 @@ def _summary(prepared: Prepared) -> Iterator[str]:
         f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
         f" {devices}, padding waste {plan.waste():.1%}"
     )
+    total, taken = len(plan.runs), prepared.manifest.taken.values()
+    for source in dict.fromkeys(each.folder for each in taken):
+        number = sum(len(each.runs) for each in taken if each.folder == source)
+        yield f"{number} of {total} runs taken from {source}"
+    if prepared.extends:
+        begun = total - prepared.extends
+        yield f"extends {prepared.folder.path}: {begun} of {total} runs are its own"
+    if prepared.sweep.refine.levels:
+        begun = len(prepared.manifest.held())
+        coarse = 2**prepared.sweep.refine.levels
+        yield (f"refined from every {coarse}th value: {begun} of {total} runs are asked for by now")
     if prepared.resumes:
         done = chunks - len(prepared.missing())
         yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"
@@ -97,9 +119,21 @@ def status_text(folder: Folder) -> str:
     runs = sum(len(ids) for ids in folder.published().values())
     sessions = manifest["sessions"]
     spent = duration(sum(session["seconds"] for session in sessions))
+    refined = manifest.get("sweep", {}).get("refine")
+    most = f"of at most {manifest['runs']} (refined)" if refined else f"/{manifest['runs']}"
     return (
-        f"{manifest['name']}: {runs}/{manifest['runs']} runs are done"
+        f"{manifest['name']}: {runs}{' ' if refined else ''}{most} runs are done"
         f" ({spent} in {counted(len(sessions), 'session')}, on {manifest['device']})"
+    )
+
+
+def saving_text(cells: pd.DataFrame) -> str:
+    """How many cells refinement trained, and how many it did not have to."""
+    inferred = int(cells["inferred"].sum())
+    trained = len(cells) - inferred
+    return (
+        f"trained {trained} of {len(cells)} cells ({trained / len(cells):.0%});"
+        f" {inferred} are inferred from their neighbours (small letters)"
     )
 
 
@@ -107,3 +141,24 @@ def written_text(folder: Path, files: Sequence[Path]) -> str:
     """Where a finished sweep's tables and pictures are, in two lines."""
     pictures = ", ".join(str(p.relative_to(folder)) for p in files if p.suffix == ".png")
     return f"tables   {folder}/runs, curves, cells.parquet\nfigures  {folder}/{pictures} (and PDF)"
+
+
+def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
+    """Where networks begin to generalize: a line for every slice, with every row's position."""
+    from phasegrok.analysis.boundaries import GENERALIZES
+    from phasegrok.figures.layout import groups, words
+
+    slices = [name for name in axes if name in table and name not in ("along", "at")]
+    rows = table[(table["above"] == GENERALIZES) | (table["below"] == GENERALIZES)]
+    lines = []
+    for along, part in rows.groupby("along", sort=False):
+        for name, one in groups(part, slices):
+            places = one[["at", "position", "half_width"]].astype("float64").to_numpy()
+            found = [
+                f"{'' if math.isnan(at) else f'{at:g}: '}"
+                f"{'-' if math.isnan(position) else f'{position:.3g}±{half:.2g}'}"
+                for at, position, half in places.tolist()
+            ]
+            title = f"{name}, " if name else ""
+            lines.append(f"{title}along {words(str(along))}  " + "  ".join(found))
+    return "\n".join(lines) or "no boundary of generalization"

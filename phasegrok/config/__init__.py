@@ -62,6 +62,7 @@ from phasegrok.config.paths import (
     traced_paths,
     without_traced,
 )
+from phasegrok.config.refine import NO_REFINEMENT, Refine
 from phasegrok.config.tasks import (
     DATA_FRACTION,
     TASKS,
@@ -80,6 +81,7 @@ __all__ = [
     "LARGEST",
     "MEASURE_NOTHING",
     "MODELS",
+    "NO_REFINEMENT",
     "PATHS",
     "SHRINKS",
     "SOLVED",
@@ -113,6 +115,7 @@ __all__ = [
     "Parity",
     "Positive",
     "PruningOrder",
+    "Refine",
     "Settable",
     "Sgd",
     "Task",

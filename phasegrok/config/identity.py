@@ -15,7 +15,7 @@ COMPUTES = ("precision",)
 # later is left out where it stands at its default.
 FIRST_BLOCKS = ("task", "data", "model", "optimizer", "train")
 # The keys of a resolved sweep that are not part of its experiments.
-OTHER_KEYS = ("name", "variants", "axes", "seeds", "measure", "engine")
+OTHER_KEYS = ("name", "variants", "axes", "seeds", "measure", "engine", "refine")
 
 
 def default(experiment: Experiment, path: str) -> Any:

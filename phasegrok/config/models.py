@@ -112,8 +112,9 @@ class Mlp(ModelBlock):
 
 
 class Transformer(ModelBlock):
-    """Encoder on the tokens m, n and an equals sign. The answer is read at the equals sign.
-    Normalization comes before attention and feed-forward layers (pre-LN). Positions are learned."""
+    """Encoder on the tokens m and n, by default with an equals sign after them, where the answer is
+    read. Normalization comes before attention and feed-forward layers (pre-LN). Positions are
+    learned. Weight matrices begin as N(0, 1 / fan_in)."""
 
     kind: Literal["transformer"] = "transformer"
     layers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -122,18 +123,49 @@ class Transformer(ModelBlock):
     feed_forward: Annotated[Count, Field(description="neurons of every feed-forward layer")] = 512
     activation: Activation = "relu"
     normalization: Literal["none", "layer"] = "layer"
+    feed_forward_bias: Annotated[
+        bool, Field(description="biases in the feed-forward layers; the others have none")
+    ] = True
+    reads: Annotated[
+        Literal["equals", "last"],
+        Field(
+            description="where the answer is read: at an equals sign after both tokens, or at the "
+            "last token, without an equals sign"
+        ),
+    ] = "equals"
     tied: Annotated[
         bool, Field(description="whether the output layer and the embedding share their weights")
     ] = False
+    embedding_init: Annotated[
+        Literal["width", "unit"],
+        Field(
+            description="variance of the initial embeddings of tokens and positions: 1 / d, or 1 "
+            "(a tied embedding begins as the output layer, with 1 / d)"
+        ),
+    ] = "width"
+    attention_scale: Annotated[
+        Literal["root", "full"],
+        Field(
+            description="what attention scores are divided by: the root of a head's width, "
+            "d / heads, or that width"
+        ),
+    ] = "root"
+    output_scale: Annotated[
+        Literal["none", "width"], Field(description="what the outputs are divided by: nothing or d")
+    ] = "none"
     init_scale: InitScale = 1.0
     dropout: Annotated[
         Fraction,
-        Field(
-            description="share of what is added to the residual stream that is "
-            "set to zero in training"
-        ),
+        Field(description="share of what dropout_at names that is set to zero in training"),
         TRACED,
     ] = 0.0
+    dropout_at: Annotated[
+        Literal["residual", "everywhere"],
+        Field(
+            description="residual: what attention and feed-forward layers add to the residual "
+            "stream; everywhere: the embeddings and the attention weights as well"
+        ),
+    ] = "residual"
 
     @model_validator(mode="after")
     def _divides(self) -> Transformer:

@@ -87,6 +87,10 @@ class Images(TaskBlock):
     ] = "digits"
 
 
+# By k: widths below 2^k at which a network is known that computes the parity of k bits.
+FEW_NEURONS: Final[Mapping[int, tuple[int, ...]]] = {2: (2,), 3: (3, 4)}
+
+
 class Parity(TaskBlock):
     """The product of the first k of n signs, on examples that are drawn independently (thesis).
     train_examples and test_examples take the place of data.data_fraction. A corrupted label is a
@@ -106,6 +110,13 @@ class Parity(TaskBlock):
         int, Field(ge=1, le=2**23, description="N: size of the training set")
     ] = 300
     test_examples: Annotated[int, Field(ge=1, le=2**23)] = 1000
+    test_set: Annotated[
+        Literal["seed", "fixed"],
+        Field(
+            description="seed: every seed has test examples of its own; fixed: all runs share one "
+            "test set, as in the thesis, whose test set has 100 examples"
+        ),
+    ] = "seed"
 
     @model_validator(mode="after")
     def _sparse(self) -> Parity:
@@ -117,9 +128,9 @@ class Parity(TaskBlock):
         return self
 
     def solved_by(self) -> Mapping[str, tuple[Any, ...]]:
-        """Chapter 4 of the thesis has a network of 2^k neurons, and one of two where k is 2."""
+        """Chapter 4 of the thesis has a network of 2^k neurons. Fewer are known for small k."""
         return {
-            "model.width": (2, 4) if self.parity_bits == 2 else (2**self.parity_bits,),
+            "model.width": (*FEW_NEURONS.get(self.parity_bits, ()), 2**self.parity_bits),
             "model.activation": ("relu",),
             "model.bias": (True,),
         }

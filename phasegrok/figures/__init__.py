@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from phasegrok.figures.context import CLOSEUP, read_context
+from phasegrok.analysis.phases import for_display
+from phasegrok.analysis.timeline import at_step
+from phasegrok.errors import Refusal
+from phasegrok.figures.context import CLOSEUP, Context, read_context
 from phasegrok.figures.registry import PICTURES, Picture
 
-__all__ = ["CLOSEUP", "FAMILIES", "draw", "pictures"]
+__all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "pictures"]
 
 # The modules that register pictures, in the order in which they are drawn.
 FAMILIES: Final = (
     "diagram",
     "accuracy",
+    "boundaries",
+    "delay",
     "analytic",
     "shares",
     "sizes",
@@ -24,6 +31,8 @@ FAMILIES: Final = (
     "representations",
     "logits",
 )
+# The pictures of cells alone, which there are at every step.
+OVER_TIME: Final = ("phase_diagram", "accuracy")
 
 
 def pictures() -> list[Picture]:
@@ -55,18 +64,45 @@ def draw(folder: Path) -> list[Path]:
         Refusal: the folder holds no results, or none yet, or ``closeup.json`` names what the sweep
             does not have.
     """
+    return _draw(read_context(folder), pictures(), folder / "figures")
+
+
+def draw_at(folder: Path, step: int) -> list[Path]:
+    """Draw the phase diagram and its accuracies as they were at a step, from the curves.
+
+    Args:
+        folder: result folder with ``runs`` and ``curves``.
+        step: optimizer step; every run is seen at its last logged step up to it.
+
+    Returns:
+        The files written, in ``folder/figures/step-STEP``.
+
+    Raises:
+        Refusal: the folder holds no results, or none yet, or no curves, or the step is negative.
+    """
     context = read_context(folder)
+    if not ("runs" in context.tables and "curves" in context.tables):
+        raise Refusal(f"{folder}: holds no curves, so diagrams over time cannot be drawn")
+    if step < 0:
+        raise Refusal(f"--step {step}: found a negative number; allowed: 0 and more")
+    runs, curves = context.tables["runs"], context.tables["curves"]
+    cells = for_display(at_step(runs, curves, context.axes, step), context.sweep)
+    then = replace(context, cells=cells)
+    diagrams = [picture for picture in pictures() if picture.name in OVER_TIME]
+    return _draw(then, diagrams, folder / "figures" / f"step-{step}")
+
+
+def _draw(context: Context, chosen: Iterable[Picture], target: Path) -> list[Path]:
+    """Those of the pictures that apply, as files."""
     if context.cells.empty:
         raise ValueError("there are no cells to draw")
-    registered = pictures()
     from phasegrok.figures import canvas
 
-    target = folder / "figures"
-    target.mkdir(exist_ok=True)
+    target.mkdir(exist_ok=True, parents=True)
     # A figure is saved before the next is drawn: all of them together need much memory.
     return [
         path
-        for picture in registered
+        for picture in chosen
         if picture.applies(context)
         for path in canvas.save(picture.draw(context), target, picture.name)
     ]

@@ -65,14 +65,7 @@ def _show(axes: Axes, layout: Layout, panel: Panel, bottom: bool = False) -> Axe
 def _draw_heat(axes: Axes, layout: Layout, panel: Panel, column: str) -> None:
     """Colour the cells by an accuracy; missing ones are blank, diverged ones lettered."""
     values = layout.grid(panel, column).astype(np.float64)
-    axes.pcolormesh(
-        np.arange(values.shape[1] + 1) - 0.5,
-        np.arange(values.shape[0] + 1) - 0.5,
-        np.ma.masked_invalid(values),
-        cmap=COLOURS,
-        norm=SCALE,
-        rasterized=True,
-    )
+    canvas.heat(axes, values, COLOURS, SCALE)
     gone = layout.grid(panel, "subphase") == DIVERGED
     places = [(x, y) for y, x in zip(*gone.nonzero(), strict=True)]
     draw_letters(axes, layout, places, PALETTE[DIVERGED].letter, "#000000")

@@ -6,16 +6,20 @@ import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
+from PIL import Image
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.palette import PALETTE
@@ -26,6 +30,7 @@ __all__ = [
     "cell_inches",
     "draw_line",
     "error_bars",
+    "heat",
     "label_axes",
     "legend",
     "line_legend",
@@ -49,6 +54,7 @@ TICK_LINE: Final = TICK_POINTS * 1.3 / 72
 PANEL_INCHES: Final = 2.3
 LEAST_CELL_INCHES: Final = 0.06
 LEAST_PANEL_INCHES: Final = 0.7
+MOST_PANEL_INCHES: Final = 6.0  # 900 dots; more cells than that share them
 LONGEST_NAME_INCHES: Final = 1.4  # "corruption fraction" at LABEL_POINTS
 TITLE_CHARACTERS: Final = 32  # at TITLE_POINTS, in PANEL_INCHES
 
@@ -130,14 +136,16 @@ def title(axes: Axes, lines: Sequence[str]) -> None:
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
 
 
-def legend(figure: Figure, phases: Sequence[str]) -> None:
-    """One legend of phases under all panels."""
-    patches = {
+def legend(figure: Figure, phases: Sequence[str], note: str = "") -> None:
+    """One legend of phases under all panels, with a note at its end."""
+    patches: dict[str, Artist] = {
         f"{PALETTE[name].letter}  {name}": Patch(
             facecolor=PALETTE[name].colour, edgecolor="#000000", linewidth=0.5
         )
         for name in phases
     }
+    if note:
+        patches[note] = Patch(facecolor="#ffffff", edgecolor="#000000", linewidth=0.5)
     _legend_below(figure, patches, inches=1.5, handle=1.2)
 
 
@@ -168,10 +176,23 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         path = folder / f"{name}.{kind}"
         drawn = io.BytesIO()
         figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, metadata=entries)
+        content = drawn.getvalue() if kind == "pdf" else few_colours(drawn)
         with replacing(path) as file:
-            file.write(drawn.getvalue())
+            file.write(content)
         written.append(path)
     return written
+
+
+def few_colours(png: IO[bytes]) -> bytes:
+    """A PNG in 256 colours, a third of its size. Areas keep their exact colour; what is lost are
+    shades of the smoothed edges of letters and lines."""
+    with Image.open(png) as full:
+        picture = full.convert("RGB").quantize(
+            256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        )
+    small = io.BytesIO()
+    picture.save(small, "png", optimize=True)
+    return small.getvalue()
 
 
 def draw_line(axes: Axes, table: pd.DataFrame, x: str, y: str, style: dict[str, Any]) -> Artist:
@@ -181,6 +202,19 @@ def draw_line(axes: Axes, table: pd.DataFrame, x: str, y: str, style: dict[str, 
     if seeds.shape[1] > 1:
         band(axes, seeds.min(axis=1), seeds.max(axis=1), style["color"])
     return line
+
+
+def heat(axes: Axes, values: NDArray[Any], colours: Any, scale: Normalize) -> None:
+    """Cells of a panel in the colours of their values, [y, x]; those that are not finite stay
+    blank. It is one image, small and quick for any number of cells."""
+    axes.pcolormesh(
+        np.arange(values.shape[1] + 1) - 0.5,
+        np.arange(values.shape[0] + 1) - 0.5,
+        np.ma.masked_invalid(values),
+        cmap=colours,
+        norm=scale,
+        rasterized=True,
+    )
 
 
 def error_bars(
@@ -205,11 +239,11 @@ def band(axes: Axes, low: pd.Series[Any], high: pd.Series[Any], colour: str) -> 
 
 def _panel_inches(layout: Layout) -> tuple[float, float]:
     across, up = len(layout.x.values), len(layout.y.values)
-    width = max(PANEL_INCHES, across * LEAST_CELL_INCHES)
+    width = min(max(PANEL_INCHES, across * LEAST_CELL_INCHES), MOST_PANEL_INCHES)
     # A diagram of one row or two would be a stack of towers at full height.
     least = TICK_LINE if layout.y.named else LEAST_CELL_INCHES  # of names none may be left out
     height = max(min(PANEL_INCHES, up * 0.5), up * least, LEAST_PANEL_INCHES)
-    return width, height
+    return width, height if layout.y.named else min(height, MOST_PANEL_INCHES)
 
 
 def _spacing(labels: Sequence[str], inches: float, character: float) -> int:

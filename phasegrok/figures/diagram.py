@@ -5,14 +5,19 @@ Laid out as Figure 3 of Doshi et al., "To grok or not to grok".
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PatchCollection
+from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
+from phasegrok.analysis.boundaries import GENERALIZING
+from phasegrok.analysis.inferred import INFERRED
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import Layout, Panel, phase_counts
@@ -24,6 +29,7 @@ __all__ = ["draw_letters", "draw_phases", "known_phases", "phase_diagram"]
 # Smaller letters are specks in print; the colours' lightness then has to do alone.
 LEAST_LETTER_POINTS: Final = 3.0
 LETTER_SHARE: Final = 0.5  # of the cell's side
+MOST_SHAPES: Final = 2000  # cells of a panel that are drawn one by one
 
 
 @picture("phase_diagram", applies=lambda context: not context.cells.empty)
@@ -42,13 +48,18 @@ def phase_diagram(context: Context) -> Figure:
     for row, line in enumerate(sheet):
         for column, axes in enumerate(line):
             axes.set_visible((row, column) in used)
-    canvas.legend(figure, known_phases(layout))
+    note = "without a letter: inferred" if INFERRED in context.cells else ""
+    canvas.legend(figure, known_phases(layout), note)
     return figure
 
 
 def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
     """Fill one panel's cells with their phases' colours and letters; missing cells stay blank."""
-    grid = layout.grid(panel, "subphase")
+    grid, inferred = layout.grid(panel, "subphase"), _inferred(layout, panel)
+    _draw_boundary(axes, np.isin(grid, GENERALIZING), grid != None)  # noqa: E711 - elementwise
+    if grid.size > MOST_SHAPES:
+        _draw_image(axes, grid)
+        return
     for name, style in PALETTE.items():
         places = [(x, y) for y, x in zip(*(grid == name).nonzero(), strict=True)]
         squares = [Rectangle((x - 0.5, y - 0.5), 1, 1) for x, y in places]
@@ -56,7 +67,38 @@ def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
         axes.add_collection(
             PatchCollection(squares, facecolor=style.colour, linewidth=0, antialiased=False)
         )
-        draw_letters(axes, layout, places, style.letter, style.ink)
+        certain = [(x, y) for x, y in places if not inferred[y, x]]
+        draw_letters(axes, layout, certain, style.letter, style.ink)
+
+
+def _inferred(layout: Layout, panel: Panel) -> NDArray[np.bool_]:
+    """Which cells were not trained."""
+    if INFERRED not in panel.cells:
+        return np.zeros((len(layout.y.values), len(layout.x.values)), dtype=bool)
+    return layout.grid(panel, INFERRED) == True  # noqa: E712 - elementwise, None where missing
+
+
+def _draw_boundary(axes: Axes, inside: NDArray[np.bool_], there: NDArray[np.bool_]) -> None:
+    """A line along the cells' edges around those that generalize; none beside missing cells."""
+    lines = []
+    for y, x in zip(
+        *np.nonzero((inside[:, 1:] != inside[:, :-1]) & there[:, 1:] & there[:, :-1]), strict=True
+    ):
+        lines.append([(x + 0.5, y - 0.5), (x + 0.5, y + 0.5)])
+    for y, x in zip(*np.nonzero((inside[1:] != inside[:-1]) & there[1:] & there[:-1]), strict=True):
+        lines.append([(x - 0.5, y + 0.5), (x + 0.5, y + 0.5)])
+    axes.add_collection(
+        LineCollection(lines, colors="#000000", linewidths=1.0, capstyle="round", zorder=3)
+    )
+
+
+def _draw_image(axes: Axes, grid: NDArray[Any]) -> None:
+    """The colours alone, as one image: thousands of shapes are slow to draw and large to keep."""
+    colours = ListedColormap([style.colour for style in PALETTE.values()])
+    numbers = np.full(grid.shape, np.nan)
+    for number, name in enumerate(PALETTE):
+        numbers[grid == name] = number
+    canvas.heat(axes, numbers, colours, Normalize(-0.5, len(PALETTE) - 0.5))
 
 
 def draw_letters(

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phasegrok.analysis.critical import crossings, estimate, settled
+from phasegrok.analysis.critical import crossings, estimate
+from phasegrok.analysis.settled import settled
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import groups
@@ -45,9 +46,9 @@ def _without(context: Context, *axes: str | None) -> list[str]:
 
 
 def _at_the_end(context: Context, *columns: str) -> pd.DataFrame:
-    """The runs, with settled values of columns where there are curves to take them from."""
-    runs = context.tables["runs"]
-    return settled(runs, context.tables["curves"], columns) if context.has("curves") else runs
+    """The runs, with settled values of columns where there is something to take them from."""
+    curves = context.tables["curves"] if context.has("curves") else None
+    return settled(context.tables["runs"], curves, columns)
 
 
 @picture(

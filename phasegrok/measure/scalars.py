@@ -11,16 +11,20 @@ from phasegrok.measure.base import Scalar, Snapshot
 
 
 class MeanIpr(Scalar):
-    """Mean IPR of living neurons, and how many are dead."""
+    """Mean IPR of living neurons, how many are dead, and how many of the living are constant."""
 
     def compute(self, network: Snapshot) -> dict[str, jax.Array]:
-        """Both are NaN where no neuron's weights have a spectrum."""
-        ipr, dead = jnp.full((), jnp.nan), jnp.full((), jnp.nan)
+        """All are NaN where no neuron's weights have a spectrum."""
+        found = spectrum.Summary(*[jnp.full((), jnp.nan)] * 3)
         basis = spectrum.task_basis(network.task)
         vectors = network.model.vectors(network.params).choose(network.measure.mean_ipr)
         if basis is not None and vectors:
-            ipr, dead = spectrum.mean_ipr(vectors, basis, network.measure.ipr_order)
-        return {"mean_ipr": ipr, "dead_neurons": dead}
+            found = spectrum.summary(vectors, basis, network.measure.ipr_order)
+        return {
+            "mean_ipr": found.mean_ipr,
+            "dead_neurons": found.dead,
+            "constant_neurons": found.constant,
+        }
 
 
 class Norms(Scalar):

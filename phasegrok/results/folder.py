@@ -21,10 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from phasegrok.analysis.phases import NEEDED, label_cells
+from phasegrok.analysis.boundaries import boundaries
+from phasegrok.analysis.inferred import grid_of, with_inferred
+from phasegrok.analysis.phases import LABELS, NEEDED, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.arrow import as_table
+
+BOUNDARIES = "boundaries.parquet"
 
 
 class Folder:
@@ -75,6 +79,13 @@ class Folder:
             with replacing(folder / f"{chunk_id}.parquet") as file:
                 pq.write_table(table, file, compression="zstd")
         self.checkpoint_path(chunk_id).unlink(missing_ok=True)
+
+    def part_path(self, table: str, part: str) -> Path:
+        return self.path / table / f"{part}.parquet"
+
+    def parts(self, table: str) -> list[Path]:
+        """The published parts of a table, in order."""
+        return _parts(self.path / table)
 
     def read(self, table: str) -> pd.DataFrame:
         """A whole table, its parts in order."""
@@ -179,17 +190,54 @@ class Folder:
             Refusal: there are neither runs nor cells.
         """
         if self._follow_from_runs():
-            return label_cells(self.read("runs"), self.require_manifest()["axes"])
+            manifest = self.require_manifest()
+            cells = label_cells(self.read("runs"), manifest["axes"])
+            grid = grid_of(manifest.get("sweep", {}))
+            return cells if grid is None else with_inferred(cells, grid)[0]
         if not self.cells_path.exists():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         return read_table(self.cells_path)
 
     def cells(self) -> pd.DataFrame:
-        """The cells, from :meth:`label`; ``cells.parquet`` is written anew if it differs."""
+        """The cells, from :meth:`label`.
+
+        ``cells.parquet``, and the labels of runs that the rules of an earlier version named, are
+        written anew where they differ.
+        """
         cells = self.label()
-        if self._follow_from_runs() and not _holds(self.cells_path, as_table(cells)):
-            self.write_cells(cells)
+        if self._follow_from_runs():
+            self._label_runs()
+            if not _holds(self.cells_path, as_table(cells)):
+                self.write_cells(cells)
         return read_table(self.cells_path)
+
+    def _label_runs(self) -> None:
+        """Write those parts of ``runs`` anew whose labels are not :func:`classify`'s."""
+        if _is_labelled(self.read("runs")):
+            return
+        for path in _parts(self.path / "runs"):
+            table = pq.ParquetFile(path).read()
+            runs = table.to_pandas()
+            if not _is_labelled(runs):
+                for name, labels in classify(runs).items():
+                    place = table.schema.get_field_index(str(name))
+                    column = pa.array(labels, table.schema.field(place).type)
+                    table = table.set_column(place, table.schema.field(place), column)
+                with replacing(path) as file:
+                    pq.write_table(table, file, compression="zstd")
+
+    def boundaries(self, label: str = "subphase") -> pd.DataFrame:
+        """The lines between phases, see :func:`phasegrok.analysis.boundaries.boundaries`.
+
+        Raises:
+            Refusal: there are no runs that can be labelled, or no such label.
+        """
+        if label not in LABELS:
+            raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
+        axes = self.require_manifest()["axes"]
+        if not self._follow_from_runs():
+            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+        return boundaries(self.label(), self.read("runs"), axes, label)
 
     @property
     def cells_path(self) -> Path:
@@ -204,8 +252,12 @@ class Folder:
         self.write_text(self.manifest_path.name, json.dumps(manifest, indent=2) + "\n")
 
     def write_cells(self, cells: pd.DataFrame) -> None:
-        with replacing(self.cells_path) as file:
-            pq.write_table(as_table(cells), file, compression="zstd")
+        self.write_table(self.cells_path.name, cells)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table of one file."""
+        with replacing(self.path / name) as file:
+            pq.write_table(as_table(table), file, compression="zstd")
 
     def set_aside(self) -> Path:
         """Move the folder to ``DIR.old-N`` with the first free N; nothing is deleted."""
@@ -233,6 +285,12 @@ def _parts(table: Path) -> list[Path]:
     return sorted(table.glob("[!.]*.parquet"))
 
 
+def _is_labelled(runs: pd.DataFrame) -> bool:
+    """Whether the labels that runs carry, if any, are those of today's rules."""
+    held = [name for name in LABELS if name in runs]
+    return bool(classify(runs)[held].eq(runs[held]).all(axis=None))
+
+
 def _run_ids(path: Path) -> tuple[str, ...]:
     """The runs of a part, in order."""
     try:
@@ -244,11 +302,14 @@ def _run_ids(path: Path) -> tuple[str, ...]:
 
 
 def _alike(table: pa.Table, begun: pa.Schema) -> pa.Table:
-    """A part like those before it: earlier versions wrote booleans as the texts True and False."""
+    """A part like those before it, for a folder that an earlier version began.
+
+    It had fewer columns; what is new is left out, or a table would have it in some rows only, as
+    chance has it: readers go by the first part. It wrote booleans as the texts True and False.
+    """
+    table = table.select([name for name in table.column_names if name in begun.names])
     for place, field in enumerate(table.schema):
-        there = begun.get_field_index(field.name)
-        texts = there >= 0 and begun.field(there).type == pa.string()
-        if field.type == pa.bool_() and texts:
+        if field.type == pa.bool_() and begun.field(field.name).type == pa.string():
             column = pc.if_else(table.column(place), "True", "False")
             table = table.set_column(place, field.name, column)
     return table

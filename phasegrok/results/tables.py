@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from phasegrok.analysis.phases import GENERALIZES, classify
+from phasegrok.analysis.settled import SETTLED, end_of_curve
 from phasegrok.config import SOLVED
 from phasegrok.measure import MEASUREMENTS, Keys
 from phasegrok.measure.accuracies import COUNTED, exact_accuracies
@@ -73,6 +74,8 @@ def run_rows(
     peak = test.argmax(axis=1)
     runs["peak_test_accuracy"] = test.max(axis=1)
     runs["peak_step"] = steps[peak].astype(np.int64)
+    for column, name in SETTLED.items():
+        runs[column] = end_of_curve(metrics[name])
     # For the whole training set; analysis/stages.py has when corrupted labels are fitted.
     runs["memorization_step"] = first_step(train > SOLVED, steps)
     runs["generalization_step"] = first_step(test > SOLVED, steps)

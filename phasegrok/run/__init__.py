@@ -6,7 +6,8 @@ The one place where compiled programs, files and the terminal meet.
 from phasegrok.run.chunk import Reporter
 from phasegrok.run.estimate import estimate_seconds, job_work
 from phasegrok.run.loop import run
-from phasegrok.run.prepare import Prepared, prepare
+from phasegrok.run.prepare import prepare
+from phasegrok.run.prepared import Prepared
 from phasegrok.run.session import Interrupted
 
 __all__ = [

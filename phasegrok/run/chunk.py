@@ -6,26 +6,24 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import jax
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from phasegrok import models, tasks
+from phasegrok import tasks
 from phasegrok.config.run_record import run_record_text
 from phasegrok.measure import tables_wanted
-from phasegrok.plan.plan import Plan, shortest_program
+from phasegrok.plan.plan import Plan
 from phasegrok.plan.runs import data_of
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
-from phasegrok.results.tables import ChunkRuns, chunk_tables, schema, snapshot_tables
+from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
+from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
 from phasegrok.run.follow import Chunk
-from phasegrok.run.prepare import Prepared
+from phasegrok.run.prepared import Prepared
 from phasegrok.run.session import Interrupted, Session
-from phasegrok.sweep.load import Sweep
 from phasegrok.train.engine import Engine, compiled
-from phasegrok.train.snapshot import names as snapshot_names
 
 Snapshots = dict[int, dict[str, np.ndarray]]  # arrays of a chunk's networks, by logging point
 
@@ -38,37 +36,11 @@ class Reporter(Protocol):
     def skip(self, work: float, runs: int) -> None:
         """``work``, in units of :func:`job_work`, and ``runs`` were done by earlier sessions."""
 
+    def more(self, work: float, runs: int) -> None:
+        """So much is to be done beyond what was planned at first."""
+
     def advanced(self, work: float, runs: int) -> None:
         """So much was done just now, finishing so many runs."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What a sweep's tables have beyond the columns that all sweeps share."""
-
-    norms: list[str]
-    arrays: dict[str, list[str]]  # of snapshots, by table
-
-    @classmethod
-    def of(cls, sweep: Sweep, planned: Plan) -> Columns:
-        """The union over a sweep's experiments, trained by now or not."""
-        names: dict[str, None] = {}
-        for experiment in planned.table.experiments:
-            names |= dict.fromkeys(snapshot_names(shortest_program(sweep, experiment)))
-        return cls(_norm_columns(sweep, planned), schema(names))
-
-
-def _norm_columns(sweep: Sweep, planned: Plan) -> list[str]:
-    """``norm_*`` and ``spectral_*`` columns, in order of appearance."""
-    names: dict[str, None] = {}
-    for experiment in planned.table.experiments:
-        model = models.of(experiment)
-        shapes = jax.eval_shape(
-            lambda model=model: model.matrices(model.init(jax.random.key(0), 1.0)[0])
-        )
-        names |= dict.fromkeys(shapes)
-    kinds = ("norm", "spectral") if sweep.measure.spectral_norms else ("norm",)
-    return [f"{kind}_{name}" for kind in kinds for name in names]
 
 
 @dataclass
@@ -116,7 +88,10 @@ class ChunkProgress:
         """Go on from a checkpoint."""
         self.done = header["intervals"]
         self.state = self.engine.from_host([arrays[f"state_{i}"] for i in range(header["leaves"])])
-        self.pieces = {name: [arrays[f"record_{name}"]] for name in self.pieces}
+        saved = {name: arrays.get(f"record_{name}") for name in self.pieces}
+        # An earlier version may have measured less; what it did not measure is null.
+        none = np.full((self.engine.layout.chunk, self.done + 1), np.nan, np.float32)
+        self.pieces = {n: [none if found is None else found] for n, found in saved.items()}
         self.snapshots = {
             point: {name: arrays[f"look_{point}_{name}"] for name in header["findings"]}
             for point in header["looks"]

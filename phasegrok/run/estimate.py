@@ -11,7 +11,7 @@ import numpy as np
 from phasegrok import models, tasks
 from phasegrok.plan.layout import Job
 from phasegrok.plan.plan import Plan
-from phasegrok.run.prepare import Prepared
+from phasegrok.run.prepared import Prepared
 from phasegrok.run.session import Session
 from phasegrok.train.engine import compiled
 

@@ -40,7 +40,7 @@ def follow(
     Raises:
         Refusal: its runs are not those of the sweep.
     """
-    _check_same_runs(table, manifest, path)
+    _check_same_runs(table, manifest, path, refined=bool(sweep.refine.levels))
     position = {run: i for i, run in enumerate(table.frame["run"])}
     jobs, chunks = [], []
     for number, record in enumerate(manifest.jobs):
@@ -55,17 +55,17 @@ def follow(
     return Plan(swept_columns(sweep), table, jobs), chunks
 
 
-def _check_same_runs(table: RunTable, manifest: Manifest, path: Path) -> None:
+def _check_same_runs(table: RunTable, manifest: Manifest, path: Path, refined: bool) -> None:
     """Refuse a manifest with other runs than the sweep's, or with one of them twice."""
-    groups = [*(job.chunks for job in manifest.jobs), manifest.kept]
-    named = [run for chunks in groups for ids in chunks.values() for run in ids]
+    named = manifest.held()
     held, ours = set(named), set(table.frame["run"])
     if len(named) != len(held):
         raise Refusal(f"{path}: the manifest or the tables name a run more than once; {SAFE}")
     begun = f"the phasegrok that began it ({manifest.versions.get('phasegrok', 'unknown')})"
+    left_out = set() if refined else ours - held
     for more, words in (
         (held - ours, "the manifest names {} that this sweep does not have"),
-        (ours - held, "this sweep has {} that the manifest does not name"),
+        (left_out, "this sweep has {} that the manifest does not name (--extend trains them)"),
     ):
         if more:
             count = "1 run" if len(more) == 1 else f"{len(more)} runs"
@@ -106,11 +106,24 @@ def upgraded(
         return replace(old, jobs=records, layouts=())
     done = [run for ids in published.values() for run in ids]
     missing = np.flatnonzero(~table.frame["run"].isin(done).to_numpy())
-    numbers = [int(name[: name.index("-")]) for name in published if re.match(r"\d+-", name)]
-    first = max([len(old.layouts), *(n + 1 for n in numbers)])
-    jobs = sized(begun, jobs_of(begun, table, missing, here), here)
-    records = tuple(JobRecord.of(first + j, job, table) for j, job in enumerate(jobs))
+    first = max(len(old.layouts), first_number(published))
+    records = planned_anew(begun, table, missing, here, first)
     return replace(old, jobs=records, kept=dict(published), layouts=())
+
+
+def first_number(parts: Iterable[str]) -> int:
+    """The first number of a job that none of the parts has."""
+    return max(
+        (int(name[: name.index("-")]) + 1 for name in parts if re.match(r"\d+-", name)), default=0
+    )
+
+
+def planned_anew(
+    sweep: Sweep, table: RunTable, positions: np.ndarray, here: Machine, first: int
+) -> tuple[JobRecord, ...]:
+    """Jobs for the runs at some positions, numbered from ``first`` on."""
+    jobs = sized(sweep, jobs_of(sweep, table, positions, here), here)
+    return tuple(JobRecord.of(first + j, job, table) for j, job in enumerate(jobs))
 
 
 def _same_plan(

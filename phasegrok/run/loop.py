@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phasegrok.errors import Refusal
-from phasegrok.run.chunk import Columns, Reporter, train_chunk
+from phasegrok.results.folder import BOUNDARIES
+from phasegrok.run.adopt import adapt, take
+from phasegrok.run.chunk import Reporter, train_chunk
+from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
-from phasegrok.run.manifest import read_manifest
-from phasegrok.run.prepare import Prepared
+from phasegrok.run.follow import Chunk
+from phasegrok.run.manifest import Manifest, read_manifest
+from phasegrok.run.prepared import Prepared
+from phasegrok.run.refine import next_round
 from phasegrok.run.session import Interrupted, Session, interruptible, whoami
 from phasegrok.sweep.load import dump
+
+# Of more cells the lines between phases are found when they are asked for.
+MOST_CELLS = 10_000
 
 
 def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
@@ -31,7 +39,10 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
     with folder.lock(whoami()), interruptible(session.signals):
         if read_manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
-        if not prepared.resumes:
+        if prepared.extends:
+            # Before the manifest, so that whichever manifest is there, it can read the parts.
+            adapt(folder, prepared.plan, Columns.of(prepared.sweep, prepared.plan))
+        if not prepared.begun or prepared.begun.sweep != prepared.manifest.sweep:
             folder.write_text("sweep.yaml", dump(prepared.sweep))
             folder.write_manifest(prepared.manifest.to_json())
         try:
@@ -40,24 +51,52 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             if not prepared.unpublished():  # nobody may start the sweep again to have its cells
                 folder.cells()
             raise
-        folder.cells()
+        cells = folder.cells()
+        if len(cells) <= MOST_CELLS:
+            folder.write_table(BOUNDARIES, folder.boundaries())
 
 
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     """Train all chunks that are missing; the manifest counts each as soon as it is done."""
     manifest = prepared.manifest
+    columns = Columns.of(prepared.sweep, prepared.plan)
+    published = prepared.folder.published()
+    for name, taken in manifest.taken.items():
+        if name not in published:
+            take(prepared.folder, name, taken, prepared.plan, columns)
+        reporter.skip(0.0, len(taken.runs))
     missing = prepared.unpublished()
     ids = {chunk.id for chunk in missing}
     reporter.skip(0.0, sum(len(runs) for runs in manifest.kept.values()))
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    if not missing:
-        return
-    columns = Columns.of(prepared.sweep, prepared.plan)
-    for chunk in missing:
+    _train_chunks(prepared, missing, columns, session, reporter)
+    while (grown := next_round(prepared)) is not None:
+        prepared = grown
+        prepared.folder.write_manifest(_with(session, prepared).to_json())
+        missing = prepared.unpublished()
+        work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
+        reporter.more(work, sum(len(chunk.runs) for chunk in missing))
+        _train_chunks(prepared, missing, columns, session, reporter)
+
+
+def _train_chunks(
+    prepared: Prepared,
+    chunks: list[Chunk],
+    columns: Columns,
+    session: Session,
+    reporter: Reporter,
+) -> None:
+    """Train chunks one after the other."""
+    for chunk in chunks:
         try:
             train_chunk(prepared, chunk, columns, session, reporter)
         finally:
-            sessions = (*manifest.sessions, session.to_json())
-            prepared.folder.write_manifest(replace(manifest, sessions=sessions).to_json())
+            prepared.folder.write_manifest(_with(session, prepared).to_json())
+
+
+def _with(session: Session, prepared: Prepared) -> Manifest:
+    """The manifest with this session as of now."""
+    before = prepared.manifest.sessions
+    return replace(prepared.manifest, sessions=(*before, session.to_json()))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -76,6 +77,15 @@ class JobRecord:
         return cls(Shape.of(job.program), job.layout, chunks)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Runs whose rows another folder holds."""
+
+    folder: str
+    part: str  # there
+    runs: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a folder was begun with. An old one has ``layouts`` and no ``jobs``."""
@@ -91,6 +101,7 @@ class Manifest:
     machine: Machine
     jobs: tuple[JobRecord, ...]
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
+    taken: dict[str, Taken] = field(default_factory=dict)  # parts from other folders
     layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
     sessions: tuple[dict[str, Any], ...]
 
@@ -98,6 +109,12 @@ class Manifest:
     def platform(self) -> str:
         """The kind of device that it was begun on."""
         return self.machine.platform
+
+    def held(self) -> list[str]:
+        """Ids of the runs that it names; of an old one, none."""
+        groups = [*(job.chunks for job in self.jobs), self.kept]
+        named = [run for chunks in groups for ids in chunks.values() for run in ids]
+        return named + [run for each in self.taken.values() for run in each.runs]
 
     @property
     def old(self) -> bool:
@@ -109,12 +126,19 @@ class Manifest:
         assert not self.old, "an old manifest is upgraded before it is written"
         values = asdict(self)
         del values["layouts"]
-        if not self.kept:
-            del values["kept"]
+        for name in ("kept", "taken"):
+            if not values[name]:
+                del values[name]
         return {"format": FORMAT} | values
 
 
-def new_manifest(sweep: Sweep, resolved: dict[str, Any], planned: Plan, here: Machine) -> Manifest:
+def new_manifest(
+    sweep: Sweep,
+    resolved: dict[str, Any],
+    planned: Plan,
+    here: Machine,
+    taken: Mapping[str, Taken] = MappingProxyType({}),
+) -> Manifest:
     """The manifest of a sweep that begins here and now."""
     return Manifest(
         name=sweep.name,
@@ -127,6 +151,7 @@ def new_manifest(sweep: Sweep, resolved: dict[str, Any], planned: Plan, here: Ma
         device=jax.local_devices()[0].device_kind,
         machine=here,
         jobs=tuple(JobRecord.of(j, job, planned.table) for j, job in enumerate(planned.jobs)),
+        taken=dict(taken),
         sessions=(),
     )
 

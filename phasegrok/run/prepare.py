@@ -2,82 +2,99 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Machine
-from phasegrok.plan.plan import Plan, checked_table, plan
+from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
-from phasegrok.run.follow import Chunk, follow, missing_chunks, sized, upgraded
+from phasegrok.run.extend import check_extends, extended, named, resolved, taken_from
+from phasegrok.run.follow import follow, sized, upgraded
 from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, read_manifest
+from phasegrok.run.prepared import Prepared
+from phasegrok.run.refine import needed
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import machine
 
 Note = Callable[[str], object]
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A checked sweep, laid out for this machine and this folder; nothing has been written."""
-
-    sweep: Sweep
-    folder: Folder
-    plan: Plan
-    chunks: list[Chunk]
-    machine: Machine
-    manifest: Manifest  # as it will be written
-    begun: Manifest | None  # as it was found
-
-    @property
-    def resumes(self) -> bool:
-        """Whether the folder holds an earlier start of this sweep."""
-        return self.begun is not None
-
-    def missing(self) -> list[Chunk]:
-        """The chunks that are not published by now; of a new start, all."""
-        return self.unpublished() if self.resumes else self.chunks
-
-    def unpublished(self) -> list[Chunk]:
-        """The chunks that the folder lacks."""
-        folder = self.folder
-        return missing_chunks(self.chunks, self.plan.table, folder.published(), folder.path)
-
-
-def prepare(sweep: Sweep, output: Path, fresh: bool, note: Note = print) -> Prepared:
+def prepare(
+    sweep: Sweep,
+    output: Path,
+    fresh: bool,
+    note: Note = print,
+    *,
+    extend: bool = False,
+    reuse: Sequence[Path] = (),
+) -> Prepared:
     """Check the folder, lay the sweep out; refuse what cannot work before anything is written.
+
+    Args:
+        sweep: what to train.
+        output: the result folder.
+        fresh: whether what is there is moved aside.
+        note: told what a resume does otherwise than one may expect.
+        extend: whether a folder with some of the sweep's runs gets the others.
+        reuse: folders whose runs are taken instead of trained, where the sweep has them.
 
     Raises:
         Refusal: the folder holds another sweep or foreign files, cannot be written, or a run
-            does not fit this machine.
+            does not fit this machine; or what is to be reused cannot be.
     """
     folder = Folder(output)
     check_writable(output)
     if fresh:
         check_movable(output)
-        return _begin(sweep, folder)
+        return _begin(sweep, folder, reuse)
     found = read_manifest(folder)
     if found is None:
         check_empty(output)
-        return _begin(sweep, folder)
+        return _begin(sweep, folder, reuse)
+    whole = not grid_of(resolved(sweep)) and grid_of(found.sweep)  # what refinement left out
+    if extend and (whole or identity(found.sweep) != identity(resolved(sweep))):
+        return _extend(sweep, folder, found, reuse)
+    if reuse:
+        note("note: --reuse is not used: this folder was begun without it; --extend takes new runs")
     return _resume(sweep, folder, found, note)
 
 
-def _begin(sweep: Sweep, folder: Folder) -> Prepared:
+def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     """A sweep in a folder of its own."""
     here = machine()
-    planned = plan(sweep, here)
-    planned = replace(planned, jobs=sized(sweep, planned.jobs, here))
-    manifest = new_manifest(sweep, _resolved(sweep), planned, here)
-    planned, chunks = follow(sweep, planned.table, manifest, here.devices, folder.path)
+    table = checked_table(sweep)
+    taken = taken_from(reuse, sweep, table, set(), folder.path)
+    there = [run for each in taken.values() for run in each.runs]
+    missing = np.flatnonzero(~table.frame["run"].isin(there).to_numpy())
+    if grid := grid_of(resolved(sweep)):
+        missing = np.intersect1d(missing, needed(grid, table, None))
+    jobs = sized(sweep, jobs_of(sweep, table, missing, here), here)
+    planned = Plan(swept_columns(sweep), table, jobs)
+    manifest = new_manifest(sweep, resolved(sweep), planned, here, taken)
+    planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
     return Prepared(sweep, folder, planned, chunks, here, manifest, None)
+
+
+def _extend(sweep: Sweep, folder: Folder, found: Manifest, reuse: Sequence[Path]) -> Prepared:
+    """A sweep with all runs of a folder, and more."""
+    here = machine()
+    table = checked_table(sweep)
+    begun = named(found, folder, here)
+    check_extends(sweep, table, begun, folder.path)
+    taken = taken_from(reuse, sweep, table, set(begun.held()), folder.path)
+    taken = {f"{part}-{len(begun.taken)}": each for part, each in taken.items()}
+    manifest = extended(sweep, table, begun, folder.published(), here, taken)
+    planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
+    return Prepared(sweep, folder, planned, chunks, here, manifest, found)
 
 
 def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepared:
@@ -98,19 +115,23 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
                 f"note: {anew} runs are planned anew, as this version groups runs differently than"
                 " the one that began this folder; published runs stay as they are"
             )
+    manifest = _refined_as(sweep, manifest)
     planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
     return Prepared(sweep, folder, planned, chunks, here, manifest, found)
 
 
-def _resolved(sweep: Sweep) -> dict[str, Any]:
-    """The resolved sweep as it reads back from JSON."""
-    return json.loads(json.dumps(sweep.resolved()))
+def _refined_as(sweep: Sweep, manifest: Manifest) -> Manifest:
+    """The manifest with the sweep's refinement, which may be asked for at any time."""
+    asked = resolved(sweep).get("refine")
+    if asked is None or asked == manifest.sweep.get("refine"):
+        return manifest
+    return replace(manifest, sweep={**manifest.sweep, "refine": asked})
 
 
 def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
     """What a resume does otherwise than one may expect."""
     notes = []
-    asked, begun = _resolved(sweep)["engine"], found.sweep["engine"]
+    asked, begun = resolved(sweep)["engine"], found.sweep["engine"]
     for key in ("mapping", "chunk"):
         if asked[key] != begun[key]:
             notes.append(
@@ -132,14 +153,15 @@ def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
 
 def check_same_sweep(sweep: Sweep, found: Manifest, path: Path) -> None:
     """Refuse a folder that holds another sweep."""
-    then, now = identity(found.sweep), identity(_resolved(sweep))
+    then, now = identity(found.sweep), identity(resolved(sweep))
     if then == now:
         return
     changed = list(differences(then, now))
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
     raise Refusal(
         f"{path}: holds results of a different sweep ({'; '.join(changed[:3])}{more});"
-        " allowed: --fresh to move them aside, or another --output"
+        " allowed: --extend, where it has all of their runs; --fresh to move them aside; or another"
+        " --output"
     )
 
 

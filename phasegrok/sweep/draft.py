@@ -10,7 +10,8 @@ from phasegrok.config import PATHS, Experiment, kinds
 from phasegrok.errors import refusal, short
 from phasegrok.sweep import variants, yaml
 from phasegrok.sweep.assemble import keep_known
-from phasegrok.sweep.values import FIELDS, OTHER_BLOCKS, axis_values, setting, unknown
+from phasegrok.sweep.ranges import unknown
+from phasegrok.sweep.values import FIELDS, OTHER_BLOCKS, axis_values, setting
 from phasegrok.sweep.yaml import Node
 
 _SETTINGS = ("name", *FIELDS, "seeds")

@@ -14,15 +14,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from phasegrok.config import PATHS, Engine, Experiment, Measure, is_traced
+from phasegrok.config import PATHS, Engine, Experiment, Measure, Refine, is_traced
 from phasegrok.config.measure import NEEDS_NEURONS, NEEDS_TOKENS, keys_that_need
-from phasegrok.errors import escaped, refusal
+from phasegrok.errors import escaped, refusal, short
 from phasegrok.sweep import draft as drafts
 from phasegrok.sweep import variants, yaml
 from phasegrok.sweep.assemble import Sources, build, flat, refuse_strays
 from phasegrok.sweep.draft import Draft
+from phasegrok.sweep.ranges import MAX_RUNS, length
 from phasegrok.sweep.sweep import Axis, Sweep
-from phasegrok.sweep.values import MAX_RUNS, NAME, axis_values, length, setting
+from phasegrok.sweep.values import NAME, axis_values, setting
 from phasegrok.sweep.variants import Variant
 
 __all__ = ["Sweep", "dump", "load"]
@@ -77,13 +78,46 @@ def _sweep(draft: Draft, file: str) -> Sweep:
         Engine(**_block(settings, "engine")),
         Measure(**_block(settings, "measure")),
         unused_settings,
+        refine=Refine(**_block(settings, "refine")),
         file=file,
         locations=sources.locations,
     )
+    if sweep.refine.levels:
+        _check_refine(sweep)
     sweep = replace(sweep, variants=_filled(named, explicit, sweep, sources))
     for experiment in _static_points(sweep):
         _check_measure(sweep, experiment)
     return sweep
+
+
+def _check_refine(sweep: Sweep) -> None:
+    """Refuse a refinement over what is no grid of numbers."""
+    swept = {axis.path: axis.values for axis in sweep.axes}
+    where, paths = sweep.where("refine.axes"), sweep.refine.axes
+    numbers = [path for path, values in swept.items() if _are_numbers(values)]
+    allowed = f"allowed: two swept numbers ({', '.join(numbers) or 'this sweep has none'})"
+    if len(paths) != 2:
+        raise refusal(where, "refine.axes", f"found {len(paths)}; {allowed}")
+    for path in paths:
+        if path not in numbers:
+            what = "the values of a text axis" if path in swept else "an axis that is not swept"
+            raise refusal(where, "refine.axes", f"found {short(path)}, {what}; {allowed}")
+        count, step = len(swept[path]), 2**sweep.refine.levels
+        if list(swept[path]) != sorted(swept[path]):
+            raise refusal(
+                sweep.where(path), f"axes.{path}", "found no order; allowed: ascending values"
+            )
+        if step >= count:
+            raise refusal(
+                sweep.where("refine.levels"),
+                "refine.levels",
+                f"found {sweep.refine.levels}, steps of {step} on the {count} values of {path};"
+                f" allowed: at most {max((count - 1).bit_length() - 1, 0)}",
+            )
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
 
 def _block(settings: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -24,7 +24,9 @@ below may be left out. *Traced* keys are numbers in which the cells of one compi
 differ, so sweeping one adds runs. *Static* keys fix shapes or code, so sweeping one adds programs.
 
 - `axes: {PATH: [values], PATH: {start: A, stop: B, num: N}}`: dotted keys from the tables below.
-  The axes are crossed in this order. Ranges are rounded to 12 digits.
+  The axes are crossed in this order. Ranges are rounded to 12 digits. With `scale: log` their
+  logarithms are evenly spaced. A list may hold ranges beside values, such as
+  `[0, {start: 0.001, stop: 10, num: 21, scale: log}]`.
 - `variants: {NAME: {PATH: value, ...}, ...}`: named sets of settings, crossed with axes and seeds;
   column `variant`. Each variant is the rest of the file with its own settings instead, and `{}` is
   the rest of the file as it is. A variant that chooses another `kind` drops the keys that only the

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from phasegrok.config import DATA_FRACTION, MEASURE_NOTHING, TASKS, Engine, Experiment, Measure
+from phasegrok.config import (
+    DATA_FRACTION,
+    MEASURE_NOTHING,
+    NO_REFINEMENT,
+    TASKS,
+    Engine,
+    Experiment,
+    Measure,
+    Refine,
+)
 from phasegrok.sweep import variants
 from phasegrok.sweep.assemble import Settings, Sources, build, flat
 from phasegrok.sweep.variants import Variant
@@ -39,6 +48,7 @@ class Sweep:
     # Settings that the base has no use for, but another kind of an axis or a variant has.
     unused_settings: Settings = ()
     variants: tuple[Variant, ...] = ()
+    refine: Refine = NO_REFINEMENT
     file: str = field(default="", compare=False)
     locations: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
@@ -91,4 +101,6 @@ class Sweep:
             "seeds": list(self.seeds),
             "measure": self.measure.model_dump(mode="json"),
             "engine": self.engine.model_dump(),
+            # Folders of sweeps without it stay as they are.
+            **({"refine": self.refine.model_dump(mode="json")} if self.refine.levels else {}),
         }

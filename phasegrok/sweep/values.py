@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 import typing
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import PATHS, Block, Engine, Measure
-from phasegrok.errors import Refusal, refusal
+from phasegrok.config import PATHS, Block, Engine, Measure, Refine
+from phasegrok.sweep.ranges import items, repeated, wrong
 from phasegrok.sweep.yaml import Node
 
-MAX_RUNS = 10_000_000
 MAX_SEED = 2**32 - 1
-RANGE_KEYS = ("start", "stop", "num")
 
 # The blocks that are not part of an experiment. Nothing in them can be swept.
-OTHER_BLOCKS: dict[str, type[Block]] = {"measure": Measure, "engine": Engine}
+OTHER_BLOCKS: dict[str, type[Block]] = {
+    "measure": Measure,
+    "engine": Engine,
+    "refine": Refine,
+}
 FIELDS: dict[str, list[FieldInfo]] = {
     **PATHS,
     **{
@@ -38,26 +38,6 @@ NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 def is_name(text: str) -> bool:
     """Whether a sweep or a variant may have this name."""
     return re.fullmatch(r"[A-Za-z0-9_-]{1,100}", text) is not None
-
-
-def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
-    """The refusal of a key that is not allowed. It names the nearest key that is."""
-    # A bare leaf name stands for the path that ends in it.
-    near = [name for name in allowed if name.endswith(f".{word}")]
-    near = near or difflib.get_close_matches(word[:100], allowed, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return refusal(node.key_where, key, f"unknown key{hint} (allowed: {', '.join(allowed)})")
-
-
-def wrong(node: Node, label: str, allowed: str) -> Refusal:
-    """The refusal of a value that a key does not take."""
-    return refusal(node.where, label, f"found {node.for_display()}; allowed: {allowed}")
-
-
-def repeated(node: Node, label: str, allowed: str = "each value once") -> Refusal:
-    """The refusal of a value that a list has already."""
-    what = f"found {node.for_display()} a second time; allowed: {allowed}"
-    return refusal(node.where, label, what)
 
 
 def setting(key: str, node: Node, prefix: str = "") -> Any:
@@ -186,31 +166,6 @@ def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
                 yield f"at most {high}"
 
 
-def length(node: Node, label: str) -> int:
-    """How many values an axis, or seeds, have. None of the values is looked at yet."""
-    if node.is_list and node.value:
-        return len(node.value)
-    if not node.is_mapping:
-        raise wrong(node, label, "a list of at least one value, or {start, stop, num}")
-    for key, inner in node.value.items():
-        if key not in RANGE_KEYS:
-            raise unknown(inner, f"{label}.{key}", key, RANGE_KEYS)
-        if key != "num" and not _is_finite(inner.value):
-            raise wrong(inner, f"{label}.{key}", "a number")
-    for key in RANGE_KEYS:
-        if key not in node.value:
-            raise refusal(node.where, f"{label}.{key}", "missing; required: start, stop and num")
-    num = node.value["num"]
-    if type(num.value) is not int or not 1 <= num.value <= MAX_RUNS:
-        raise wrong(num, f"{label}.num", f"a whole number at least 1 and at most {MAX_RUNS}")
-    return int(num.value)
-
-
-def _is_finite(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) < float("inf")
-
-
 def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
     """Every value of an axis, each checked where it stands."""
     label = f"{prefix}axes.{path}"
@@ -223,26 +178,3 @@ def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
             raise repeated(item, label)
         seen[value] = None
     return tuple(seen)
-
-
-def items(node: Node, label: str) -> Iterable[Node]:
-    """The values of a list or of a range, unchecked."""
-    num = length(node, label)
-    return node.value if node.is_list else _range(node, num)
-
-
-def _range(node: Node, num: int) -> Iterator[Node]:
-    """Evenly spaced values, both ends included, rounded to 12 significant digits.
-
-    They are computed as exact fractions of the numbers as written. So 0.1 .. 0.9 in 17 steps has
-    0.15 in it, and a range across zero has 0, for which floating-point steps would give 1e-17.
-    """
-    start, stop = (Fraction(str(node.value[key].value)) for key in ("start", "stop"))
-    unit = start.denominator * stop.denominator * max(num - 1, 1)
-    first = int(start * unit)
-    step = int((stop - start) * unit) // max(num - 1, 1)
-    for i in range(num):
-        value: float = float(f"{(first + i * step) / unit:.12g}")
-        if value.is_integer():
-            value = int(value)  # accepted by fields of either number type
-        yield Node(value, node.where, node.key_where, str(value))

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from phasegrok.config import PATHS
 from phasegrok.errors import refusal, short
-from phasegrok.sweep.values import NAME, is_name, setting, unknown
+from phasegrok.sweep.ranges import unknown
+from phasegrok.sweep.values import NAME, is_name, setting
 from phasegrok.sweep.yaml import Node
 
 BLOCK: Final = "variants"

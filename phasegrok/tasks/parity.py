@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import jax
 import jax.numpy as jnp
 
 from phasegrok.config import Parity
 from phasegrok.tasks.base import TASKS, Size, Table, Task
+
+# A stream that no seed uses (phasegrok.train.state): a fixed test set shares no key with any
+# seed's training set.
+FIXED_TEST_SET: Final = 2**32 - 1
 
 
 @TASKS.register(Parity)
@@ -28,15 +34,27 @@ class ParityTask(Task):
 
         A corrupted label is the other one of two, so nothing is drawn from ``label_key``. Each
         example has a key of its own: the training set of a larger table begins with that of a
-        smaller one.
+        smaller one. A fixed test set depends on no key that is given.
         """
         pool, total = self.size.pool, self.size.total
         # Test examples count from the top, so that their number and the pool's do not mix.
         number = jnp.arange(total, dtype=jnp.uint32)
         number = jnp.where(number < pool, number, jnp.uint32(2**31) + number - jnp.uint32(pool))
-        keys = jax.vmap(lambda i: jax.random.fold_in(order_key, i))(number)
+        if self.config.test_set == "fixed":
+            fixed = jax.random.fold_in(
+                jax.random.key(0, impl=jax.random.key_impl(order_key)), FIXED_TEST_SET
+            )
+            keys = jnp.concatenate([_each(order_key, number[:pool]), _each(fixed, number[pool:])])
+        else:
+            keys = _each(order_key, number)
         signs = jax.vmap(lambda key: jax.random.rademacher(key, (self.config.bits,), jnp.float32))(
             keys
         )
         label = (jnp.prod(signs[:, : self.config.parity_bits], axis=1) > 0).astype(jnp.int32)
         return Table(inputs=signs, label=label, corrupted_label=1 - label)
+
+
+def _each(key: jax.Array, numbers: jax.Array) -> jax.Array:
+    """A key for each number, (numbers,)."""
+    keys: jax.Array = jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers)
+    return keys

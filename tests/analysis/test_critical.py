@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok.analysis.critical import crossings, estimate, settled, tolerated
+from phasegrok.analysis.critical import crossings, estimate, tolerated
 
 
 @pytest.mark.parametrize(
@@ -34,16 +34,6 @@ def test_estimate() -> None:
     np.testing.assert_allclose(found, (2, 2 - half, 2 + half, 3), rtol=1e-6)
     assert estimate([np.nan]).seeds == 0 and np.isnan(estimate([np.nan]).mean)
     assert estimate([0.3]).mean == 0.3 and np.isnan(estimate([0.3]).low)
-
-
-def test_settled_overlooks_a_single_fall() -> None:
-    """The median of the last fifth: three of fifteen points, of which the last fell."""
-    curves = pd.DataFrame(
-        {"run": "a", "step": range(15), "test_accuracy": [0.1] * 12 + [0.9, 0.8, 0]}
-    )
-    runs = pd.DataFrame({"run": ["a"], "test_accuracy": [0.0], "seed": [3]})
-    found = settled(runs, curves.sample(frac=1, random_state=0))
-    assert found["test_accuracy"].tolist() == [0.8] and found["seed"].tolist() == [3]
 
 
 @pytest.mark.parametrize(

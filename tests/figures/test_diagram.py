@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imread
 
 from phasegrok.analysis.phases import DIVERGED, SUBPHASES
-from phasegrok.figures import draw
+from phasegrok.figures import canvas, draw
 from phasegrok.figures.accuracy import accuracy
 from phasegrok.figures.diagram import phase_diagram
 from phasegrok.figures.palette import PALETTE, rgb
@@ -79,3 +79,22 @@ def test_tick_labels_do_not_touch(across: int, up: int) -> None:
         labels = getattr(figure.axes[0], side).get_ticklabels()
         boxes = [label.get_window_extent().extents for label in labels]
         assert all(one[edge[1]] < other[edge[0]] for one, other in pairwise(boxes))
+
+
+def test_thousands_of_cells_are_one_small_image(tmp_path: Path) -> None:
+    """65 x 73 cells and more are drawn as an image: every phase in its exact colour, a small PDF,
+    and a sheet that does not grow with the cells."""
+    sizes = {}
+    for cells in (20, 120):
+        grid = table(
+            data_fraction=np.linspace(0.1, 0.9, cells).round(12).tolist(),
+            corruption_fraction=np.linspace(0, 0.9, cells).round(12).tolist(),
+        )
+        figure = phase_diagram(diagram_of(grid, AXES[:2]))
+        assert bool(figure.axes[0].lines) == (cells == 20)  # letters
+        sizes[cells] = figure.get_size_inches()
+    assert sizes[120].max() < 3 * sizes[20].max()
+    png, pdf = canvas.save(figure, tmp_path, "phase_diagram")
+    share = _share(png)
+    assert min(share[name] for name in (*SUBPHASES, DIVERGED)) > 0.02
+    assert pdf.stat().st_size < 100_000

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from phasegrok.figures import canvas, draw
+from phasegrok.errors import Refusal
+from phasegrok.figures import OVER_TIME, canvas, draw, draw_at
 from phasegrok.figures.cells import MOST_CELLS
 from tests.figures.made import AXES, CELLS, LOGITS, TABLES, paper_grid, result_folder
 
@@ -90,3 +92,21 @@ def test_cells_alone_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "runs").mkdir()
     assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
+
+
+def test_diagrams_as_they_were_at_a_step(tmp_path: Path) -> None:
+    """Drawn beside those of the end, from runs and curves alone; without curves there are none."""
+    reference = Path(__file__).parents[2] / "results" / "reference" / "quickstart"
+    for name in ("runs", "curves", "manifest.json", "cells.parquet"):
+        copy = shutil.copytree if (reference / name).is_dir() else shutil.copy
+        copy(reference / name, tmp_path / name)
+    written = draw_at(tmp_path, 100)
+    folder = tmp_path / "figures" / "step-100"
+    assert written == [folder / f"{name}.{kind}" for name in OVER_TIME for kind in ("png", "pdf")]
+    early, late = (folder / "phase_diagram.png").read_bytes(), draw(tmp_path)[0].read_bytes()
+    assert early != late
+    with pytest.raises(Refusal, match="--step -1: found a negative number"):
+        draw_at(tmp_path, -1)
+    shutil.rmtree(tmp_path / "curves")
+    with pytest.raises(Refusal, match="holds no curves"):
+        draw_at(tmp_path, 100)

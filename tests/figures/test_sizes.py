@@ -76,6 +76,14 @@ def test_the_distribution_of_many_seeds(seeds: int, there: bool) -> None:
         assert panel.lines[-1].get_xdata()[0] == pytest.approx(0.3, abs=1e-6)
 
 
+def test_the_distribution_is_of_settled_accuracies() -> None:
+    """A last value of 0 is a dip: half of the settled accuracy is where it was made to be."""
+    table = runs(data_fraction=[0.2, 0.28, 0.36], seed=list(range(8)))
+    dipped = table.assign(settled_test_accuracy=table["test_accuracy"], test_accuracy=0.0)
+    (panel,) = drawn(dipped, ["data_fraction"], {})["distribution"].axes
+    assert panel.lines[-1].get_xdata()[0] == pytest.approx(0.3, abs=1e-6)
+
+
 def test_critical_sizes_against_weight_decay() -> None:
     """A line for every step at which the event comes."""
     table = runs(

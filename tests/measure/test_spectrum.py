@@ -55,11 +55,35 @@ def test_dead_neurons_are_counted_and_kept_out_of_the_mean() -> None:
     wave = np.cos(2 * np.pi * np.outer([3, 4, 5], np.arange(P)) / P).astype(np.float32)
     cut = wave * np.array([[1], [0], [1]], np.float32)
     layer = {"u": jnp.asarray(wave), "v": jnp.asarray(wave), "w": jnp.asarray(cut)}
-    mean, dead = spectrum.mean_ipr(layer, BASIS)
-    np.testing.assert_allclose(mean, 1, atol=1e-4)
-    assert dead == 1
-    mean, dead = jax.jit(spectrum.mean_ipr)({"u": jnp.zeros((3, P))}, BASIS)
-    assert np.isnan(mean) and dead == 3
+    found = spectrum.summary(layer, BASIS)
+    np.testing.assert_allclose(found.mean_ipr, 1, atol=1e-4)
+    assert found.dead == 1
+    found = jax.jit(spectrum.summary)({"u": jnp.zeros((3, P))}, BASIS)
+    assert np.isnan(found.mean_ipr) and found.dead == 3
+
+
+def test_constants_are_counted_and_kept_in_the_mean() -> None:
+    """A constant of height c under a cosine has c^2 of c^2 + 1/4 of the power at frequency 0: less
+    than half at c = 0.4, more at 0.6. What is dead, or no number, is not counted."""
+    wave = np.cos(2 * np.pi * 3 * np.arange(P) / P)
+    rows = [wave, wave + 0.4, wave + 0.6, np.ones(P), np.zeros(P), np.full(P, np.nan)]
+    vectors = jnp.asarray(np.stack(rows), jnp.float32)
+    found = jax.jit(spectrum.summary)({"u": vectors, "w": 3 * vectors}, BASIS)
+    assert (found.dead, found.constant) == (1, 2)
+    alive = spectrum.summary({"u": vectors[jnp.array([0, 3])]}, BASIS)
+    np.testing.assert_allclose(alive.mean_ipr, 1, atol=1e-4)
+
+
+def test_a_largest_component_at_0_is_no_constant() -> None:
+    """Three cosines of height 1 over a constant of 0.55, the largest component with 0.29 of the
+    power: its frequency is 0, and it is no constant. Nor is a neuron constant whose matrices are on
+    average not."""
+    angle = 2 * np.pi * np.outer([3, 4, 5], np.arange(P)) / P
+    mixed = jnp.asarray(np.cos(angle).sum(axis=0)[None] + 0.55, jnp.float32)
+    assert spectrum.neurons({"u": mixed}, BASIS)["frequency"][0] == 0
+    assert spectrum.summary({"u": mixed}, BASIS).constant == 0
+    halves = {"u": jnp.ones((1, P)), "v": jnp.cos(jnp.asarray(angle[:1], jnp.float32)), "w": mixed}
+    assert spectrum.summary(halves, BASIS).constant == 0
 
 
 def test_cosines_have_the_ipr_1_and_noise_a_low_one() -> None:

@@ -124,6 +124,53 @@ def test_a_folder_begun_with_texts_goes_on_with_texts(
     assert len(closeup(folder.cells(), axes, {"bias": "true"})) == 2
 
 
+NEW = ("settled_train_accuracy", "settled_test_accuracy", "constant_neurons")
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_folder_begun_with_fewer_columns_goes_on_with_them(
+    make_sweep: MakeSweep, tmp_path: Path, first: int
+) -> None:
+    """Earlier versions measured less. Whichever part stands first in the folder, its tables have
+    what they had in every row, read as one table, and give cells; a new folder has all of it."""
+    frame = expand(make_sweep(BIAS)).frame
+    axes = ["bias", "weight_decay"]
+    folder, new = Folder(tmp_path / "old"), Folder(tmp_path / "new")
+    published(new, frame, axes)
+    published(folder, frame, axes)
+    kept = f"{first:03d}-00000.parquet"
+    for table in ("runs", "curves"):
+        for part in (folder.path / table).iterdir():
+            part.unlink()
+        old = pd.read_parquet(new.path / table / kept).drop(columns=[*NEW], errors="ignore")
+        pq.write_table(as_table(old), folder.path / table / kept)
+    published(folder, frame, axes)
+    for table in ("runs", "curves"):
+        made, whole = pd.read_parquet(folder.path / table), new.read(table)
+        pd.testing.assert_frame_equal(made, whole.drop(columns=[*NEW], errors="ignore"))
+    assert set(new.cells()) - set(folder.cells()) == {*NEW}
+
+
+def test_labels_follow_the_rules_of_today(make_sweep: MakeSweep, tmp_path: Path) -> None:
+    """A part whose labels an earlier version gave gets those of today, and nothing else of it
+    changes; a part that has them is not written, nor is any by a look at the cells."""
+    folder = Folder(tmp_path)
+    published(folder, expand(make_sweep(BIAS)).frame, ["bias", "weight_decay"])
+    whole = folder.read("runs")
+    stale, fresh = sorted((tmp_path / "runs").iterdir())
+    table = pq.ParquetFile(stale).read()
+    place = table.schema.get_field_index("phase")
+    old = table.set_column(place, "phase", pa.array(["Forgetting"] * 2))
+    pq.write_table(old, stale)
+    before = [path.stat().st_mtime_ns for path in (stale, fresh)]
+    folder.label()
+    assert [path.stat().st_mtime_ns for path in (stale, fresh)] == before
+    folder.cells()
+    assert pq.ParquetFile(stale).read().equals(table) and not old.equals(table)
+    assert fresh.stat().st_mtime_ns == before[1]
+    pd.testing.assert_frame_equal(folder.read("runs"), whole)
+
+
 def test_saved_weights_open_with_plain_numpy(tmp_path: Path) -> None:
     """weights/RUN/STEP.npz, arrays by name, as saved."""
     weights = {"u": np.arange(6, dtype=np.float32).reshape(2, 3), "hidden.0": np.ones((3, 3), "f4")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from phasegrok.analysis.phases import label_cells
 from phasegrok.measure.accuracies import exact_accuracies
 from phasegrok.results.arrow import as_table
 from phasegrok.results.tables import ChunkRuns, chunk_tables, schema, snapshot_tables
@@ -27,6 +28,7 @@ def records(runs: int, **changes: list[float]) -> dict[str, np.ndarray]:
         "clean_accuracy": [0, 1, 1, 1, 1],
         "mean_ipr": [0.1] * 5,
         "dead_neurons": [0] * 5,
+        "constant_neurons": [0] * 5,
         "weight_norm": [5, 9, 8, 7, 6],
         "norm_u": [3] * 5,
     } | changes
@@ -83,11 +85,31 @@ def test_runs_summarize_curves() -> None:
     assert (run.memorization_step, run.generalization_step) == (10, 30)
     assert (run.peak_test_accuracy, run.peak_step) == (1, 30)
     assert run.status == "ok" and run.weight_norm == run.peak_weight_norm == 6
-    lost = tables(test_accuracy=[0, 1, 0.96, 0.5, 0.1], train_accuracy=[0, 0, 0, 0, 0.1])["runs"]
+    lost = tables(
+        test_accuracy=[0, 1, 0.96, 0.5, 0.1],
+        train_accuracy=[0, 0, 0, 0, 0.1],
+        weight_norm=[5, 9, 8, 7, 5],
+    )["runs"]
     assert lost["peak_weight_norm"].tolist() == [8, 8]  # last point with test accuracy >= 0.9
     assert (lost["phase"] == "Forgetting").all()
     never = tables(test_accuracy=[0, 0, 0, 0, 0])["runs"]
     assert never["generalization_step"].isna().all()
+
+
+def test_settled_accuracies_are_of_the_end_of_the_curve() -> None:
+    """The last fifth of five points is the last; of no test examples there is none; and they stand
+    in ``cells`` as other accuracies do."""
+    made = tables(test_accuracy=[0.02, 1, 1, 1, 0.5])
+    assert made["runs"]["settled_test_accuracy"].tolist() == [0.5, 0.5]
+    assert made["runs"]["settled_train_accuracy"].tolist() == [1, 1]
+    assert "settled_test_accuracy" not in made["curves"]
+    everything = chunk_tables(
+        ChunkRuns(rows(1), ["weight_decay"], Size(50), ("m", "n")), STEPS, records(1), []
+    )["runs"]
+    assert everything["settled_test_accuracy"].null_count == 1
+    assert everything["settled_train_accuracy"].null_count == 0
+    cells = label_cells(made["runs"], ["data_fraction"])
+    assert cells[["settled_train_accuracy", "settled_test_accuracy"]].iloc[0].tolist() == [1, 0.5]
 
 
 def test_a_loss_that_was_ever_infinite_is_divergence() -> None:

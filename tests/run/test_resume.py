@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -110,6 +111,33 @@ def test_another_planner_changes_nothing(
     assert resumed.finished + resumed.skipped == 9
     assert_same(out, whole)
     assert not list(out.glob(".checkpoint-*"))
+
+
+def test_checkpoints_of_versions_that_measured_less_go_on(
+    make_sweep: MakeSweep, whole: Path, tmp_path: Path
+) -> None:
+    """What was not measured up to the checkpoint is null there and measured from then on; all else
+    is an uninterrupted run's, the settled accuracies among it."""
+    sweep, out = make_sweep(AXES), tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "CALL_SECONDS", 1e-9)
+        start(sweep, out, 2)
+    (saved,) = out.glob(".checkpoint-*")
+    with np.load(saved) as file:
+        arrays = {name: file[name] for name in file.files if name != "record_constant_neurons"}
+    assert len(arrays) < len(np.load(saved).files)
+    np.savez(saved, **arrays)
+    start(sweep, out)
+    for table in ("runs", "neurons", "cells.parquet"):
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(out / table), pd.read_parquet(whole / table), check_exact=True
+        )
+    found, expected = (pd.read_parquet(path / "curves") for path in (out, whole))
+    null = found["constant_neurons"].isna()
+    assert null.any() and found.loc[null, "step"].max() < found["step"].max()
+    assert found["run"][null].nunique() == 2
+    found["constant_neurons"] = found["constant_neurons"].where(~null, expected["constant_neurons"])
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 @pytest.mark.parametrize("changed", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -16,10 +17,23 @@ from phasegrok.errors import Refusal
 from phasegrok.models.base import Pass
 from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import dump, load
+from phasegrok.tasks.base import Table
+from phasegrok.tasks.parity import FIXED_TEST_SET
 from phasegrok.train import step
 from phasegrok.train.losses import answers, row_losses
 from phasegrok.train.memory import machine
-from phasegrok.train.state import init, make_table
+from phasegrok.train.state import (
+    BATCHES,
+    LABELS,
+    MASKS,
+    ORDER,
+    PRUNING,
+    UPDATE_NOISE,
+    WEIGHT_NOISE,
+    WEIGHTS,
+    init,
+    make_table,
+)
 
 PARITY = """\
 name: parity
@@ -32,10 +46,10 @@ data: {corruption_fraction: 0.1}
 """
 
 
-def table(seed: int = 0, **changes: int) -> tasks.Table:
+def table(seed: int = 0, test_set: Literal["seed", "fixed"] = "seed", **changes: int) -> Table:
     config = {"bits": 5, "parity_bits": 3, "train_examples": 40, "test_examples": 30} | changes
     keys = jax.random.split(jax.random.key(seed))
-    return tasks.build(Parity(**config)).table(keys[0], keys[1])
+    return tasks.build(Parity(**config, test_set=test_set)).table(keys[0], keys[1])
 
 
 def test_labels_are_the_product_of_the_first_signs() -> None:
@@ -62,6 +76,38 @@ def test_training_sets_are_nested() -> None:
     np.testing.assert_array_equal(few.inputs[:40], many.inputs[:40])
     np.testing.assert_array_equal(few.inputs[40:], many.inputs[60:90])
     assert not np.array_equal(few.inputs, other.inputs)
+
+
+def test_a_fixed_test_set_is_every_seeds() -> None:
+    """Seeds share the test rows and nothing else: their training rows are those that they have
+    without it, and nested as those are. 50 bits leave no chance of a row twice, so none of the
+    test rows trains under either seed."""
+    long = {"bits": 50, "test_examples": 100}
+    fixed = [table(seed, "fixed", **long) for seed in (0, 1)]
+    for seed, found in enumerate(fixed):
+        own = table(seed, **long)
+        for mine, theirs in zip(found, own, strict=True):
+            np.testing.assert_array_equal(mine[:40], theirs[:40])
+        assert not np.array_equal(found.inputs[40:], own.inputs[40:])
+        trained = np.asarray(table(seed, **{**long, "train_examples": 2000}).inputs[:2000])
+        assert len(np.unique(np.vstack([trained, found.inputs[40:]]), axis=0)) == 2100
+    np.testing.assert_array_equal(fixed[0].inputs[40:], fixed[1].inputs[40:])
+    np.testing.assert_array_equal(fixed[0].label[40:], fixed[1].label[40:])
+    more = table(2, "fixed", bits=50, train_examples=60, test_examples=150)
+    np.testing.assert_array_equal(more.inputs[60:160], fixed[0].inputs[40:])
+
+
+def test_a_fixed_test_set_is_that_of_no_seed(tmp_path: Path) -> None:
+    """Its stream is none of a seed's, and as a choice it changes what a run is called; the default
+    does not, so runs from before there was a choice keep their names."""
+    streams = (ORDER, LABELS, WEIGHTS, BATCHES, MASKS, PRUNING, UPDATE_NOISE, WEIGHT_NOISE)
+    assert FIXED_TEST_SET not in streams
+    file = tmp_path / "parity.yaml"
+    ids = []
+    for choice in ("", ", test_set: seed", ", test_set: fixed"):
+        file.write_text(PARITY.replace("test_examples: 200", "test_examples: 200" + choice))
+        ids.append(plan(load(file), machine()).runs["run"].tolist())
+    assert ids[0] == ids[1] != ids[2]
 
 
 def test_losses_of_one_output() -> None:

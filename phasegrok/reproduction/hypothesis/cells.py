@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-__all__ = ["FORGETS", "FULL", "NONE", "PARTIAL", "THRESHOLD", "XI", "at_decay"]
+__all__ = ["FORGETS", "FULL", "NONE", "PARTIAL", "THRESHOLD", "XI", "at_decay", "of"]
 
 # Share of corrupted labels, and the weight decays of the four phases.
 XI: Final = 0.35
@@ -21,3 +21,8 @@ THRESHOLD: Final = 0.5
 def at_decay(table: pd.DataFrame, decay: float) -> pd.DataFrame:
     """The rows at one weight decay."""
     return table[table["weight_decay"] == decay]
+
+
+def of(true: pd.Series[Any]) -> str:
+    """``2 of 3``: how many of a column's truth values are true."""
+    return f"{int(true.sum())} of {len(true)}"

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import pandas as pd
 
-__all__ = ["COLUMNS", "GRID", "SMALL", "WEAK", "counts", "same_cells"]
+from phasegrok.reproduction.words import spread
+
+__all__ = [
+    "COLUMNS",
+    "GRID",
+    "SMALL",
+    "WEAK",
+    "by_seed",
+    "counted",
+    "counts",
+    "every_seed",
+    "generalize",
+    "over_seeds",
+    "same_cells",
+]
 
 GRID: Final = ["data_fraction", "corruption_fraction"]
 SMALL: Final = "p = 47, N = 256"
@@ -16,12 +31,41 @@ WEAK: Final = 0.3
 
 
 def counts(runs: pd.DataFrame, column: str, phase: str, label: str = "phase") -> pd.Series[int]:
-    """Cells of a phase at every value of an axis."""
+    """Runs of a phase at every value of an axis."""
     return (runs[label] == phase).groupby(runs[column]).sum().astype(int)
 
 
+def counted(labels: pd.Series[str]) -> str:
+    """``Coexistence 2, Memorization 1``: how many of each."""
+    return ", ".join(f"{label} {number}" for label, number in labels.value_counts().items())
+
+
+def every_seed(true: pd.Series[bool], runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """How many runs something is true of: values of an axis by seeds."""
+    return true.groupby([runs[column], runs["seed"]]).sum().astype(int).unstack("seed")
+
+
+def by_seed(numbers: pd.DataFrame) -> str:
+    """``value: count / count`` for every value of an axis, one count a seed."""
+    return ", ".join(
+        f"{value:g}: {' / '.join(str(number) for number in row)}"
+        for value, row in zip(numbers.index, numbers.to_numpy(), strict=True)
+    )
+
+
+def generalize(runs: pd.DataFrame, least: float) -> pd.Series[Any]:
+    """Which runs reach a test accuracy at the end."""
+    return runs["test_accuracy"] >= least
+
+
+def over_seeds(values: Iterable[float], digits: int = 3) -> str:
+    """``mean ± standard deviation``, or the number alone where there is one seed."""
+    numbers = list(values)
+    return spread(numbers, digits) if len(numbers) > 1 else f"{numbers[0]:.{digits}f}"
+
+
 def same_cells(one: pd.DataFrame, other: pd.DataFrame, *axes: str) -> pd.DataFrame:
-    """Both tables' cells that are in both, columns of the other with ``_other``."""
+    """The cells and seeds that are in both tables, columns of the other with ``_other``."""
     keys = [*GRID, *axes]
     one, other = (table.assign(**{k: table[k].round(9) for k in keys}) for table in (one, other))
-    return one.merge(other, on=keys, suffixes=("", "_other"))
+    return one.merge(other, on=[*keys, "seed"], suffixes=("", "_other"))

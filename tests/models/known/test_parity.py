@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from phasegrok import models
-from phasegrok.config import Mlp, Parity
+from phasegrok.config import Experiment, Mlp, Parity
 from phasegrok.models.base import Pass
 from phasegrok.models.known.parity import patterns
 from phasegrok.train.losses import answers, row_losses
@@ -43,3 +44,31 @@ def test_two_neurons(more: int) -> None:
     found, labels = outputs(2 + more, 2, 2)
     np.testing.assert_array_equal(found[:, 0], labels)
     np.testing.assert_array_equal(answers(found), labels)
+
+
+@pytest.mark.parametrize("more", [0, 7])
+@pytest.mark.parametrize("width", [3, 4])
+def test_few_neurons_for_three_bits(more: int, width: int) -> None:
+    """Section 4.3: four neurons are right on all eight patterns with outputs +1 and -1; three of
+    them are right too where an output of 0 is an answer of -1, which it is for three -1s alone."""
+    found, labels = outputs(3 + more, 3, width)
+    np.testing.assert_array_equal(answers(found), labels)
+    expected = 2.0 * labels - 1
+    if width == 3:
+        expected[0] = 0
+    np.testing.assert_array_equal(found[:, 0], expected)
+    loss = float(jnp.sum(row_losses("hinge", found, jnp.asarray(labels))))
+    assert loss == (0 if width == 4 else 1)
+
+
+@pytest.mark.parametrize(
+    ("parity_bits", "width", "allowed"),
+    [(2, 3, "2 or 4"), (3, 2, "3 or 4 or 8"), (3, 5, "3 or 4 or 8"), (4, 8, "16")],
+)
+def test_other_widths_are_refused(parity_bits: int, width: int, allowed: str) -> None:
+    """The line names the widths for which a network is known."""
+    network = Mlp(width=width, activation="relu", bias=True, initialization="analytic")
+    with pytest.raises(
+        ValidationError, match=f"model.width {width}; allowed: model.width {allowed},"
+    ):
+        Experiment(task=Parity(parity_bits=parity_bits), model=network)

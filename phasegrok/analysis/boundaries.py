@@ -1,0 +1,212 @@
+"""Where one phase ends and the next begins: the lines between phases, as numbers.
+
+In every slice of a diagram a line along one axis passes from phase to phase. A boundary lies
+midway between two neighbouring cells with different labels, and is known to half their distance.
+With several seeds the share of seeds on its far side is fitted too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from phasegrok.analysis.phases import classify
+
+__all__ = ["GENERALIZES", "GENERALIZING", "Fit", "boundaries", "logistic", "plane"]
+
+GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion")
+# The two sides of the boundary of generalization, which the phases on either side make up.
+FAILS: Final = "does not generalize"
+GENERALIZES: Final = "generalizes"
+COLUMNS: Final = (
+    "along",
+    "at",
+    "below",
+    "above",
+    "position",
+    "half_width",
+    "seeds",
+    "fit",
+    "fit_low",
+    "fit_high",
+)
+# Beyond it a logistic curve is a step between two neighbouring cells.
+SEPARABLE: Final = 1e6
+
+
+class Fit(NamedTuple):
+    """A fitted position with its 95 % interval."""
+
+    position: float
+    low: float
+    high: float
+
+
+NO_FIT: Final = Fit(np.nan, np.nan, np.nan)
+
+
+def plane(cells: pd.DataFrame, axes: Sequence[str]) -> list[str]:
+    """The swept numbers that a diagram spreads out: across, and up if there are two.
+
+    The data fraction goes first and the corruption fraction second, where they are swept.
+    """
+    kind = pd.api.types
+    numbers = [
+        name
+        for name in axes
+        if kind.is_numeric_dtype(cells[name]) and not kind.is_bool_dtype(cells[name])
+    ]
+    first = [name for name in ("data_fraction", "corruption_fraction") if name in numbers]
+    return [*first, *(name for name in numbers if name not in first)][:2]
+
+
+def boundaries(
+    cells: pd.DataFrame, runs: pd.DataFrame, axes: Sequence[str], label: str = "subphase"
+) -> pd.DataFrame:
+    """Every boundary of a sweep's phases.
+
+    Args:
+        cells: table of labelled cells.
+        runs: the ``runs`` table, for fits over seeds.
+        axes: the swept columns.
+        label: ``subphase``, ``phase`` or ``direct_phase``.
+
+    Returns:
+        For every slice (a combination of the other axes), axis of the diagram (``along``), value of
+        its other axis (``at``, null if there is none) and pair of labels that meet somewhere in the
+        slice along this axis, ``below`` and ``above`` it: ``position`` and ``half_width``, null
+        where they do not meet, a row each where they meet more than once; ``seeds`` that were
+        trained there; and ``fit``, ``fit_low``, ``fit_high`` from :func:`logistic`, null with one
+        seed. The pair of :data:`FAILS` and :data:`GENERALIZES` is the boundary of generalization.
+    """
+    spread = plane(cells, axes)
+    slices = [name for name in axes if name not in spread]
+    runs = runs.drop(columns=[c for c in runs if c in (label,)]).join(classify(runs)[[label]])
+    found: list[dict[str, Any]] = []
+    for values, part in _groups(cells, slices):
+        theirs = _at(runs, slices, values)
+        for along in spread:
+            other = next((name for name in spread if name != along), None)
+            for generalization in (False, True):
+                lines = list(_lines(part, theirs, along, other, label, generalization))
+                for row in _slice(lines, along):
+                    found.append({**dict(zip(slices, values, strict=True)), **row})
+    return pd.DataFrame(found, columns=[*slices, *COLUMNS])
+
+
+def logistic(x: np.ndarray, above: np.ndarray) -> Fit:
+    """Where half of the seeds are on the far side, by a logistic fit.
+
+    Args:
+        x: (runs,) positions along the axis.
+        above: (runs,) whether each run has the label above the boundary.
+
+    Returns:
+        The position and its 95 % interval by the delta method. Where no position has seeds of both
+        kinds, the middle and the ends of the gap between the two; NaN if the runs are all of one
+        kind, or fewer seeds are above at larger positions.
+    """
+    if above.all() or not above.any():
+        return NO_FIT
+    low, high = float(x[~above].max()), float(x[above].min())
+    if low < high:
+        return Fit((low + high) / 2, low, high)
+    from sklearn.linear_model import LogisticRegression  # takes a second, and few need it
+
+    centre, scale = float(x.mean()), float(x.std()) or 1.0
+    z = (x - centre) / scale
+    model = LogisticRegression(C=SEPARABLE, max_iter=1000).fit(z[:, None], above)
+    slope, offset = float(model.coef_[0, 0]), float(model.intercept_[0])
+    if slope <= 0:
+        return NO_FIT
+    share = model.predict_proba(z[:, None])[:, 1]
+    design = np.stack([np.ones_like(z), z], axis=1)
+    covariance = np.linalg.pinv(design.T @ (design * (share * (1 - share))[:, None]))
+    gradient = np.array([-1 / slope, offset / slope**2])
+    half = 1.96 * float(np.sqrt(gradient @ covariance @ gradient)) * scale
+    position = centre - offset / slope * scale
+    return Fit(position, position - half, position + half)
+
+
+class _Line(NamedTuple):
+    """The cells along one axis at one value of the other, in order, and the runs there."""
+
+    at: Any
+    x: np.ndarray
+    labels: list[str]
+    runs: pd.DataFrame
+    label: str
+    along: str
+
+
+def _groups(
+    table: pd.DataFrame, by: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    if not by:
+        yield (), table
+        return
+    yield from table.groupby(list(by), sort=True, dropna=False)
+
+
+def _at(table: pd.DataFrame, names: Sequence[str], values: Sequence[Any]) -> pd.DataFrame:
+    """The rows at some values; a null matches a null."""
+    for name, value in zip(names, values, strict=True):
+        same = table[name].isna() if pd.isna(value) else table[name].eq(value).fillna(False)
+        table = table[np.asarray(same, dtype=bool)]
+    return table
+
+
+def _lines(
+    cells: pd.DataFrame,
+    runs: pd.DataFrame,
+    along: str,
+    other: str | None,
+    label: str,
+    generalization: bool,
+) -> Iterator[_Line]:
+    """The lines of a slice along an axis."""
+
+    def side(labels: pd.Series[Any]) -> pd.Series[Any]:
+        if not generalization:
+            return labels
+        return labels.isin(GENERALIZING).map({True: GENERALIZES, False: FAILS})
+
+    for values, part in _groups(cells, [other] if other else []):
+        ordered = part.dropna(subset=[along]).sort_values(along)
+        there = _at(runs, [other] if other else [], values)
+        there = there.assign(**{label: side(there[label])})
+        at = values[0] if values else None
+        labels = side(ordered[label]).tolist()
+        yield _Line(at, ordered[along].to_numpy(np.float64), labels, there, label, along)
+
+
+def _slice(lines: list[_Line], along: str) -> Iterator[dict[str, Any]]:
+    """A row for every line and every pair that meets in some line."""
+    meetings = [
+        [(a, b, i) for i, (a, b) in enumerate(pairwise(line.labels)) if a != b] for line in lines
+    ]
+    pairs = dict.fromkeys((a, b) for line in meetings for a, b, _ in line)
+    for below, above in pairs:
+        for line, met in zip(lines, meetings, strict=True):
+            row = {"along": along, "at": line.at, "below": below, "above": above}
+            row["seeds"] = int(line.runs["seed"].nunique()) if "seed" in line.runs else 0
+            places = [i for a, b, i in met if (a, b) == (below, above)]
+            fit = _fit(line, below, above) if len(places) == 1 and row["seeds"] > 1 else NO_FIT
+            row |= {"fit": fit.position, "fit_low": fit.low, "fit_high": fit.high}
+            if not places:
+                yield row | {"position": np.nan, "half_width": np.nan}
+            for i in places:
+                low, high = line.x[i], line.x[i + 1]
+                yield row | {"position": (low + high) / 2, "half_width": (high - low) / 2}
+
+
+def _fit(line: _Line, below: str, above: str) -> Fit:
+    """The fit over the seeds that have one of two labels."""
+    runs = line.runs[line.runs[line.label].isin([below, above])]
+    return logistic(
+        runs[line.along].to_numpy(np.float64), (runs[line.label] == above).to_numpy(dtype=bool)
+    )

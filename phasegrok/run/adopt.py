@@ -1,0 +1,108 @@
+"""Rows that are there already, in the columns of another sweep that has the same runs.
+
+A run's id says all that decides its numbers, so its rows are the same in every sweep that has it.
+Only the columns that tell runs apart differ: a sweep writes those that it varies.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from phasegrok.analysis.phases import LABELS, classify
+from phasegrok.config import PATHS, column
+from phasegrok.plan.plan import Plan
+from phasegrok.results.arrow import as_table
+from phasegrok.results.folder import Folder, replacing
+from phasegrok.run.columns import Columns
+from phasegrok.run.manifest import Taken
+from phasegrok.sweep.variants import COLUMN
+
+# The columns of all tables that say what a run is, and not what was measured of it.
+SETTINGS = frozenset({"run", "seed", "n_train", "n_corrupted", COLUMN, *map(column, PATHS)})
+
+
+def adopted(rows: pa.Table, name: str, planned: Plan, columns: Columns) -> pa.Table:
+    """Rows of a table with the settings of ``planned``'s runs, and its labels.
+
+    Args:
+        rows: of runs that ``planned`` has, in any order.
+        name: of the table.
+        planned: whose settings the rows get.
+        columns: what its tables have; columns that ``rows`` lack are null.
+    """
+    frame = planned.runs.set_index("run", drop=False)
+    own = frame.loc[rows["run"].to_pylist()].reset_index(drop=True)
+    keys = list(own.columns) if name == "runs" else ["run", *planned.axes, "seed"]
+    table = as_table(own[keys])
+    labels = LABELS if name == "runs" else ()
+    for field in rows.schema:
+        if field.name not in SETTINGS and field.name not in labels:
+            table = table.append_column(field, rows[field.name])
+    more = columns.norms if name in ("runs", "curves") else columns.arrays[name]
+    for missing in (each for each in more if each not in table.column_names):
+        table = table.append_column(missing, pa.nulls(len(table), pa.float32()))
+    if name == "runs":
+        for label, values in classify(rows.to_pandas()).items():
+            table = table.append_column(str(label), pa.array(values, pa.string()))
+    return table
+
+
+def tables_of(columns: Columns) -> list[str]:
+    """The tables that every chunk of a sweep publishes."""
+    return ["runs", "curves", *columns.arrays]
+
+
+def take(folder: Folder, name: str, taken: Taken, planned: Plan, columns: Columns) -> None:
+    """Publish the rows and weights of another folder's runs as a part of this one."""
+    source = Folder(Path(taken.folder))
+    wanted = pa.array(taken.runs)
+    tables = {}
+    for table in tables_of(columns):
+        rows = pq.read_table(source.part_path(table, taken.part))
+        rows = rows.filter(pc.is_in(rows["run"], wanted))
+        tables[table] = adopted(rows, table, planned, columns)
+    for run in taken.runs:
+        for file in weights_of(source, run):
+            target = folder.path / file.relative_to(source.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as written, open(file, "rb") as read:
+                shutil.copyfileobj(read, written)
+    folder.publish(name, tables)
+
+
+def weights_of(folder: Folder, run: str) -> Iterator[Path]:
+    """The files of a run's saved networks."""
+    return (path for path in sorted((folder.path / "weights" / run).glob("*")) if path.is_file())
+
+
+def adapt(folder: Folder, planned: Plan, columns: Columns) -> None:
+    """Give the parts of a folder the settings' columns of a sweep with more axes.
+
+    Every number that was measured stays as it is. Each part is replaced at once, and a part that
+    has the columns already is left alone. So this can be interrupted and done again.
+    """
+    for name in tables_of(columns):
+        for path in folder.parts(name):
+            rows = pq.read_table(path)
+            table = adopted(rows, name, planned, columns)
+            if table.schema.names != rows.schema.names:
+                with replacing(path) as file:
+                    pq.write_table(table, file, compression="zstd")
+
+
+def incomplete(source: Folder, taken: Taken, columns: Columns, weights: bool) -> Path | None:
+    """What of a part is not there, if anything; a shortened folder lacks tables."""
+    for table in tables_of(columns):
+        path = source.part_path(table, taken.part)
+        if not path.exists():
+            return path
+    for run in taken.runs if weights else ():
+        if not any(path.suffix == ".npz" for path in weights_of(source, run)):
+            return source.path / "weights" / run
+    return None

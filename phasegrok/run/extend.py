@@ -1,0 +1,174 @@
+"""A sweep that has more runs than a folder, or shares runs with other folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phasegrok.analysis.inferred import grid_of
+from phasegrok.config.identity import differences, identity
+from phasegrok.errors import Refusal
+from phasegrok.plan.layout import Machine
+from phasegrok.plan.plan import Plan, checked_table, swept_columns
+from phasegrok.plan.runs import RunTable
+from phasegrok.results.folder import Folder
+from phasegrok.run.adopt import incomplete
+from phasegrok.run.columns import Columns
+from phasegrok.run.follow import Parts, first_number, planned_anew, upgraded
+from phasegrok.run.manifest import Manifest, Taken, as_begun, fingerprints, read_manifest
+from phasegrok.run.session import whoami
+from phasegrok.sweep.load import Sweep, load
+
+STATE = "more steps cannot go on from finished runs, whose state is not kept"
+# What an extension may change: it decides which runs there are, and not their numbers.
+WHICH = ("axes", "seeds", "variants")
+
+
+def resolved(sweep: Sweep) -> dict[str, Any]:
+    """The resolved sweep as it reads back from JSON."""
+    values: dict[str, Any] = json.loads(json.dumps(sweep.resolved()))
+    return values
+
+
+def named(manifest: Manifest, folder: Folder, here: Machine) -> Manifest:
+    """A manifest that names its runs; one of an older version did not."""
+    if not manifest.old:
+        return manifest
+    begun = load(folder.path / "sweep.yaml")
+    return upgraded(begun, checked_table(begun), manifest, folder.published(), here)
+
+
+def check_extends(sweep: Sweep, table: RunTable, begun: Manifest, path: Path) -> None:
+    """Refuse a sweep that lacks runs of the folder, or measures otherwise.
+
+    Raises:
+        Refusal: it says what differs.
+    """
+    then, now = identity(begun.sweep), identity(resolved(sweep))
+    check_same_tables(then, now, f"{path}: --extend")
+    lost = set(begun.held()) - set(table.frame["run"])
+    if lost:
+        changed = "; ".join(list(differences(then, now))[:3])
+        raise Refusal(
+            f"{path}: --extend: {len(lost)} of the {begun.runs} runs that it holds are not in this"
+            f" sweep ({changed}{_about_steps(then, now)}); allowed: its values and more of them,"
+            " --fresh, or another --output"
+        )
+
+
+def check_same_tables(then: dict[str, Any], now: dict[str, Any], where: str) -> None:
+    """Refuse what would have other numbers, or other tables, than those that are there."""
+    for block in ("engine", "measure"):
+        if changed := list(differences(then[block], now[block], block)):
+            raise Refusal(
+                f"{where}: {changed[0]}: runs that are there are not measured again; allowed:"
+                f" the same {changed[0].partition(':')[0]}"
+            )
+
+
+def _about_steps(then: dict[str, Any], now: dict[str, Any]) -> str:
+    longer = [key for key in ("steps", "epochs") if then["train"].get(key) != now["train"].get(key)]
+    return f"; {STATE}" if longer else ""
+
+
+def extended(
+    sweep: Sweep,
+    table: RunTable,
+    begun: Manifest,
+    published: Parts,
+    here: Machine,
+    taken: dict[str, Taken],
+) -> Manifest:
+    """A folder's manifest with the jobs of what is new in a sweep; its own jobs stay.
+
+    Args:
+        begun: the manifest as it is; it names its runs.
+        published: parts of the folder.
+        taken: runs that are new and that other folders hold.
+    """
+    there = {*begun.held(), *(run for each in taken.values() for run in each.runs)}
+    new = np.flatnonzero(~table.frame["run"].isin(list(there)).to_numpy())
+    if grid_of(resolved(sweep)):
+        new = new[:0]  # the first round is planned when the folder has its new columns
+    first = first_number([*published, *(name for job in begun.jobs for name in job.chunks)])
+    return replace(
+        begun,
+        axes=swept_columns(sweep),
+        runs=len(table.frame),
+        sweep=resolved(sweep),
+        data=fingerprints(table),
+        jobs=(*begun.jobs, *planned_anew(as_begun(sweep, begun), table, new, here, first)),
+        taken={**begun.taken, **taken},
+    )
+
+
+def taken_from(
+    folders: Iterable[Path], sweep: Sweep, table: RunTable, held: set[str], path: Path
+) -> dict[str, Taken]:
+    """The runs of a sweep that other folders hold, by the part that will hold them here.
+
+    Args:
+        folders: in order; a run is taken from the first that has it.
+        held: runs that need not be looked for.
+        path: of the folder that they are for.
+
+    Raises:
+        Refusal: a folder is damaged, in use, measured otherwise, or has none of the runs.
+    """
+    taken: dict[str, Taken] = {}
+    columns = Columns.of(sweep, Plan(swept_columns(sweep), table, []))
+    wanted = set(table.frame["run"]) - held
+    for place in folders:
+        source = Folder(place)
+        if place.resolve() == path.resolve():
+            raise Refusal(f"--reuse {place}: is the folder of this sweep; allowed: another one")
+        there = list(_there(source, sweep, table))
+        for part, runs in there:
+            mine = tuple(run for run in runs if run in wanted)
+            if not mine:
+                continue
+            wanted -= set(mine)
+            each = Taken(str(place), part, mine)
+            if lacking := incomplete(source, each, columns, sweep.measure.weights != "none"):
+                raise Refusal(
+                    f"--reuse {place}: {lacking} is not there, so its runs cannot be taken whole;"
+                    " allowed: a folder with all of its tables"
+                )
+            taken[f"taken-{len(taken):05d}"] = each
+    return taken
+
+
+def _there(source: Folder, sweep: Sweep, table: RunTable) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The published parts of a folder with runs of the sweep."""
+    where = f"--reuse {source.path}"
+    found = read_manifest(source) if source.path.is_dir() else None
+    if found is None:
+        raise Refusal(f"{where}: no results here; allowed: a folder that a sweep wrote")
+    then, now = identity(found.sweep), identity(resolved(sweep))
+    check_same_tables(then, now, where)
+    check_unused(source)
+    ours, parts = set(table.frame["run"]), source.published()
+    if not any(run in ours for runs in parts.values() for run in runs):
+        changed = [each for each in differences(then, now) if not each.startswith(WHICH)]
+        raise Refusal(
+            f"{where}: holds none of this sweep's runs"
+            f" ({'; '.join(changed[:3]) or 'other axes or seeds'}{_about_steps(then, now)});"
+            " allowed: a folder with runs of the same settings"
+        )
+    yield from parts.items()
+
+
+def check_unused(source: Folder) -> None:
+    """Refuse a folder that another process works on.
+
+    Raises:
+        Locked: it says which.
+    """
+    with suppress(PermissionError), source.lock(whoami()):  # of a folder that one may only read
+        pass

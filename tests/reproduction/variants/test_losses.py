@@ -1,0 +1,49 @@
+"""Claims on the loss can be refuted."""
+
+from __future__ import annotations
+
+from phasegrok.reproduction.variants import losses
+from tests.reproduction.variants.made import DECAYS, SMALL, diagram, square, verdicts
+
+
+def sensitive(decay: float, alpha: float, xi: float) -> str:
+    if decay == 0:
+        return "M"
+    return "X" if decay > 6 else square(5, alpha, xi) if decay > 3 else "M"
+
+
+def wide_band(decay: float, alpha: float, xi: float) -> str:
+    return square(5, alpha, xi) if decay else "M"
+
+
+def test_cross_entropy() -> None:
+    """Weaker, similar diagrams, a narrow band, no Forgetting."""
+    decays = (0.0, 1.0, 3.0, 4.0, 5.0, 8.0)
+    assert verdicts(losses.cross_entropy(diagram(sensitive, decays), SMALL)) == [True] * 4
+    assert verdicts(losses.cross_entropy(diagram(wide_band, decays), SMALL))[2] is False
+    assert verdicts(losses.cross_entropy(diagram(lambda *_: "M", decays), SMALL)) == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    (first, *_, last) = verdicts(losses.cross_entropy(diagram(square, DECAYS), SMALL))
+    assert first is False and last is False
+
+
+def test_cross_entropy_under_dropout() -> None:
+    rates = (0.0, 0.5, 0.9)
+
+    def late(rate: float, alpha: float, xi: float) -> str:
+        few = "C" if alpha - xi > (0.65 if rate else 0.8) else "M"
+        return square(5, alpha, xi) if rate > 0.5 else few
+
+    assert verdicts(losses.cross_entropy_dropout(diagram(late, rates, "dropout"))) == [True, True]
+
+    def early(rate: float, alpha: float, xi: float) -> str:
+        return square(5, alpha, xi) if rate > 0 else "M"
+
+    assert verdicts(losses.cross_entropy_dropout(diagram(early, rates, "dropout"))) == [
+        False,
+        None,
+    ]

@@ -1,0 +1,97 @@
+"""A refined sweep: level by level, resumable, the same tables whoever interrupts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from phasegrok import run
+from phasegrok.cli.diagram import folder_diagram
+from phasegrok.cli.text import plan_text, saving_text, status_text
+from phasegrok.errors import Refusal
+from phasegrok.results.folder import Folder
+from tests.conftest import MakeSweep
+from tests.run.test_extend import parts, start
+
+# Memorization at little data, Coexistence at much: 9 x 5 cells and a slice of one phase.
+GRID = """
+axes:
+  data.data_fraction: {start: 0.1, stop: 0.9, num: 9}
+  data.corruption_fraction: {start: 0.0, stop: 0.8, num: 5}
+  optimizer.weight_decay: [0, 1]
+seeds: [0, 1]
+engine: {checkpoint_every: 1.0e-9, chunk: 8}
+"""
+REFINED = GRID + "refine: {levels: 2}\n"
+CELLS = 9 * 5 * 2
+
+
+def table(out: Path) -> pd.DataFrame:
+    return Folder(out).read("runs").sort_values("run", ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The refined sweep, without an interruption."""
+    from phasegrok.sweep.load import load
+    from tests.conftest import TINY
+
+    folder = tmp_path_factory.mktemp("refined")
+    (folder / "tiny.yaml").write_text(TINY + REFINED)
+    start(load(folder / "tiny.yaml"), folder / "out")
+    return folder / "out"
+
+
+def test_every_cell_has_a_label_and_few_are_trained(whole: Path) -> None:
+    folder = Folder(whole)
+    cells = folder.cells()
+    assert len(cells) == CELLS and cells["subphase"].notna().all()
+    trained = cells[~cells["inferred"]]
+    assert 2 * 3 * 3 <= len(trained) < CELLS
+    assert len(folder.read("runs")) == 2 * len(trained)
+    assert cells.loc[cells["inferred"], "test_accuracy"].isna().all()
+    assert f"trained {len(trained)} of {CELLS} cells" in saving_text(cells)
+    assert f"{2 * len(trained)} of at most {2 * CELLS} (refined) runs are done" in status_text(
+        folder
+    )
+    drawn = folder_diagram(folder, cells)
+    assert any(letter in drawn.partition("across")[0] for letter in "cmfpi")
+
+
+def test_an_interrupted_refinement_goes_on_where_it_was(
+    make_sweep: MakeSweep, tmp_path: Path, whole: Path
+) -> None:
+    """Stopped in the first round and in a later one: the tables of an uninterrupted sweep, bit for
+    bit. The same command again trains nothing."""
+    sweep, out = make_sweep(REFINED), tmp_path / "out"
+    coarsest = len(run.prepare(sweep, out, False).chunks)
+    start(sweep, out, calls=1)
+    start(sweep, out, calls=coarsest + 2)
+    assert start(sweep, out).trained > 0
+    pd.testing.assert_frame_equal(table(out), table(whole), check_exact=True)
+    pd.testing.assert_frame_equal(Folder(out).cells(), Folder(whole).cells(), check_exact=True)
+    assert start(sweep, out).trained == 0
+
+
+def test_what_refinement_left_out_can_be_trained_later(
+    make_sweep: MakeSweep, tmp_path: Path
+) -> None:
+    """Without refinement the folder lacks runs: refused, and trained with --extend."""
+    out = tmp_path / "out"
+    start(make_sweep(REFINED), out)
+    before, cells = parts(out), Folder(out).cells()
+    with pytest.raises(Refusal, match=r"does not name \(--extend trains them\)"):
+        start(make_sweep(GRID), out)
+    watch = start(make_sweep(GRID), out, extend=True)
+    assert watch.trained == 2 * cells["inferred"].sum()
+    assert before.items() <= parts(out).items()
+    every = Folder(out).cells()
+    assert "inferred" not in every and len(every) == CELLS
+
+
+def test_the_plan_says_how_much_is_asked_for(make_sweep: MakeSweep, tmp_path: Path) -> None:
+    text = plan_text(run.prepare(make_sweep(REFINED), tmp_path / "out", False))
+    assert "refined from every 4th value: 36 of 180 runs are asked for by now" in text
+    assert "3 data_fraction" not in text  # the grid that is meant, not the one begun with
