@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from phasegrok.analysis.critical import crossings, estimate, settled
+from phasegrok.analysis.critical import crossings, estimate
 from phasegrok.analysis.efficiency import norm_at_logit, reaches
 from phasegrok.analysis.phases import GENERALIZES
+from phasegrok.analysis.settled import settled
 from phasegrok.analysis.stages import stages
 from phasegrok.config import SOLVED
 from phasegrok.reproduction.base import Claim, Results

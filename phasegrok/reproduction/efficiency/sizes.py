@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from phasegrok.analysis.critical import Estimate, crossings, estimate, settled
+from phasegrok.analysis.critical import Estimate, crossings, estimate
 from phasegrok.analysis.phases import GENERALIZES
+from phasegrok.analysis.settled import settled
 from phasegrok.reproduction.base import Claim, Results
 from phasegrok.reproduction.efficiency.models import MODELS
 from phasegrok.reproduction.words import by_value, interval, verdict
