@@ -31,15 +31,19 @@ def test_loads_and_says_what_it_is(file: Path) -> None:
 
 
 def test_the_mixture_names_networks_that_circuits_saves() -> None:
-    """Run and steps in sweeps/mixture.yaml are those of sweeps/circuits.yaml, on the same rows."""
+    """Every variant of sweeps/mixture.yaml reads the two networks that the variant of the same name
+    in sweeps/circuits.yaml saves, on the same rows."""
     circuits, mixture = (
         load(FILES[0].with_name(f"{name}.yaml")) for name in ("circuits", "mixture")
     )
     grid = plan(circuits, Machine("cpu", 2, 1 << 34, 1 << 30, 1e11, 2.0))
-    (run,), (job,) = grid.runs["run"], grid.jobs
-    steps = [point * job.program.log_every for point in job.program.weight_saves]
-    for name, step in zip(NETWORKS, steps, strict=True):
-        place = value_at(mixture.base, f"model.{name}")
-        assert place == f"results/circuits/weights/{run}/{step}.npz"
-    assert mixture.base.task == circuits.base.task and mixture.base.data == circuits.base.data
+    saved = dict(zip(grid.runs["variant"], grid.runs["run"], strict=True))
+    steps = [point * grid.jobs[0].program.log_every for point in grid.jobs[0].program.weight_saves]
+    assert [each.name for each in mixture.variants] == [each.name for each in circuits.variants]
+    for theirs, ours in zip(circuits.variants, mixture.variants, strict=True):
+        network, mixed = circuits.at({}, theirs), mixture.at({}, ours)
+        for name, step in zip(NETWORKS, steps, strict=True):
+            place = value_at(mixed, f"model.{name}")
+            assert place == f"results/circuits/weights/{saved[ours.name]}/{step}.npz"
+        assert mixed.task == network.task and mixed.data == network.data
     assert mixture.seeds == circuits.seeds and circuits.measure.weights == "final"
