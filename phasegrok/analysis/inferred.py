@@ -14,7 +14,7 @@ from phasegrok.analysis.phases import DIVERGED, LABELS, SUBPHASES
 from phasegrok.analysis.refine import UNKNOWN, Refined, refine
 from phasegrok.config import column
 
-__all__ = ["INFERRED", "Grid", "grid_of", "with_inferred"]
+__all__ = ["INFERRED", "Grid", "grid_of", "replayed", "with_inferred"]
 
 INFERRED: Final = "inferred"
 VARIANTS: Final = "variants"  # the block, and the column that it makes
@@ -82,6 +82,26 @@ def with_inferred(cells: pd.DataFrame, grid: Grid) -> tuple[pd.DataFrame, pd.Dat
             found.append(_inferred(place, refined, trained, where, cells, grid))
     every = pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
     return every.astype({INFERRED: bool}), pd.concat(needed, ignore_index=True)
+
+
+def replayed(cells: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+    """What refinement would have said of a sweep whose cells were all trained.
+
+    Args:
+        cells: every cell of the grid, labelled.
+        grid: what is refined.
+
+    Returns:
+        The cells of :func:`with_inferred` at the end, had only those been trained that it asks for.
+    """
+    columns = list(grid.values)
+    trained = cells.iloc[:0]
+    while True:
+        found, needed = with_inferred(trained, grid)
+        if needed.empty:
+            return found
+        more = needed.merge(cells, on=columns, how="left", validate="one_to_one")
+        trained = pd.concat([trained, more[cells.columns]], ignore_index=True)
 
 
 def _slices(cells: pd.DataFrame, grid: Grid) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from phasegrok.reproduction import diagrams, efficiency, folders, hypothesis, parity, variants
+from phasegrok.reproduction import (
+    diagrams,
+    efficiency,
+    folders,
+    hypothesis,
+    parity,
+    refinement,
+    variants,
+)
 from phasegrok.reproduction.base import NOT_RUN, Claim, word
 
 __all__ = ["SECTIONS", "Claim", "begin", "counts", "end", "table", "written"]
@@ -20,6 +28,7 @@ __all__ = ["SECTIONS", "Claim", "begin", "counts", "end", "table", "written"]
 SECTIONS: Final[dict[str, Callable[[Path], Iterator[Claim]]]] = {
     "hypothesis": hypothesis.claims,
     "diagrams": diagrams.claims,
+    "refinement": refinement.claims,
     "variants": variants.claims,
     "parity": parity.claims,
     "efficiency": efficiency.claims,
@@ -30,6 +39,7 @@ PARTS: Final = ("counts", *SECTIONS, "folders")
 TITLES: Final = {
     "hypothesis": "Hypothesis 2.1",
     "diagrams": "Phase diagrams",
+    "refinement": "Refinement (ours)",
     "variants": "Regularizers, losses, activations and architectures",
     "parity": "Sparse parity",
     "efficiency": "Model and training efficiency",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from phasegrok.analysis.inferred import Grid, with_inferred
+from phasegrok.analysis.inferred import Grid, replayed, with_inferred
 from phasegrok.analysis.phases import label_cells
 
 FRACTIONS = [round(0.1 * i, 1) for i in range(1, 10)]
@@ -57,6 +57,15 @@ def test_every_cell_gets_the_label_it_would_have_been_trained_to() -> None:
     assert cells.loc[inferred, "test_accuracy"].isna().all()
     assert cells.loc[~inferred, "test_accuracy"].notna().all()
     assert set(cells.loc[inferred, "seeds"]) == {0} and set(cells.loc[~inferred, "seeds"]) == {1}
+
+
+def test_a_replay_of_a_whole_grid_is_the_refinement_of_it() -> None:
+    cells, _ = trained(12)
+    whole = label_cells(run(cells[AXES]), AXES)
+    both = cells.merge(replayed(whole, GRID), on=AXES, suffixes=("", "_replayed"))
+    assert len(both) == len(cells)
+    for column in ("inferred", "subphase"):
+        assert (both[column] == both[f"{column}_replayed"]).all()
 
 
 def test_slices_do_not_look_at_each_other() -> None:
