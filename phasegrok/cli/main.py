@@ -105,15 +105,22 @@ def figures(
         int | None,
         typer.Option(help="Draw the diagram as it was at this step, into figures/step-STEP."),
     ] = None,
+    scale: Annotated[
+        str, typer.Option(help="Where a diagram's values stand: category, linear or log.")
+    ] = "category",
 ) -> None:
     """Draw the figures of a result folder again, from its tables alone."""
     with exit_codes():
         from phasegrok import figures as drawing
         from phasegrok.figures.cells import closeup
+        from phasegrok.figures.layout import SCALES
         from phasegrok.results.folder import Folder
 
+        placed = next((each for each in SCALES if each == scale), None)
+        if placed is None:
+            raise Refusal(f"--scale {scale}: found no such scale; allowed: {', '.join(SCALES)}")
         if step is not None:
-            for path in drawing.draw_at(folder, step):
+            for path in drawing.draw_at(folder, step, placed):
                 typer.echo(f"wrote {path}")
             return
         results = Folder(folder)
@@ -122,7 +129,7 @@ def figures(
             chosen = dict(_point(text) for text in at)
             closeup(cells, manifest["axes"], chosen)
             results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
-        for path in drawing.draw(folder):
+        for path in drawing.draw(folder, placed):
             typer.echo(f"wrote {path}")
 
 

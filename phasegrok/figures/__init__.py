@@ -12,6 +12,7 @@ from phasegrok.analysis.phases import for_display
 from phasegrok.analysis.timeline import at_step
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import CLOSEUP, Context, read_context
+from phasegrok.figures.layout import Scale
 from phasegrok.figures.registry import PICTURES, Picture
 
 __all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "pictures"]
@@ -44,7 +45,7 @@ def pictures() -> list[Picture]:
     return list(PICTURES.values())
 
 
-def draw(folder: Path) -> list[Path]:
+def draw(folder: Path, scale: Scale = "category") -> list[Path]:
     """Draw every figure of a result folder as PNG and PDF.
 
     The phase diagram and its accuracies are always drawn. What the other tables allow is drawn too:
@@ -55,6 +56,7 @@ def draw(folder: Path) -> list[Path]:
         folder: result folder with ``manifest.json`` and ``runs``, by which ``cells.parquet`` is
             brought up to date. Without runs the cells are those there. ``closeup.json`` maps swept
             columns to the values to look at.
+        scale: whether a diagram's values stand as categories, or to scale.
 
     Returns:
         The files written, in ``folder/figures``.
@@ -64,15 +66,16 @@ def draw(folder: Path) -> list[Path]:
         Refusal: the folder holds no results, or none yet, or ``closeup.json`` names what the sweep
             does not have.
     """
-    return _draw(read_context(folder), pictures(), folder / "figures")
+    return _draw(read_context(folder, scale), pictures(), folder / "figures")
 
 
-def draw_at(folder: Path, step: int) -> list[Path]:
+def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
     """Draw the phase diagram and its accuracies as they were at a step, from the curves.
 
     Args:
         folder: result folder with ``runs`` and ``curves``.
         step: optimizer step; every run is seen at its last logged step up to it.
+        scale: see :func:`draw`.
 
     Returns:
         The files written, in ``folder/figures/step-STEP``.
@@ -80,7 +83,7 @@ def draw_at(folder: Path, step: int) -> list[Path]:
     Raises:
         Refusal: the folder holds no results, or none yet, or no curves, or the step is negative.
     """
-    context = read_context(folder)
+    context = read_context(folder, scale)
     if not ("runs" in context.tables and "curves" in context.tables):
         raise Refusal(f"{folder}: holds no curves, so diagrams over time cannot be drawn")
     if step < 0:

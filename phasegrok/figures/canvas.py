@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -105,21 +106,27 @@ def line_legend(figure: Figure, entries: Mapping[str, Any]) -> None:
 
 
 def cell_inches(layout: Layout) -> float:
-    """Shorter side of one cell on the sheet."""
-    width, height = _panel_inches(layout)
-    return min(width / len(layout.x.values), height / len(layout.y.values))
+    """Shorter side of the smallest cell on the sheet."""
+    sides = zip((layout.x, layout.y), _panel_inches(layout), strict=True)
+    return min(inches * _shares(axis).min() for axis, inches in sides)
 
 
 def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
     """Frame a panel; name and number its axes where it is at the sheet's left or bottom edge."""
     width, height = _panel_inches(layout)
+    if layout.x.scale != "category":  # what is drawn stays where the categories are
+        axes.set_xscale("function", functions=_to_scale(layout.x))
+        axes.set_yscale("function", functions=_to_scale(layout.y))
     axes.set_xlim(-0.5, len(layout.x.values) - 0.5)
     axes.set_ylim(-0.5, len(layout.y.values) - 0.5)
     across, up = layout.x.labels, layout.y.labels
-    step = _spacing(across, width, TICK_CHARACTER)
-    axes.set_xticks(range(0, len(across), step), across[::step])
-    step = 1 if layout.y.named else _spacing([""] * len(up), height, TICK_LINE)
-    axes.set_yticks(range(0, len(up), step), up[::step])
+    room = [(len(label) + 1) * TICK_CHARACTER for label in across]
+    ticks = _ticks(_shares(layout.x) * width, room)
+    axes.set_xticks(ticks, [across[tick] for tick in ticks])
+    room = [0.0 if layout.y.named else TICK_LINE] * len(up)
+    ticks = _ticks(_shares(layout.y) * height, room)
+    axes.set_yticks(ticks, [up[tick] for tick in ticks])
+    axes.minorticks_off()
     axes.tick_params(labelsize=TICK_POINTS, length=2, labelleft=left, labelbottom=bottom)
     if bottom:
         axes.set_xlabel(_axis_title(layout.x), fontsize=LABEL_POINTS)
@@ -128,6 +135,40 @@ def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
         # A name beside a panel of few rows has to be broken, or it meets its neighbours.
         name = name if height > LONGEST_NAME_INCHES else name.replace(" ", "\n", 1)
         axes.set_ylabel(name, fontsize=LABEL_POINTS)
+
+
+def _shares(axis: Axis) -> NDArray[np.float64]:
+    """What share of a panel's side each category has."""
+    widths = np.diff(axis.edges)
+    return np.asarray(widths / widths.sum(), np.float64)
+
+
+def _to_scale(axis: Axis) -> tuple[Any, Any]:
+    """From categories to the axis' own scale, and back."""
+    edges, ends = axis.edges, np.arange(len(axis.values) + 1) - 0.5
+    return (lambda at: np.interp(at, ends, edges)), (lambda place: np.interp(place, edges, ends))
+
+
+def _ticks(inches: NDArray[np.float64], room: Sequence[float]) -> list[int]:
+    """Categories that get a label: every n-th where they are equally wide, else as many as fit."""
+    middle = np.cumsum(inches) - inches / 2
+    count = len(inches)
+    for step in range(1, count):
+        chosen = list(range(0, count, step))
+        if all(middle[b] - middle[a] >= max(room[a], room[b]) for a, b in pairwise(chosen)):
+            return chosen
+        if not np.allclose(inches, inches[0]):
+            return _as_many_as_fit(middle, room)
+    return [0]
+
+
+def _as_many_as_fit(middle: NDArray[np.float64], room: Sequence[float]) -> list[int]:
+    chosen = [0]
+    for tick in range(1, len(middle)):
+        last = chosen[-1]
+        if middle[tick] - middle[last] >= max(room[tick], room[last]):
+            chosen.append(tick)
+    return chosen
 
 
 def title(axes: Axes, lines: Sequence[str]) -> None:
@@ -244,15 +285,6 @@ def _panel_inches(layout: Layout) -> tuple[float, float]:
     least = TICK_LINE if layout.y.named else LEAST_CELL_INCHES  # of names none may be left out
     height = max(min(PANEL_INCHES, up * 0.5), up * least, LEAST_PANEL_INCHES)
     return width, height if layout.y.named else min(height, MOST_PANEL_INCHES)
-
-
-def _spacing(labels: Sequence[str], inches: float, character: float) -> int:
-    """Smallest step at which every ``step``-th label fits beside the next."""
-    for step in range(1, len(labels)):
-        longest = max(len(label) for label in labels[::step])
-        if (longest + 1) * character <= step * inches / len(labels):
-            return step
-    return max(1, len(labels))
 
 
 def _axis_title(axis: Axis) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from phasegrok.analysis.phases import for_display
 from phasegrok.figures.cells import MOST_CELLS, OneCell, closeup, one_by_one
-from phasegrok.figures.layout import Layout, arrange
+from phasegrok.figures.layout import Layout, Scale, arrange
 from phasegrok.results.folder import Folder
 
 __all__ = ["CLOSEUP", "Context", "Tables", "read_context"]
@@ -57,6 +57,7 @@ class Context:
         tables: the other tables, by name; only those that there are.
         chosen: values of some axes; the cells there are drawn one by one. If it is None,
             all cells of a small sweep are, and no cell of a large one.
+        scale: whether a diagram's values stand as categories, or to scale.
     """
 
     cells: pd.DataFrame
@@ -64,11 +65,12 @@ class Context:
     sweep: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
     chosen: Mapping[str, Any] | None = None
+    scale: Scale = "category"
 
     @cached_property
     def layout(self) -> Layout:
         """The cells as panels of a diagram."""
-        return arrange(self.cells, self.axes)
+        return arrange(self.cells, self.axes, self.scale)
 
     @cached_property
     def single(self) -> list[OneCell]:
@@ -95,7 +97,7 @@ class Context:
         return not frame.empty and set(columns) <= set(frame.columns)
 
 
-def read_context(folder: Path) -> Context:
+def read_context(folder: Path, scale: Scale = "category") -> Context:
     """What the pictures of a result folder are drawn from.
 
     ``cells.parquet`` is brought up to date with the runs.
@@ -113,4 +115,5 @@ def read_context(folder: Path) -> Context:
         sweep,
         Tables(folder),
         json.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else None,
+        scale,
     )

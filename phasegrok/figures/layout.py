@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phasegrok.errors import Refusal
 from phasegrok.figures.palette import PALETTE
 
 __all__ = [
+    "SCALES",
     "SYMBOLS",
     "Axis",
     "Layout",
     "Panel",
+    "Scale",
     "arrange",
     "format_values",
     "groups",
     "phase_counts",
     "words",
 ]
+
+Scale = Literal["category", "linear", "log"]
+SCALES: Final[tuple[Scale, ...]] = ("category", "linear", "log")
 
 ALPHA: Final = "data_fraction"
 XI: Final = "corruption_fraction"
@@ -48,6 +54,27 @@ class Axis:
 
     column: str | None
     values: tuple[Any, ...]
+    scale: Scale = "category"
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """Where categories begin and end, in equal widths or to scale: midway between neighbours.
+
+        On a logarithmic scale 0 stands as far below the smallest value above it as the next one
+        stands above that.
+        """
+        count = len(self.values)
+        if self.scale == "category" or count < 2 or not _are_numbers(self.values):
+            return np.arange(count + 1, dtype=np.float64) - 0.5
+        places = np.asarray(self.values, np.float64)
+        if self.scale == "log":
+            above = np.log10(np.where(places > 0, places, np.nan))
+            first = above[places > 0]
+            step = first[1] - first[0] if len(first) > 1 else 1.0
+            places = np.where(places > 0, above, first[0] - step)
+        middle = (places[1:] + places[:-1]) / 2
+        ends = 2 * places[0] - middle[0], 2 * places[-1] - middle[-1]
+        return np.array([ends[0], *middle, ends[1]], np.float64)
 
     @property
     def name(self) -> str:
@@ -102,7 +129,7 @@ class Layout:
         return grid
 
 
-def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
+def arrange(cells: pd.DataFrame, axes: Sequence[str], scale: Scale = "category") -> Layout:
     """Choose what runs across, what runs up, and what tells the panels apart.
 
     Across goes the data fraction if swept, else the first other swept number; up the corruption
@@ -113,9 +140,11 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
     Args:
         cells: table of cells with the swept columns.
         axes: the swept columns, in the sweep's order.
+        scale: whether values stand as categories, or to scale.
 
     Raises:
         ValueError: if there are no cells.
+        Refusal: negative values on a logarithmic scale.
     """
     if cells.empty:
         raise ValueError("there are no cells to draw")
@@ -132,7 +161,23 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str]) -> Layout:
     if y is None and XI in cells and XI not in remaining:
         y = XI
     panels, rows, columns = _panels(cells, remaining)
-    return Layout(_axis(cells, x), _axis(cells, y), panels, rows, columns)
+    across, up = (replace(_axis(cells, name), scale=scale) for name in (x, y))
+    for axis in (across, up):
+        if scale == "log" and _are_numbers(axis.values) and _cannot_be_log(axis.values):
+            least = format_values(axis.values)[0]
+            raise Refusal(
+                f"--scale log: found {axis.column} = {least}; allowed: numbers of at least 0, not"
+                " all 0"
+            )
+    return Layout(across, up, panels, rows, columns)
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+
+
+def _cannot_be_log(values: Sequence[float]) -> bool:
+    return min(values) < 0 or max(values) <= 0
 
 
 def words(column: str) -> str:

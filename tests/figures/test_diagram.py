@@ -10,9 +10,12 @@ import pytest
 from matplotlib.image import imread
 
 from phasegrok.analysis.phases import DIVERGED, SUBPHASES
+from phasegrok.errors import Refusal
 from phasegrok.figures import canvas, draw
 from phasegrok.figures.accuracy import accuracy
+from phasegrok.figures.context import Context
 from phasegrok.figures.diagram import phase_diagram
+from phasegrok.figures.layout import Scale
 from phasegrok.figures.palette import PALETTE, rgb
 from tests.figures.made import AXES, diagram_of, paper_grid, result_folder, table
 
@@ -98,3 +101,30 @@ def test_thousands_of_cells_are_one_small_image(tmp_path: Path) -> None:
     share = _share(png)
     assert min(share[name] for name in (*SUBPHASES, DIVERGED)) > 0.02
     assert pdf.stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_cells_to_scale(scale: Scale) -> None:
+    """Each cell reaches halfway to its neighbours on the axis' own scale, 0 has a place on a
+    logarithmic one, and of 40 values as many have a label as do not touch."""
+    values = [0.0, *np.geomspace(0.001, 10, 40).tolist()]
+    cells = table(weight_decay=values, corruption_fraction=[0.0, 0.5, 0.6])
+    context = Context(cells, ["weight_decay", "corruption_fraction"], {}, {}, scale=scale)
+    figure = phase_diagram(context)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    width = axes.get_window_extent().width
+    ends = [axes.transData.transform((x - 0.5, 0))[0] for x in range(len(values) + 1)]
+    shares = np.diff(ends) / width
+    assert shares.sum() == pytest.approx(1)
+    even = np.allclose(shares[2:-1], shares[2])
+    assert even == (scale == "log")
+    boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+    assert len(boxes) > 1 and all(a.x1 <= b.x0 for a, b in pairwise(boxes))
+
+
+def test_a_negative_number_has_no_logarithm() -> None:
+    cells = table(weight_decay=[-1.0, 1.0], corruption_fraction=[0.0, 0.5])
+    context = Context(cells, ["weight_decay", "corruption_fraction"], {}, {}, scale="log")
+    with pytest.raises(Refusal, match=r"--scale log: found weight_decay = -1; allowed: numbers of"):
+        phase_diagram(context)
