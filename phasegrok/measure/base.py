@@ -83,6 +83,8 @@ class Wanted:
 class Scalar(Wanted, ABC):
     """A measurement that gives columns of ``curves`` and ``runs``, at every logging point."""
 
+    columns: ClassVar[tuple[str, ...]] = ()  # those that every model has
+
     @abstractmethod
     def compute(self, network: Snapshot) -> dict[str, jax.Array]:
         """Scalars by column, inside the compiled program."""

@@ -13,6 +13,8 @@ from phasegrok.measure.base import Scalar, Snapshot
 class MeanIpr(Scalar):
     """Mean IPR of living neurons, how many are dead, and how many of the living are constant."""
 
+    columns = ("mean_ipr", "dead_neurons", "constant_neurons")
+
     def compute(self, network: Snapshot) -> dict[str, jax.Array]:
         """All are NaN where no neuron's weights have a spectrum."""
         found = spectrum.Summary(*[jnp.full((), jnp.nan)] * 3)
@@ -20,11 +22,7 @@ class MeanIpr(Scalar):
         vectors = network.model.vectors(network.params).choose(network.measure.mean_ipr)
         if basis is not None and vectors:
             found = spectrum.summary(vectors, basis, network.measure.ipr_order)
-        return {
-            "mean_ipr": found.mean_ipr,
-            "dead_neurons": found.dead,
-            "constant_neurons": found.constant,
-        }
+        return dict(zip(self.columns, (found.mean_ipr, found.dead, found.constant), strict=True))
 
 
 class Norms(Scalar):

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from phasegrok.analysis.phases import LABELS, classify
+from phasegrok.analysis.settled import SETTLED, with_settled
 from phasegrok.config import PATHS, column
+from phasegrok.measure import SCALARS
 from phasegrok.plan.plan import Plan
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder, replacing
@@ -44,7 +46,8 @@ def adopted(rows: pa.Table, name: str, planned: Plan, columns: Columns) -> pa.Ta
     for field in rows.schema:
         if field.name not in SETTINGS and field.name not in labels:
             table = table.append_column(field, rows[field.name])
-    more = columns.norms if name in ("runs", "curves") else columns.arrays[name]
+    measured = [each for scalar in SCALARS for each in scalar.columns]
+    more = [*measured, *columns.norms] if name in ("runs", "curves") else columns.arrays[name]
     for missing in (each for each in more if each not in table.column_names):
         table = table.append_column(missing, pa.nulls(len(table), pa.float32()))
     if name == "runs":
@@ -67,6 +70,7 @@ def take(folder: Folder, name: str, taken: Taken, planned: Plan, columns: Column
         rows = pq.read_table(source.part_path(table, taken.part))
         rows = rows.filter(pc.is_in(rows["run"], wanted))
         tables[table] = adopted(rows, table, planned, columns)
+    tables["runs"] = settled_from(tables["runs"], tables["curves"])
     for run in taken.runs:
         for file in weights_of(source, run):
             target = folder.path / file.relative_to(source.path)
@@ -74,6 +78,18 @@ def take(folder: Folder, name: str, taken: Taken, planned: Plan, columns: Column
             with replacing(target) as written, open(file, "rb") as read:
                 shutil.copyfileobj(read, written)
     folder.publish(name, tables)
+
+
+def settled_from(runs: pa.Table, curves: pa.Table) -> pa.Table:
+    """Runs with the settled accuracies that tables of earlier versions lack."""
+    if set(SETTLED) <= set(runs.column_names):
+        return runs
+    columns = curves.select(["run", "step", *SETTLED.values()]).to_pandas()
+    found = with_settled(runs.to_pandas(), columns)
+    for name in SETTLED:
+        if name not in runs.column_names:
+            runs = runs.append_column(name, pa.array(found[name], pa.float64()))
+    return runs
 
 
 def weights_of(folder: Folder, run: str) -> Iterator[Path]:

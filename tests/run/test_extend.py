@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from phasegrok import run
@@ -166,6 +167,25 @@ def test_taking_is_interrupted_and_goes_on(
         start(make_sweep(LARGE), out, reuse=[coarse])
     assert start(make_sweep(LARGE), out).trained == 8
     assert_alike(out, large)
+
+
+def test_rows_of_an_earlier_version_get_their_columns(
+    make_sweep: MakeSweep, tmp_path: Path, large: Path
+) -> None:
+    """Settled accuracies from the curves; a measurement that there was not yet is null there."""
+    coarse, out = tmp_path / "coarse", tmp_path / "out"
+    start(make_sweep(SMALL), coarse)
+    lacking = ["settled_train_accuracy", "settled_test_accuracy", "constant_neurons"]
+    for path in [*coarse.glob("runs/*.parquet"), *coarse.glob("curves/*.parquet")]:
+        rows = pq.read_table(path)
+        rows = rows.drop_columns([name for name in lacking if name in rows.column_names])
+        pq.write_table(rows, path)
+    start(make_sweep(LARGE), out, reuse=[coarse])
+    runs, whole = table(out, "runs"), table(large, "runs")
+    assert set(runs.columns) == set(whole.columns)
+    for name in lacking[:2]:
+        assert runs[name].to_numpy() == pytest.approx(whole[name].to_numpy(), abs=1e-4)
+    assert runs["constant_neurons"].isna().sum() == 4
 
 
 def test_saved_networks_are_taken_too(make_sweep: MakeSweep, tmp_path: Path) -> None:
