@@ -1,0 +1,68 @@
+"""The commands that only read a folder: boundaries, labels over time, and pictures of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from phasegrok.cli.main import app
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "quickstart"
+
+
+def invoke(*args: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, args)), catch_exceptions=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("runs", "curves", "manifest.json", "cells.parquet"):
+        copy = shutil.copytree if (REFERENCE / name).is_dir() else shutil.copy
+        copy(REFERENCE / name, tmp_path / name)
+    return tmp_path
+
+
+def test_boundaries_are_printed_and_written(folder: Path) -> None:
+    """A line for every slice: where networks begin to generalize, row by row; a dash where none
+    does."""
+    done = invoke("boundaries", folder)
+    assert done.exit_code == 0
+    table = pd.read_parquet(folder / "boundaries.parquet")
+    lines = done.output.splitlines()
+    assert lines[-1] == f"wrote {folder / 'boundaries.parquet'}: {len(table)} rows"
+    assert lines[0].startswith("weight decay 0, along data fraction  0: 0.4±0.1  0.15: 0.6±0.1")
+    assert lines[0].endswith("0.45: -")
+    direct = invoke("boundaries", folder, "--label", "direct_phase")
+    assert direct.exit_code == 0
+    wrong = invoke("boundaries", folder, "--label", "colour")
+    assert wrong.exit_code == 2
+    assert "--label colour: found no such label; allowed: phase, subphase" in wrong.output
+
+
+def test_labels_over_time_are_written(folder: Path) -> None:
+    done = invoke("timeline", folder)
+    assert done.exit_code == 0
+    table = pd.read_parquet(folder / "labels_by_step.parquet")
+    cells = pd.read_parquet(folder / "cells.parquet")
+    assert len(table) == 51 * len(cells)
+    last = table[table["step"] == table["step"].max()]
+    assert list(last["subphase"].sort_values()) == list(cells["subphase"].sort_values())
+
+
+def test_a_folder_without_curves_has_no_labels_over_time(folder: Path) -> None:
+    shutil.rmtree(folder / "curves")
+    for args in (("timeline", folder), ("figures", folder, "--step", 10)):
+        done = invoke(*args)
+        assert done.exit_code == 2 and "holds no curves" in done.output
+    nothing = invoke("boundaries", folder / "nothing")
+    assert nothing.exit_code == 2 and "no results here" in nothing.output
+
+
+def test_an_unknown_scale_is_refused(folder: Path) -> None:
+    done = invoke("figures", folder, "--scale", "true")
+    assert done.exit_code == 2
+    assert "--scale true: found no such scale; allowed: category, linear, log" in done.output
