@@ -56,7 +56,7 @@ def generalization_boundaries(context: Context) -> Figure:
         entries[name or "generalization"] = _line(axes, last, colour)
     axes.set_xlabel(f"{words(across)} {SYMBOLS.get(across, '')}", fontsize=canvas.LABEL_POINTS)
     axes.set_ylabel(f"{words(up)} {SYMBOLS.get(up, '')}", fontsize=canvas.LABEL_POINTS)
-    canvas.title(axes, ("networks generalize right of the line",))
+    canvas.title(axes, ("generalizes right of the line",))
     canvas.line_legend(figure, entries)
     return figure
 

@@ -99,6 +99,7 @@ def unregularized(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"a share of at least {SIZABLE:g} somewhere at {GENERALIZES:g}",
         also=(("at 0.99", held(0.99)),),
+        why=because(held(GENERALIZES), "No cell with so many corrupted labels generalizes."),
     )
 
 
@@ -125,6 +126,7 @@ def more_data(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"at least 0.9 in every slice but the last, at a test accuracy of {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
+        why=because(held(GENERALIZES), "Not in every slice."),
     )
 
 
@@ -149,6 +151,12 @@ def more_regularization(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"more from slice to slice but the last, at a test accuracy of {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
+        why=because(
+            held(GENERALIZES),
+            "Every regularized slice but the last generalizes in more cells than the one without."
+            " The stronger does in fewer than the weaker: near the boundary it neither memorizes"
+            " nor generalizes.",
+        ),
     )
 
 
@@ -180,6 +188,7 @@ def less_data(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"less in half of the shares or more, and more in none, at {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
+        why=because(held(GENERALIZES), "Not in every row of the diagram."),
     )
 
 
@@ -206,6 +215,11 @@ def partial_inversion(results: Results) -> Iterator[Claim]:
         held("subphase"),
         rule=f"some, and none at a data fraction below {AMPLE:g}",
         also=(("by direct_phase", held("direct_phase")),),
+        why=because(
+            held("subphase"),
+            "The small problem memorizes what it is given: no cell of the slice gives up a label."
+            " At p = 97 some do (the row of `wd`).",
+        ),
     )
 
 
@@ -226,6 +240,7 @@ def full_inversion(results: Results) -> Iterator[Claim]:
         held("subphase"),
         rule="at most 2 % of the cells without, and more from slice to slice but the last",
         also=(("by direct_phase", held("direct_phase")),),
+        why=because(held("subphase"), "The numbers say where it does not grow."),
     )
 
 
@@ -247,6 +262,7 @@ def memorization(results: Results) -> Iterator[Claim]:
         share >= 0.95 and test < CHANCE,
         rule=f"at least 95 % of them, with a mean test accuracy below {CHANCE:g}",
         also=(("90 % of them", share >= 0.9 and test < CHANCE),),
+        why=because(share >= 0.95 and test < CHANCE, "The others do not even memorize."),
     )
 
 
@@ -257,18 +273,24 @@ def forgetting(results: Results) -> Iterator[Claim]:
     before = diagram.at(diagram.moderate[-1])
     grokked = before[before["test_accuracy"] >= GENERALIZES][keys]
     there = grokked.merge(diagram.at(diagram.extreme), on=keys)
-    share = float((there["phase"] == "Forgetting").mean())
+    lost = int((there["phase"] == "Forgetting").sum())
+    share = lost / max(len(there), 1)
     number = diagram.counts("phase", "Forgetting")
     elsewhere = int(number.drop(diagram.extreme).sum())
+    found = verdict(share >= 0.5, share >= 0.9 and elsewhere == 0)
     yield Claim(
         "2 and E, Fig. 3a",
         "very high weight decay loses what was grokked: Forgetting, and nowhere else",
         f"of {len(there)} cells that generalize at {diagram.moderate[-1]:g}, Forgetting at"
-        f" {diagram.extreme:g}: {share:.0%}; Forgetting by decay {by_value(number)}; mean test"
+        f" {diagram.extreme:g}: {lost}; Forgetting by decay {by_value(number)}; mean test"
         f" accuracy of those cells {there['test_accuracy'].mean():.3f}",
-        verdict(share >= 0.5, share >= 0.9 and elsewhere == 0),
+        found,
         rule="at least 90 % of those cells, and none at smaller decays",
         also=(("80 % of them", verdict(share >= 0.5, share >= 0.8 and elsewhere == 0)),),
+        why=because(
+            found,
+            "The others lie at the boundary, where at this decay nothing was grokked to lose.",
+        ),
     )
 
 
@@ -280,14 +302,16 @@ def confusion(results: Results) -> Iterator[Claim]:
     confused = cells[cells["phase"] == "Confusion"]
     share, others = len(confused) / len(cells), number.drop(diagram.extreme)
     fewer = bool(others.max() <= 0.05 * len(cells))
+    found = verdict(share > 0, share >= 0.5 and fewer)
     yield Claim(
         "2, Fig. 3b",
         "very high dropout leads to Confusion: not all of the corrupted labels are memorized",
         f"cells of {len(cells)} by dropout {by_value(number)}; corrupted labels memorized in those"
         f" at {diagram.extreme:g}: {confused['corrupted_accuracy'].mean():.3f}",
-        verdict(share > 0, share >= 0.5 and fewer),
+        found,
         rule="at least half of the last slice, and at most 5 % of any other",
         also=(("a quarter", verdict(share > 0, share >= 0.25 and fewer)),),
+        why=because(found, "The other cells of the last slice still memorize, or generalize."),
     )
 
 
@@ -304,9 +328,15 @@ def training_accuracy(results: Results) -> Iterator[Claim]:
         f"{len(cells)} cells; distance from 1 − ξ {spread(away)}, at most {away.max():.3f}; test"
         f" accuracy above training accuracy in {above:.0%}",
         bool(away.mean() <= CLOSE),
+        why=because(bool(away.mean() <= CLOSE), "It is higher or lower by more."),
         rule=f"a mean distance of at most {CLOSE:g}, in cells of direct_phase",
         weak="the label asks that at most 10 % of the corrupted labels are memorized",
     )
+
+
+def because(held: Verdict, reason: str) -> str:
+    """The reason of a verdict that is not yes."""
+    return "" if held is True else reason
 
 
 def _figure(diagram: Diagram) -> str:
