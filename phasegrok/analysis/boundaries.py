@@ -65,13 +65,16 @@ def plane(cells: pd.DataFrame, axes: Sequence[str]) -> list[str]:
 
 
 def boundaries(
-    cells: pd.DataFrame, runs: pd.DataFrame, axes: Sequence[str], label: str = "subphase"
+    cells: pd.DataFrame,
+    runs: pd.DataFrame | None,
+    axes: Sequence[str],
+    label: str = "subphase",
 ) -> pd.DataFrame:
     """Every boundary of a sweep's phases.
 
     Args:
         cells: table of labelled cells.
-        runs: the ``runs`` table, for fits over seeds.
+        runs: the ``runs`` table, for fits over seeds; without it there are none.
         axes: the swept columns.
         label: ``subphase``, ``phase`` or ``direct_phase``.
 
@@ -85,7 +88,10 @@ def boundaries(
     """
     spread = plane(cells, axes)
     slices = [name for name in axes if name not in spread]
-    runs = runs.drop(columns=[c for c in runs if c in (label,)]).join(classify(runs)[[label]])
+    if runs is None:
+        runs = pd.DataFrame(columns=[*axes, label])
+    else:
+        runs = runs.drop(columns=label, errors="ignore").join(classify(runs)[[label]])
     found: list[dict[str, Any]] = []
     for values, part in _groups(cells, slices):
         theirs = _at(runs, slices, values)

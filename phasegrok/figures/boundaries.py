@@ -26,16 +26,14 @@ def generalization(context: Context) -> pd.DataFrame:
     Returns:
         Rows of :func:`~phasegrok.analysis.boundaries.boundaries` with a position.
     """
-    found = boundaries(context.cells, context.tables["runs"], context.axes)
+    found = boundaries(context.cells, None, context.axes)
     across = plane(context.cells, context.axes)[0]
     rows = found[(found["along"] == across) & (found["above"] == GENERALIZES)]
     return rows.dropna(subset=["position"])
 
 
 def _applies(context: Context) -> bool:
-    if context.cells.empty or "runs" not in context.tables:
-        return False
-    if len(plane(context.cells, context.axes)) < 2:
+    if context.cells.empty or len(plane(context.cells, context.axes)) < 2:
         return False
     slices = [name for name in context.axes if name not in plane(context.cells, context.axes)]
     count = len(context.cells[slices].drop_duplicates()) if slices else 1

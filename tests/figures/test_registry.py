@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from phasegrok.analysis.phases import label_cells
 from phasegrok.figures import FAMILIES, pictures
 from phasegrok.figures.context import Context
 from phasegrok.figures.registry import PICTURES, Picture, picture
+from tests.analysis.test_boundaries import AXES
+from tests.analysis.test_boundaries import runs as grid_runs
 from tests.figures.made import CELLS, CURVES, NEURON, PRUNING, TABLES, context
 
 SHRINKS = {"event": {"kind": "at_step", "set": "data.data_fraction"}}
@@ -43,6 +46,13 @@ def sized(axes: list[str], sweep: dict[str, dict[str, str]], table: pd.DataFrame
     return Context(CELLS.assign(variant="a", event_value=0.5), axes, sweep, {"runs": table})
 
 
+def grid() -> Context:
+    """A whole diagram, with a boundary and steps."""
+    table = grid_runs(lambda xi, decay, seed: 0.4 + xi)
+    table = table.assign(memorization_step=10.0, generalization_step=30.0)
+    return Context(label_cells(table, AXES), AXES, {}, {"runs": table})
+
+
 DECAYED = runs(weight_decay=[1.0, 9.0], event_value=[0.2, 0.4], seed=[0, 1])
 SWEEPS = (
     context(
@@ -56,6 +66,7 @@ SWEEPS = (
     sized(["variant", "data_fraction"], {}, runs(variant=["a"], data_fraction=[0.2], seed=[0])),
     sized(["data_fraction"], {}, runs(data_fraction=[0.2, 0.4], seed=list(range(8)))),
     sized(["weight_decay", "event_value"], SHRINKS, DECAYED),
+    grid(),
 )
 
 

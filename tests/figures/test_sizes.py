@@ -28,13 +28,17 @@ def runs(**swept: list[Any]) -> pd.DataFrame:
     return table
 
 
+# Pictures of whole diagrams, which the two cells here are none of.
+WHOLE = ("phase_diagram", "accuracy", "boundaries", "delay")
+
+
 def drawn(table: pd.DataFrame, axes: list[str], sweep: dict[str, Any]) -> dict[str, Figure]:
     """The pictures of a sweep but for those of whole diagrams."""
     context = Context(CELLS, axes, sweep, {"runs": table})
     return {
         one.name: one.draw(context)
         for one in pictures()
-        if one.name not in ("phase_diagram", "accuracy") and one.applies(context)
+        if one.name not in WHOLE and one.applies(context)
     }
 
 

@@ -17,7 +17,7 @@ from tests.conftest import MakeSweep
 from tests.run.watching import start
 
 SMALL = """
-axes: {data.data_fraction: [0.3, 0.8], optimizer.weight_decay: [0, 1]}
+axes: {optimizer.learning_rate: [0.01, 0.02], optimizer.weight_decay: [0, 1]}
 engine: {chunk: 2, checkpoint_every: 1.0e-9}
 measure: {spectra: true}
 """
@@ -141,8 +141,12 @@ def test_runs_are_taken_from_other_folders(
     """Runs with the same id are not trained: their rows, with other axes, are taken."""
     coarse, seeded, out = (tmp_path / name for name in ("coarse", "seeded", "out"))
     start(make_sweep(SMALL), coarse)
-    other = make_sweep(SMALL.replace("axes: {data.data_fraction: [0.3, 0.8], ", "axes: {"))
-    start(other, seeded)  # one data fraction, the default: none of ours
+    other = make_sweep(
+        SMALL.replace(
+            "axes: {optimizer.learning_rate: [0.01, 0.02], ", "data: {data_fraction: 0.3}\naxes: {"
+        )
+    )
+    start(other, seeded)  # another data fraction: none of ours
     with pytest.raises(Refusal, match=r"seeded: holds none of this sweep's runs"):
         start(make_sweep(LARGE), out, reuse=[seeded])
     assert not out.exists()

@@ -16,19 +16,20 @@ from tests.conftest import MakeSweep
 from tests.run.test_extend import parts
 from tests.run.watching import start
 
-# After 40 slow steps little data is memorized, and much is not yet: Memorization, and Confusion.
+# After 40 steps a high learning rate has memorized, a low one not yet: Memorization, Confusion. All
+# axes are traced, so that each round is one program.
 GRID = """
+data: {data_fraction: 0.8}
 axes:
-  data.data_fraction: {start: 0.1, stop: 0.9, num: 9}
+  optimizer.learning_rate: {start: 0.002, stop: 0.018, num: 9}
   data.corruption_fraction: {start: 0.0, stop: 0.8, num: 5}
   optimizer.weight_decay: [0, 1]
 seeds: [0, 1]
 engine: {checkpoint_every: 1.0e-9, chunk: 8}
 """
-REFINED = GRID + "refine: {levels: 2}\n"
+REFINED = GRID + "refine: {levels: 2, axes: [optimizer.learning_rate, data.corruption_fraction]}\n"
 CELLS = 9 * 5 * 2
 COARSEST = 3 * 2 * 2
-SLOW = "optimizer.learning_rate=0.01"
 
 
 def table(out: Path) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("refined")
     (folder / "tiny.yaml").write_text(TINY + REFINED)
-    start(load(folder / "tiny.yaml", [SLOW]), folder / "out")
+    start(load(folder / "tiny.yaml"), folder / "out")
     return folder / "out"
 
 
@@ -68,7 +69,7 @@ def test_an_interrupted_refinement_goes_on_where_it_was(
 ) -> None:
     """Stopped in the first round and in a later one: the tables of an uninterrupted sweep, bit for
     bit. The same command again trains nothing."""
-    sweep, out = make_sweep(REFINED, SLOW), tmp_path / "out"
+    sweep, out = make_sweep(REFINED), tmp_path / "out"
     jobs = len(run.prepare(sweep, out, False).manifest.jobs)  # of the coarsest cells
     start(sweep, out, calls=1)
     interrupted = 1
@@ -88,11 +89,11 @@ def test_what_refinement_left_out_can_be_trained_later(
 ) -> None:
     """Without refinement the folder lacks runs: refused, and trained with --extend."""
     out = tmp_path / "out"
-    start(make_sweep(REFINED, SLOW), out)
+    start(make_sweep(REFINED), out)
     before, cells = parts(out), Folder(out).cells()
     with pytest.raises(Refusal, match=r"does not name \(--extend trains them\)"):
-        start(make_sweep(GRID, SLOW), out)
-    watch = start(make_sweep(GRID, SLOW), out, extend=True)
+        start(make_sweep(GRID), out)
+    watch = start(make_sweep(GRID), out, extend=True)
     assert watch.trained == 2 * cells["inferred"].sum()
     assert before.items() <= parts(out).items()
     every = Folder(out).cells()
@@ -100,6 +101,6 @@ def test_what_refinement_left_out_can_be_trained_later(
 
 
 def test_the_plan_says_how_much_is_asked_for(make_sweep: MakeSweep, tmp_path: Path) -> None:
-    text = plan_text(run.prepare(make_sweep(REFINED, SLOW), tmp_path / "out", False))
+    text = plan_text(run.prepare(make_sweep(REFINED), tmp_path / "out", False))
     assert f"every 4th value: {2 * COARSEST} of 180 runs are asked for by now" in text
-    assert "9 data_fraction" in text  # the grid that is meant, not the one begun with
+    assert "9 learning_rate" in text  # the grid that is meant, not the one begun with

@@ -50,11 +50,11 @@ def training_examples(results: Results, seed: int) -> np.ndarray:
     import jax.numpy as jnp
 
     from phasegrok import tasks
-    from phasegrok.config import Parity
+    from phasegrok.config import TASKS
     from phasegrok.plan.program import RunParams
     from phasegrok.train.state import LABELS, ORDER, seed_key
 
-    task = tasks.build(Parity(**results.manifest["sweep"]["task"]))
+    task = tasks.build(TASKS["parity"](**results.manifest["sweep"]["task"]))
     none = jnp.zeros((), jnp.int32)
     run = RunParams(jnp.asarray(seed, jnp.uint32), none, none, {}, {})
     found = task.table(seed_key(run, ORDER), seed_key(run, LABELS))
