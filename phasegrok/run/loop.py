@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from phasegrok.config.identity import identity
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import BOUNDARIES
 from phasegrok.run.adopt import adapt, take
 from phasegrok.run.chunk import Reporter, train_chunk
 from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
+from phasegrok.run.extend import resolved
 from phasegrok.run.follow import Chunk
 from phasegrok.run.manifest import Manifest, read_manifest
 from phasegrok.run.prepared import Prepared
 from phasegrok.run.refine import next_round
 from phasegrok.run.session import Interrupted, Session, interruptible, whoami
-from phasegrok.sweep.load import dump
+from phasegrok.sweep.load import dump, load
 
+SWEEP_FILE = "sweep.yaml"
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
 
@@ -43,8 +46,9 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             # Before the manifest, so that whichever manifest is there, it can read the parts.
             adapt(folder, prepared.plan, Columns.of(prepared.sweep, prepared.plan))
         if not prepared.begun or prepared.begun.sweep != prepared.manifest.sweep:
-            folder.write_text("sweep.yaml", dump(prepared.sweep))
             folder.write_manifest(prepared.manifest.to_json())
+        if not _is_of(prepared):  # also where a crash came between the two
+            folder.write_text(SWEEP_FILE, dump(prepared.sweep))
         try:
             _train(prepared, session, reporter)
         except Interrupted:
@@ -54,6 +58,16 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         cells = folder.cells()
         if len(cells) <= MOST_CELLS:
             folder.write_table(BOUNDARIES, folder.boundaries())
+
+
+def _is_of(prepared: Prepared) -> bool:
+    """Whether the folder's copy of the sweep is that of its manifest."""
+    try:
+        copy = resolved(load(prepared.folder.path / SWEEP_FILE))
+    except Refusal:  # there is none, or it cannot be read
+        return False
+    ours = prepared.manifest.sweep
+    return identity(copy) == identity(ours) and copy.get("refine") == ours.get("refine")
 
 
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from phasegrok import run
 from phasegrok.errors import Locked, Refusal
-from phasegrok.results.folder import Folder
+from phasegrok.results.folder import Folder, replacing
 from phasegrok.run import loop
+from phasegrok.sweep.load import load
 from tests.conftest import MakeSweep
 from tests.run.watching import start
 
@@ -60,10 +61,17 @@ def failing(function: Callable[..., None], after: int) -> Callable[..., None]:
     return call
 
 
+def wrote_manifest_only(folder: Folder, name: str, text: str) -> None:
+    """Write as the folder does, until it is something else than the manifest."""
+    if name != folder.manifest_path.name:
+        raise KeyboardInterrupt
+    with replacing(folder.path / name) as file:
+        file.write(text.encode())
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The larger sweep, trained at once."""
-    from phasegrok.sweep.load import load
     from tests.conftest import TINY
 
     folder = tmp_path_factory.mktemp("large")
@@ -190,6 +198,20 @@ def test_rows_of_an_earlier_version_get_their_columns(
     for name in lacking[:2]:
         assert runs[name].to_numpy() == pytest.approx(whole[name].to_numpy(), abs=1e-4)
     assert runs["constant_neurons"].isna().sum() == 4
+
+
+def test_a_crash_between_manifest_and_sweep_file_is_mended(
+    make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the beginning and at an extension: the copy of the sweep is that of the manifest."""
+    out = tmp_path / "out"
+
+    for text, extend in ((SMALL, False), (LARGE, True)):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Folder, "write_text", wrote_manifest_only)
+            start(make_sweep(text), out, extend=extend)
+        start(make_sweep(text), out)
+        assert load(out / "sweep.yaml") == make_sweep(text)
 
 
 def test_saved_networks_are_taken_too(make_sweep: MakeSweep, tmp_path: Path) -> None:
