@@ -42,7 +42,9 @@ def pictures() -> list[Picture]:
     # wait a second for matplotlib.
     for family in FAMILIES:
         import_module(f"phasegrok.figures.{family}")
-    return list(PICTURES.values())
+    # In the order of the list, whichever module something else had imported before.
+    places = {f"{__name__}.{family}": place for place, family in enumerate(FAMILIES)}
+    return sorted(PICTURES.values(), key=lambda picture: places[picture.draw.__module__])
 
 
 def draw(folder: Path, scale: Scale = "category") -> list[Path]:

@@ -23,7 +23,7 @@ from phasegrok.reproduction import (
 )
 from phasegrok.reproduction.base import NOT_RUN, Claim, word
 
-__all__ = ["SECTIONS", "Claim", "begin", "counts", "end", "table", "written"]
+__all__ = ["SECTIONS", "Claim", "begin", "counts", "end", "every_claim", "table", "written"]
 
 SECTIONS: Final[dict[str, Callable[[Path], Iterator[Claim]]]] = {
     "hypothesis": hypothesis.claims,
@@ -86,16 +86,25 @@ def counts(sections: Mapping[str, list[Claim]]) -> str:
     return "\n".join(lines)
 
 
-def parts(root: Path) -> dict[str, str]:
-    """What stands between each pair of marks, from the result folders under ``root``."""
-    sections = {section: list(claims(root)) for section, claims in SECTIONS.items()}
+def every_claim(root: Path) -> dict[str, list[Claim]]:
+    """The claims of every section, from the result folders under ``root``."""
+    return {section: list(claims(root)) for section, claims in SECTIONS.items()}
+
+
+def parts(root: Path, sections: Mapping[str, list[Claim]]) -> dict[str, str]:
+    """What stands between each pair of marks, of claims about the folders under ``root``."""
     tables = {section: table(claims) for section, claims in sections.items()}
     used = folders.named([claim for claims in sections.values() for claim in claims])
     return {"counts": counts(sections), **tables, "folders": folders.table(root, used)}
 
 
-def written(document: str, root: Path) -> str:
+def written(document: str, root: Path, sections: Mapping[str, list[Claim]] | None = None) -> str:
     """``document`` with what stands between the marks written anew.
+
+    Args:
+        document: with marks.
+        root: of the result folders.
+        sections: from :func:`every_claim`; by default found here.
 
     Raises:
         ValueError: a part's marks are not there.
@@ -103,7 +112,7 @@ def written(document: str, root: Path) -> str:
     for name in PARTS:
         if begin(name) not in document.partition(end(name))[0]:
             raise ValueError(f"the marks of {name} are not in the document")
-    for name, text in parts(root).items():
+    for name, text in parts(root, sections or every_claim(root)).items():
         before, first, rest = document.partition(begin(name))
         _, last, after = rest.partition(end(name))
         document = f"{before}{first}\n{text}\n{last}{after}"
@@ -117,6 +126,6 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="DOCUMENT", help="docs/reproduction.md")
     given = parser.parse_args()
     if given.write is None:
-        print("\n\n".join(parts(given.results).values()))
+        print("\n\n".join(parts(given.results, every_claim(given.results)).values()))
     else:
         given.write.write_text(written(given.write.read_text(), given.results))

@@ -16,16 +16,17 @@ from tests.figures.made import AXES, CELLS, LOGITS, TABLES, paper_grid, result_f
 
 
 def test_files_and_determinism(tmp_path: Path) -> None:
-    """Both figures exist as PNG and PDF with the right first bytes, nothing unpublished is left,
+    """The figures exist as PNG and PDF with the right first bytes, nothing unpublished is left,
     and drawing the same tables again gives the same bytes (so no date or chance is in them).
     """
     folder = result_folder(tmp_path, paper_grid([0.0, 5.0]), AXES)
     paths = draw(folder)
-    names = ["phase_diagram.png", "phase_diagram.pdf", "accuracy.png", "accuracy.pdf"]
+    drawn = ("phase_diagram", "accuracy", "boundaries")
+    names = [f"{name}.{kind}" for name in drawn for kind in ("png", "pdf")]
     assert paths == [folder / "figures" / name for name in names]
     assert sorted(p.name for p in (folder / "figures").iterdir()) == sorted(names)
     first = [path.read_bytes() for path in paths]
-    assert [b[:4] for b in first] == [b"\x89PNG", b"%PDF"] * 2
+    assert [b[:4] for b in first] == [b"\x89PNG", b"%PDF"] * 3
     assert b"CreationDate" not in first[1]
     assert [path.read_bytes() for path in draw(folder)] == first
 
@@ -103,8 +104,9 @@ def test_diagrams_as_they_were_at_a_step(tmp_path: Path) -> None:
     written = draw_at(tmp_path, 100)
     folder = tmp_path / "figures" / "step-100"
     assert written == [folder / f"{name}.{kind}" for name in OVER_TIME for kind in ("png", "pdf")]
-    early, late = (folder / "phase_diagram.png").read_bytes(), draw(tmp_path)[0].read_bytes()
-    assert early != late
+    (folder / "phase_diagram.png").rename(tmp_path / "early.png")
+    (late,) = [path for path in draw_at(tmp_path, 1000) if path.name == "phase_diagram.png"]
+    assert (tmp_path / "early.png").read_bytes() != late.read_bytes()
     with pytest.raises(Refusal, match="--step -1: found a negative number"):
         draw_at(tmp_path, -1)
     shutil.rmtree(tmp_path / "curves")
