@@ -14,9 +14,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from phasegrok.analysis.at import rows_at
 from phasegrok.analysis.phases import classify
+from phasegrok.analysis.plane import plane
 
-__all__ = ["GENERALIZES", "GENERALIZING", "Fit", "boundaries", "logistic", "plane"]
+__all__ = ["GENERALIZES", "GENERALIZING", "Fit", "boundaries", "logistic"]
 
 GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion")
 # The two sides of the boundary of generalization, which the phases on either side make up.
@@ -49,21 +51,6 @@ class Fit(NamedTuple):
 NO_FIT: Final = Fit(np.nan, np.nan, np.nan)
 
 
-def plane(cells: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """The swept numbers that a diagram spreads out: across, and up if there are two.
-
-    The data fraction goes first and the corruption fraction second, where they are swept.
-    """
-    kind = pd.api.types
-    numbers = [
-        name
-        for name in axes
-        if kind.is_numeric_dtype(cells[name]) and not kind.is_bool_dtype(cells[name])
-    ]
-    first = [name for name in ("data_fraction", "corruption_fraction") if name in numbers]
-    return [*first, *(name for name in numbers if name not in first)][:2]
-
-
 def boundaries(
     cells: pd.DataFrame,
     runs: pd.DataFrame | None,
@@ -94,13 +81,14 @@ def boundaries(
         runs = runs.drop(columns=label, errors="ignore").join(classify(runs)[[label]])
     found: list[dict[str, Any]] = []
     for values, part in _groups(cells, slices):
-        theirs = _at(runs, slices, values)
+        place = dict(zip(slices, values, strict=True))
+        theirs = rows_at(runs, place)
         for along in spread:
             other = next((name for name in spread if name != along), None)
             for generalization in (False, True):
                 lines = list(_lines(part, theirs, along, other, label, generalization))
-                for row in _slice(lines, along):
-                    found.append({**dict(zip(slices, values, strict=True)), **row})
+                for row in _slice(lines):
+                    found.append({**place, **row})
     return pd.DataFrame(found, columns=[*slices, *COLUMNS])
 
 
@@ -158,14 +146,6 @@ def _groups(
     yield from table.groupby(list(by), sort=True, dropna=False)
 
 
-def _at(table: pd.DataFrame, names: Sequence[str], values: Sequence[Any]) -> pd.DataFrame:
-    """The rows at some values; a null matches a null."""
-    for name, value in zip(names, values, strict=True):
-        same = table[name].isna() if pd.isna(value) else table[name].eq(value).fillna(False)
-        table = table[np.asarray(same, dtype=bool)]
-    return table
-
-
 def _lines(
     cells: pd.DataFrame,
     runs: pd.DataFrame,
@@ -183,14 +163,14 @@ def _lines(
 
     for values, part in _groups(cells, [other] if other else []):
         ordered = part.dropna(subset=[along]).sort_values(along)
-        there = _at(runs, [other] if other else [], values)
+        there = rows_at(runs, dict(zip([other] if other else [], values, strict=True)))
         there = there.assign(**{label: side(there[label])})
         at = values[0] if values else None
         labels = side(ordered[label]).tolist()
         yield _Line(at, ordered[along].to_numpy(np.float64), labels, there, label, along)
 
 
-def _slice(lines: list[_Line], along: str) -> Iterator[dict[str, Any]]:
+def _slice(lines: list[_Line]) -> Iterator[dict[str, Any]]:
     """A row for every line and every pair that meets in some line."""
     meetings = [
         [(a, b, i) for i, (a, b) in enumerate(pairwise(line.labels)) if a != b] for line in lines
@@ -198,7 +178,7 @@ def _slice(lines: list[_Line], along: str) -> Iterator[dict[str, Any]]:
     pairs = dict.fromkeys((a, b) for line in meetings for a, b, _ in line)
     for below, above in pairs:
         for line, met in zip(lines, meetings, strict=True):
-            row = {"along": along, "at": line.at, "below": below, "above": above}
+            row = {"along": line.along, "at": line.at, "below": below, "above": above}
             row["seeds"] = int(line.runs["seed"].nunique()) if "seed" in line.runs else 0
             places = [i for a, b, i in met if (a, b) == (below, above)]
             fit = _fit(line, below, above) if len(places) == 1 and row["seeds"] > 1 else NO_FIT

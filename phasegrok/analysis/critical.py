@@ -9,9 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from phasegrok.analysis.settled import settled
-
-__all__ = ["Estimate", "crossings", "estimate", "settled", "tolerated"]
+__all__ = ["Estimate", "crossings", "estimate", "tolerated"]
 
 
 class Estimate(NamedTuple):

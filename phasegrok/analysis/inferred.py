@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phasegrok.analysis.at import rows_at
 from phasegrok.analysis.phases import DIVERGED, LABELS, SUBPHASES
 from phasegrok.analysis.refine import UNKNOWN, Refined, refine
 from phasegrok.config import column
@@ -108,11 +109,7 @@ def _slices(cells: pd.DataFrame, grid: Grid) -> Iterator[tuple[dict[str, Any], p
     """The swept values of every slice, and its cells."""
     for values in product(*(grid.values[name] for name in grid.others)):
         place = dict(zip(grid.others, values, strict=True))
-        inside = np.ones(len(cells), dtype=bool)
-        for name, value in place.items():
-            same = cells[name].isna() if value is None else cells[name].eq(value).fillna(False)
-            inside &= np.asarray(same, dtype=bool)
-        yield place, cells[inside]
+        yield place, rows_at(cells, place)
 
 
 def _grids(

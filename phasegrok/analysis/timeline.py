@@ -7,7 +7,7 @@ by the peak until then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -90,9 +90,3 @@ def labels_by_step(runs: pd.DataFrame, curves: pd.DataFrame, axes: Sequence[str]
     cells = label_cells(rows, [*axes, "step"])
     found: pd.DataFrame = cells[[*axes, "step", *LABELS, "seed_agreement"]]
     return found
-
-
-def steps_logged(curves: pd.DataFrame) -> list[int]:
-    """Every step at which some run was measured, ascending."""
-    steps: Any = np.unique(curves["step"].to_numpy())
-    return [int(step) for step in steps]

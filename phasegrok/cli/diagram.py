@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from phasegrok.analysis.inferred import INFERRED
 from phasegrok.analysis.phases import for_display
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout, Panel, arrange, phase_counts
 from phasegrok.figures.palette import PALETTE, rgb
@@ -82,9 +80,7 @@ class _Block:
         padding = " " * (self.width - inner)
         # Text runs downwards, the axis upwards.
         grid = layout.grid(panel, "subphase")[::-1]
-        small = np.zeros(grid.shape, dtype=bool)
-        if INFERRED in panel.cells:
-            small = layout.grid(panel, INFERRED)[::-1] == True  # noqa: E712 - None where missing
+        small = layout.inferred(panel)[::-1]
         self.rows = [
             _cells(list(zip(row, inferred, strict=True)), cell_width, colour) + padding
             for row, inferred in zip(grid, small, strict=True)

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phasegrok.analysis.boundaries import GENERALIZES, boundaries, plane
+from phasegrok.analysis.boundaries import GENERALIZES, boundaries
+from phasegrok.analysis.plane import plane
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import SYMBOLS, groups, words
@@ -32,10 +33,16 @@ def generalization(context: Context) -> pd.DataFrame:
     return rows.dropna(subset=["position"])
 
 
+def _slices(context: Context) -> list[str]:
+    """The axes that tell slices apart."""
+    spread = plane(context.cells, context.axes)
+    return [name for name in context.axes if name not in spread]
+
+
 def _applies(context: Context) -> bool:
     if context.cells.empty or len(plane(context.cells, context.axes)) < 2:
         return False
-    slices = [name for name in context.axes if name not in plane(context.cells, context.axes)]
+    slices = _slices(context)
     count = len(context.cells[slices].drop_duplicates()) if slices else 1
     return count <= MOST_LINES and not generalization(context).empty
 
@@ -44,8 +51,7 @@ def _applies(context: Context) -> bool:
 def generalization_boundaries(context: Context) -> Figure:
     """Figure with one panel: a line for every slice, with the distance to the next cell as bars."""
     across, up = plane(context.cells, context.axes)
-    slices = [name for name in context.axes if name not in (across, up)]
-    rows = generalization(context)
+    slices, rows = _slices(context), generalization(context)
     figure, ((axes,),) = canvas.panels(1, 1, 3.6, 3.0)
     entries: dict[str, Any] = {}
     for (name, group), colour in zip(groups(rows, slices), line_colours(), strict=False):

@@ -150,23 +150,18 @@ def _to_scale(axis: Axis) -> tuple[Any, Any]:
 
 
 def _ticks(inches: NDArray[np.float64], room: Sequence[float]) -> list[int]:
-    """Categories that get a label: every n-th where they are equally wide, else as many as fit."""
+    """Categories that get a label: every n-th where all are equally wide, else as many as fit."""
     middle = np.cumsum(inches) - inches / 2
-    count = len(inches)
-    for step in range(1, count):
-        chosen = list(range(0, count, step))
-        if all(middle[b] - middle[a] >= max(room[a], room[b]) for a, b in pairwise(chosen)):
-            return chosen
-        if not np.allclose(inches, inches[0]):
-            return _as_many_as_fit(middle, room)
-    return [0]
 
+    def fit(one: int, other: int) -> bool:
+        return bool(middle[other] - middle[one] >= max(room[one], room[other]))
 
-def _as_many_as_fit(middle: NDArray[np.float64], room: Sequence[float]) -> list[int]:
+    if np.allclose(inches, inches[0]):
+        steps = (list(range(0, len(inches), step)) for step in range(1, len(inches)))
+        return next((each for each in steps if all(fit(a, b) for a, b in pairwise(each))), [0])
     chosen = [0]
-    for tick in range(1, len(middle)):
-        last = chosen[-1]
-        if middle[tick] - middle[last] >= max(room[tick], room[last]):
+    for tick in range(1, len(inches)):
+        if fit(chosen[-1], tick):
             chosen.append(tick)
     return chosen
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from phasegrok.analysis.at import rows_at
 from phasegrok.errors import Refusal
 from phasegrok.figures.layout import format_values, words
 
@@ -33,12 +34,7 @@ class OneCell:
 
     def of(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of any result table that belong to this cell."""
-        same = np.ones(len(table), dtype=bool)
-        for name, value in self.values.items():
-            column = table[name]
-            there = column.isna() if pd.isna(value) else (column == value).fillna(False)
-            same &= np.asarray(there, dtype=bool)
-        return table[same]
+        return rows_at(table, self.values)
 
 
 def closeup(cells: pd.DataFrame, axes: Sequence[str], at: Mapping[str, Any]) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def phase_diagram(context: Context) -> Figure:
 
 def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
     """Fill one panel's cells with their phases' colours and letters; missing cells stay blank."""
-    grid, inferred = layout.grid(panel, "subphase"), _inferred(layout, panel)
+    grid, inferred = layout.grid(panel, "subphase"), layout.inferred(panel)
     _draw_boundary(axes, np.isin(grid, GENERALIZING), grid != None)  # noqa: E711 - elementwise
     if grid.size > MOST_SHAPES:
         _draw_image(axes, grid)
@@ -69,13 +69,6 @@ def draw_phases(axes: Axes, layout: Layout, panel: Panel) -> None:
         )
         certain = [(x, y) for x, y in places if not inferred[y, x]]
         draw_letters(axes, layout, certain, style.letter, style.ink)
-
-
-def _inferred(layout: Layout, panel: Panel) -> NDArray[np.bool_]:
-    """Which cells were not trained."""
-    if INFERRED not in panel.cells:
-        return np.zeros((len(layout.y.values), len(layout.x.values)), dtype=bool)
-    return layout.grid(panel, INFERRED) == True  # noqa: E712 - elementwise, None where missing
 
 
 def _draw_boundary(axes: Axes, inside: NDArray[np.bool_], there: NDArray[np.bool_]) -> None:

@@ -16,6 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phasegrok.analysis.at import rows_at
+from phasegrok.analysis.inferred import INFERRED
+from phasegrok.analysis.plane import ALPHA, XI, across_and_up, is_number
 from phasegrok.errors import Refusal
 from phasegrok.figures.palette import PALETTE
 
@@ -36,8 +39,6 @@ __all__ = [
 Scale = Literal["category", "linear", "log"]
 SCALES: Final[tuple[Scale, ...]] = ("category", "linear", "log")
 
-ALPHA: Final = "data_fraction"
-XI: Final = "corruption_fraction"
 VARIANT: Final = "variant"
 SYMBOLS: Final = {ALPHA: "α", XI: "ξ"}
 
@@ -128,6 +129,13 @@ class Layout:
         grid[up[inside], across[inside]] = values[inside]
         return grid
 
+    def inferred(self, panel: Panel) -> NDArray[np.bool_]:
+        """[y, x] which cells were not trained."""
+        if INFERRED not in panel.cells:
+            return np.zeros((len(self.y.values), len(self.x.values)), dtype=bool)
+        found: NDArray[np.bool_] = self.grid(panel, INFERRED) == True  # noqa: E712 - None: missing
+        return found
+
 
 def arrange(cells: pd.DataFrame, axes: Sequence[str], scale: Scale = "category") -> Layout:
     """Choose what runs across, what runs up, and what tells the panels apart.
@@ -148,11 +156,7 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str], scale: Scale = "category")
     """
     if cells.empty:
         raise ValueError("there are no cells to draw")
-    numbers = [name for name in axes if _is_number(cells[name])]
-    free = [name for name in numbers if name not in (ALPHA, XI)]
-    # A lone swept corruption fraction or number goes up or across; it is never taken twice.
-    x = ALPHA if ALPHA in numbers else (free.pop(0) if free else None)
-    y = XI if XI in numbers else (free.pop(0) if free else None)
+    x, y = across_and_up(cells, axes)
     if y is None and VARIANT in axes:
         y = VARIANT  # a list of names reads better than a row of slivers with titles
     remaining = [name for name in axes if name not in (x, y)]
@@ -228,13 +232,7 @@ def _axis(cells: pd.DataFrame, column: str | None) -> Axis:
 def _values(cells: pd.DataFrame, column: str) -> tuple[Any, ...]:
     """Distinct values that are not null: numbers ascending, names in the table's order."""
     values = cells[column].dropna().unique().tolist()
-    return tuple(sorted(values) if _is_number(cells[column]) else values)
-
-
-def _is_number(column: pd.Series[Any]) -> bool:
-    """Whether a column has an order worth an axis; pandas counts booleans as numbers too."""
-    kind = pd.api.types
-    return kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column)
+    return tuple(sorted(values) if is_number(cells[column]) else values)
 
 
 def _panels(cells: pd.DataFrame, remaining: list[str]) -> tuple[tuple[Panel, ...], int, int]:
@@ -245,15 +243,11 @@ def _panels(cells: pd.DataFrame, remaining: list[str]) -> tuple[tuple[Panel, ...
     texts = [dict(zip(v, format_values(v), strict=True)) for v in values]
     chosen: list[tuple[tuple[str, ...], pd.DataFrame]] = []
     for combination in product(*values):
-        mask = np.ones(len(cells), dtype=bool)
-        for name, value in zip(remaining, combination, strict=True):
-            same = cells[name].isna() if value is None else cells[name].eq(value).fillna(False)
-            mask &= np.asarray(same, dtype=bool)
         titles = tuple(
             f"{words(name)} = {text[value]}"
             for name, text, value in zip(remaining, texts, combination, strict=True)
         )
-        chosen.append((titles, cells[mask]))
+        chosen.append((titles, rows_at(cells, dict(zip(remaining, combination, strict=True)))))
     if len(remaining) > 2:
         # A full product of many axes is mostly empty when they come from variants.
         chosen = [(titles, part) for titles, part in chosen if not part.empty]

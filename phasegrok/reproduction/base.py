@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pandas as pd
 
@@ -33,10 +33,14 @@ class Claim:
     held: Verdict
     rule: str = ""  # when it holds, with its threshold
     also: tuple[tuple[str, Verdict], ...] = ()  # other plausible thresholds, and the verdict there
-    why: str = ""  # of a verdict that is not yes
+    why: str = ""  # the reason of a verdict that is not yes; of a yes it is dropped
     weak: str = ""  # why the claim can hardly fail, where that is so
     tables: str = ""  # what it was measured from
     run: bool = True  # whether the tables are there
+
+    def __post_init__(self) -> None:
+        if self.held is True:
+            object.__setattr__(self, "why", "")
 
     @property
     def verdict(self) -> str:
@@ -89,14 +93,6 @@ class Results(dict[str, pd.DataFrame]):
         seeds = len(sweep["seeds"])
         parts = [*size(sweep), f"{seeds} seed{'s' if seeds > 1 else ''}"]
         return f"`{self.name}`: {', '.join(parts)}"
-
-
-class Claims(Protocol):
-    """A function from tables to claims."""
-
-    __doc__: str | None
-
-    def __call__(self, *results: Results) -> Iterator[Claim]: ...
 
 
 def rows(

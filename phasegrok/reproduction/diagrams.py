@@ -99,7 +99,7 @@ def unregularized(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"a share of at least {SIZABLE:g} somewhere at {GENERALIZES:g}",
         also=(("at 0.99", held(0.99)),),
-        why=because(held(GENERALIZES), "No cell with so many corrupted labels generalizes."),
+        why="No cell with so many corrupted labels generalizes.",
     )
 
 
@@ -126,7 +126,7 @@ def more_data(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"at least 0.9 in every slice but the last, at a test accuracy of {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
-        why=because(held(GENERALIZES), "Not in every slice."),
+        why="Not in every slice.",
     )
 
 
@@ -151,11 +151,10 @@ def more_regularization(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"more from slice to slice but the last, at a test accuracy of {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
-        why=because(
-            held(GENERALIZES),
+        why=(
             "Every regularized slice but the last generalizes in more cells than the one without."
             " The stronger does in fewer than the weaker: near the boundary it neither memorizes"
-            " nor generalizes.",
+            " nor generalizes."
         ),
     )
 
@@ -188,7 +187,7 @@ def less_data(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"less in half of the shares or more, and more in none, at {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
-        why=because(held(GENERALIZES), "Not in every row of the diagram."),
+        why="Not in every row of the diagram.",
     )
 
 
@@ -215,10 +214,9 @@ def partial_inversion(results: Results) -> Iterator[Claim]:
         held("subphase"),
         rule=f"some, and none at a data fraction below {AMPLE:g}",
         also=(("by direct_phase", held("direct_phase")),),
-        why=because(
-            held("subphase"),
+        why=(
             "The small problem memorizes what it is given: no cell of the slice gives up a label."
-            " At p = 97 some do (the row of `wd`).",
+            " At p = 97 some do (the row of `wd`)."
         ),
     )
 
@@ -240,7 +238,7 @@ def full_inversion(results: Results) -> Iterator[Claim]:
         held("subphase"),
         rule="at most 2 % of the cells without, and more from slice to slice but the last",
         also=(("by direct_phase", held("direct_phase")),),
-        why=because(held("subphase"), "The numbers say where it does not grow."),
+        why="The numbers say where it does not grow.",
     )
 
 
@@ -262,7 +260,7 @@ def memorization(results: Results) -> Iterator[Claim]:
         share >= 0.95 and test < CHANCE,
         rule=f"at least 95 % of them, with a mean test accuracy below {CHANCE:g}",
         also=(("90 % of them", share >= 0.9 and test < CHANCE),),
-        why=because(share >= 0.95 and test < CHANCE, "The others do not even memorize."),
+        why="The others do not even memorize.",
     )
 
 
@@ -287,10 +285,7 @@ def forgetting(results: Results) -> Iterator[Claim]:
         found,
         rule="at least 90 % of those cells, and none at smaller decays",
         also=(("80 % of them", verdict(share >= 0.5, share >= 0.8 and elsewhere == 0)),),
-        why=because(
-            found,
-            "The others lie at the boundary, where at this decay nothing was grokked to lose.",
-        ),
+        why="The others lie at the boundary, where at this decay nothing was grokked to lose.",
     )
 
 
@@ -311,7 +306,7 @@ def confusion(results: Results) -> Iterator[Claim]:
         found,
         rule="at least half of the last slice, and at most 5 % of any other",
         also=(("a quarter", verdict(share > 0, share >= 0.25 and fewer)),),
-        why=because(found, "The other cells of the last slice still memorize, or generalize."),
+        why="The other cells of the last slice still memorize, or generalize.",
     )
 
 
@@ -328,15 +323,10 @@ def training_accuracy(results: Results) -> Iterator[Claim]:
         f"{len(cells)} cells; distance from 1 − ξ {spread(away)}, at most {away.max():.3f}; test"
         f" accuracy above training accuracy in {above:.0%}",
         bool(away.mean() <= CLOSE),
-        why=because(bool(away.mean() <= CLOSE), "It is higher or lower by more."),
+        why="It is higher or lower by more.",
         rule=f"a mean distance of at most {CLOSE:g}, in cells of direct_phase",
         weak="the label asks that at most 10 % of the corrupted labels are memorized",
     )
-
-
-def because(held: Verdict, reason: str) -> str:
-    """The reason of a verdict that is not yes."""
-    return "" if held is True else reason
 
 
 def _figure(diagram: Diagram) -> str:

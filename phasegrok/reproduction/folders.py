@@ -15,7 +15,6 @@ __all__ = ["command", "named", "table"]
 SWEEPS: Final = Path(__file__).parents[2] / "sweeps"
 # Blocks whose settings change nothing that a claim is about.
 ELSEWHERE: Final = ("engine", "measure", "name")
-MISSING: Final = "-"
 
 
 def named(claims: Iterable[Claim]) -> list[str]:

@@ -47,8 +47,8 @@ def refinement(results: Results) -> Iterator[Claim]:
         rule=f"the same label in {AGREES:.0%} of the cells or more, {SAVES:.0%} of them trained or"
         " fewer",
         also=(("by direct_phase", held["direct_phase"]),),
-        why=""
-        if held["subphase"]
-        else "The phases of single cells at the boundaries are scattered, and what lies between"
-        " coarse cells of one phase is not looked at.",
+        why=(
+            "The phases of single cells at the boundaries are scattered, and what lies between"
+            " coarse cells of one phase is not looked at."
+        ),
     )

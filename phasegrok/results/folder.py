@@ -190,10 +190,7 @@ class Folder:
             Refusal: there are neither runs nor cells.
         """
         if self._follow_from_runs():
-            manifest = self.require_manifest()
-            cells = label_cells(self.read("runs"), manifest["axes"])
-            grid = grid_of(manifest.get("sweep", {}))
-            return cells if grid is None else with_inferred(cells, grid)[0]
+            return self._labelled(self.read("runs"))
         if not self.cells_path.exists():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         return read_table(self.cells_path)
@@ -204,17 +201,25 @@ class Folder:
         ``cells.parquet``, and the labels of runs that the rules of an earlier version named, are
         written anew where they differ.
         """
-        cells = self.label()
-        if self._follow_from_runs():
+        if not self._follow_from_runs():
+            return self.label()
+        runs = self.read("runs")
+        cells = self._labelled(runs)
+        if not _is_labelled(runs):
             self._label_runs()
-            if not _holds(self.cells_path, as_table(cells)):
-                self.write_cells(cells)
+        if not _holds(self.cells_path, as_table(cells)):
+            self.write_cells(cells)
         return read_table(self.cells_path)
+
+    def _labelled(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """The cells of runs, with those that refinement infers."""
+        manifest = self.require_manifest()
+        cells = label_cells(runs, manifest["axes"])
+        grid = grid_of(manifest.get("sweep", {}))
+        return cells if grid is None else with_inferred(cells, grid)[0]
 
     def _label_runs(self) -> None:
         """Write those parts of ``runs`` anew whose labels are not :func:`classify`'s."""
-        if _is_labelled(self.read("runs")):
-            return
         for path in _parts(self.path / "runs"):
             table = pq.ParquetFile(path).read()
             runs = table.to_pandas()
@@ -237,7 +242,8 @@ class Folder:
         axes = self.require_manifest()["axes"]
         if not self._follow_from_runs():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
-        return boundaries(self.label(), self.read("runs"), axes, label)
+        runs = self.read("runs")
+        return boundaries(self._labelled(runs), runs, axes, label)
 
     @property
     def cells_path(self) -> Path:

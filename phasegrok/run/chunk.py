@@ -165,9 +165,7 @@ class ChunkProgress:
             self.folder.save_weights(row["run"], step, arrays)
 
 
-def train_chunk(
-    prepared: Prepared, chunk: Chunk, columns: Columns, session: Session, reporter: Reporter
-) -> None:
+def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter) -> None:
     """Train a chunk and publish it.
 
     Raises:
@@ -190,7 +188,7 @@ def train_chunk(
             last_save = time.monotonic()
             if session.signals:
                 raise Interrupted
-    folder.publish(chunk.id, progress.tables(columns))
+    folder.publish(chunk.id, progress.tables(prepared.columns))
     session.chunks += 1
     if session.signals:
         raise Interrupted

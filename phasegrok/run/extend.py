@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Machine
@@ -94,7 +93,7 @@ def extended(
     """
     there = {*begun.held(), *(run for each in taken.values() for run in each.runs)}
     new = np.flatnonzero(~table.frame["run"].isin(list(there)).to_numpy())
-    if grid_of(resolved(sweep)):
+    if sweep.refine.levels:
         new = new[:0]  # the first round is planned when the folder has its new columns
     first = first_number([*published, *(name for job in begun.jobs for name in job.chunks)])
     return replace(
@@ -109,7 +108,7 @@ def extended(
 
 
 def taken_from(
-    folders: Iterable[Path], sweep: Sweep, table: RunTable, held: set[str], path: Path
+    folders: Sequence[Path], sweep: Sweep, table: RunTable, held: set[str], path: Path
 ) -> dict[str, Taken]:
     """The runs of a sweep that other folders hold, by the part that will hold them here.
 
@@ -122,14 +121,15 @@ def taken_from(
         Refusal: a folder is damaged, in use, measured otherwise, or has none of the runs.
     """
     taken: dict[str, Taken] = {}
+    if not folders:
+        return taken
     columns = Columns.of(sweep, Plan(swept_columns(sweep), table, []))
     wanted = set(table.frame["run"]) - held
     for place in folders:
         source = Folder(place)
         if place.resolve() == path.resolve():
             raise Refusal(f"--reuse {place}: is the folder of this sweep; allowed: another one")
-        there = list(_there(source, sweep, table))
-        for part, runs in there:
+        for part, runs in _there(source, sweep, table).items():
             mine = tuple(run for run in runs if run in wanted)
             if not mine:
                 continue
@@ -144,7 +144,7 @@ def taken_from(
     return taken
 
 
-def _there(source: Folder, sweep: Sweep, table: RunTable) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _there(source: Folder, sweep: Sweep, table: RunTable) -> Parts:
     """The published parts of a folder with runs of the sweep."""
     where = f"--reuse {source.path}"
     found = read_manifest(source) if source.path.is_dir() else None
@@ -161,7 +161,7 @@ def _there(source: Folder, sweep: Sweep, table: RunTable) -> Iterator[tuple[str,
             f" ({'; '.join(changed[:3]) or 'other axes or seeds'}{_about_steps(then, now)});"
             " allowed: a folder with runs of the same settings"
         )
-    yield from parts.items()
+    return parts
 
 
 def check_unused(source: Folder) -> None:

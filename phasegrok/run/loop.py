@@ -9,7 +9,6 @@ from phasegrok.errors import Refusal
 from phasegrok.results.folder import BOUNDARIES
 from phasegrok.run.adopt import adapt, take
 from phasegrok.run.chunk import Reporter, train_chunk
-from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
 from phasegrok.run.extend import resolved
 from phasegrok.run.follow import Chunk
@@ -44,7 +43,7 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
         if prepared.extends:
             # Before the manifest, so that whichever manifest is there, it can read the parts.
-            adapt(folder, prepared.plan, Columns.of(prepared.sweep, prepared.plan))
+            adapt(folder, prepared.plan, prepared.columns)
         if not prepared.begun or prepared.begun.sweep != prepared.manifest.sweep:
             folder.write_manifest(prepared.manifest.to_json())
         if not _is_of(prepared):  # also where a crash came between the two
@@ -73,11 +72,10 @@ def _is_of(prepared: Prepared) -> bool:
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     """Train all chunks that are missing; the manifest counts each as soon as it is done."""
     manifest = prepared.manifest
-    columns = Columns.of(prepared.sweep, prepared.plan)
     published = prepared.folder.published()
     for name, taken in manifest.taken.items():
         if name not in published:
-            take(prepared.folder, name, taken, prepared.plan, columns)
+            take(prepared.folder, name, taken, prepared.plan, prepared.columns)
         reporter.skip(0.0, len(taken.runs))
     missing = prepared.unpublished()
     ids = {chunk.id for chunk in missing}
@@ -85,27 +83,26 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    _train_chunks(prepared, missing, columns, session, reporter)
+    _train_chunks(prepared, missing, session, reporter)
     while (grown := next_round(prepared)) is not None:
         prepared = grown
         prepared.folder.write_manifest(_with(session, prepared).to_json())
         missing = prepared.unpublished()
         work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
         reporter.more(work, sum(len(chunk.runs) for chunk in missing))
-        _train_chunks(prepared, missing, columns, session, reporter)
+        _train_chunks(prepared, missing, session, reporter)
 
 
 def _train_chunks(
     prepared: Prepared,
     chunks: list[Chunk],
-    columns: Columns,
     session: Session,
     reporter: Reporter,
 ) -> None:
     """Train chunks one after the other."""
     for chunk in chunks:
         try:
-            train_chunk(prepared, chunk, columns, session, reporter)
+            train_chunk(prepared, chunk, session, reporter)
         finally:
             prepared.folder.write_manifest(_with(session, prepared).to_json())
 

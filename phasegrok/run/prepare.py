@@ -60,7 +60,7 @@ def prepare(
     if found is None:
         check_empty(output)
         return _begin(sweep, folder, reuse)
-    whole = not grid_of(resolved(sweep)) and grid_of(found.sweep)  # what refinement left out
+    whole = not sweep.refine.levels and grid_of(found.sweep)  # what refinement left out
     if extend and (whole or identity(found.sweep) != identity(resolved(sweep))):
         return _extend(sweep, folder, found, reuse)
     if reuse:

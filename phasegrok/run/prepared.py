@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan
 from phasegrok.results.folder import Folder
+from phasegrok.run.columns import Columns
 from phasegrok.run.follow import Chunk, missing_chunks
 from phasegrok.run.manifest import Manifest
 from phasegrok.sweep.load import Sweep
@@ -33,6 +35,11 @@ class Prepared:
     def extends(self) -> int:
         """How many runs are new to the folder."""
         return self.manifest.runs - self.begun.runs if self.begun else 0
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What its tables have; found when something is first written to them."""
+        return Columns.of(self.sweep, self.plan)
 
     def missing(self) -> list[Chunk]:
         """The chunks that are not published by now; of a new start, all."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok.analysis.boundaries import FAILS, GENERALIZES, boundaries, logistic, plane
+from phasegrok.analysis.boundaries import FAILS, GENERALIZES, boundaries, logistic
 from phasegrok.analysis.phases import label_cells
 
 AXES = ["data_fraction", "corruption_fraction", "weight_decay"]
@@ -83,12 +83,6 @@ def test_a_logistic_fit_finds_the_position_it_was_drawn_from() -> None:
     above = generator.uniform(size=2000) < 1 / (1 + np.exp(-20 * (x - 0.5)))
     fit = logistic(x, above)
     assert fit.low < 0.5 < fit.high and fit.high - fit.low < 0.05
-
-
-def test_the_plane_of_a_diagram() -> None:
-    cells = pd.DataFrame({"a": [1.0], "b": [True], "c": ["x"], "data_fraction": [0.5], "d": [2]})
-    assert plane(cells, ["a", "b", "c", "data_fraction", "d"]) == ["data_fraction", "a"]
-    assert plane(cells, ["b", "d"]) == ["d"] and plane(cells, ["c"]) == []
 
 
 def test_a_sweep_of_one_axis_has_no_rows_to_cross() -> None:

@@ -56,7 +56,7 @@ def both_exist(results: Results) -> Iterator[Claim]:
         held,
         rule=f"every network: training accuracy above {SOLVED} with test accuracy below {CHANCE},"
         " later test accuracy above 0.99",
-        why="" if held else "One of the networks is not there at that step.",
+        why="One of the networks is not there at that step.",
     )
 
 
@@ -118,7 +118,7 @@ def memorizing_efficiency(results: Results) -> Iterator[Claim]:
         held,
         rule=f"the rank correlation is above {RISES}",
         also=(("of the norm divided by the logit", _trend(runs, "per") > RISES),),
-        why="" if held else "The norm does not grow with the data.",
+        why="The norm does not grow with the data.",
     )
 
 
@@ -144,10 +144,10 @@ def generalizing_efficiency(results: Results) -> Iterator[Claim]:
             ("it grows by less than half of C_mem's growth", bool(changes[0] < changes[1] / 2)),
             ("of the norm divided by the logit", abs(_trend(runs, "per")) < FLAT),
         ),
-        why=""
-        if held
-        else f"The norm {'grows' if trend > 0 else 'falls'} with the share. Networks near the"
-        " critical size are the last to finish, and some hold on to memorized examples.",
+        why=(
+            f"The norm {'grows' if trend > 0 else 'falls'} with the share. Networks near the"
+            " critical size are the last to finish, and some hold on to memorized examples."
+        ),
     )
 
 
@@ -170,7 +170,7 @@ def more_efficient(results: Results) -> Iterator[Claim]:
             ("below 0.9", bool((ratio < 0.9).all())),
             ("every seed's is below C_mem's mean", bool(spreads.all())),
         ),
-        why="" if held else "It is above 1 at one of the shares.",
+        why="It is above 1 at one of the shares.",
     )
 
 
@@ -189,7 +189,7 @@ def slower_to_learn(results: Results) -> Iterator[Claim]:
         held,
         rule="above 1 at every share at which both exist; in part if at one",
         also=(("above 3", bool((ratio > 3).all())),),
-        why="" if held else "At one of the shares the rule is learned as fast.",
+        why="At one of the shares the rule is learned as fast.",
     )
 
 
@@ -208,9 +208,7 @@ def large_share(results: Results) -> Iterator[Claim]:
         f" {by_value(mean, 1)}",
         verdict(falls, together),
         rule=f"below {TOGETHER} at the largest share; in part if it falls with the share",
-        why=""
-        if together
-        else "The delay becomes shorter with the data, but there is one at the largest share too.",
+        why="The delay becomes shorter with the data, but there is one at the largest share too.",
     )
 
 
@@ -235,10 +233,10 @@ def same_efficiency(results: Results) -> Iterator[Claim]:
         rule="C_mem's norm passes C_gen's mean between the smallest and the largest share, within"
         " 0.1 of the share from which on half of the test set is answered; in part if it passes it",
         also=(("within 0.2", near[1]),),
-        why=""
-        if held
-        else "The two are equal at a smaller share than the one that networks need within these"
-        " steps. Near the critical size the pressure towards C_gen is weak, and takes long.",
+        why=(
+            "The two are equal at a smaller share than the one that networks need within these"
+            " steps. Near the critical size the pressure towards C_gen is weak, and takes long."
+        ),
     )
 
 
@@ -256,7 +254,7 @@ def random_labels(results: Results) -> Iterator[Claim]:
         close[0],
         rule="within 5 % of each other at every share at which both exist",
         also=(("within 10 %", close[1]),),
-        why="" if close[0] else "They differ by more at one share.",
+        why="They differ by more at one share.",
     )
 
 
@@ -296,7 +294,7 @@ def mixture(results: Results) -> Iterator[Claim]:
         rule="every pair's test loss rises by 10 % and ends below half of its peak, at which the"
         " training loss has halved; in part if one pair's",
         also=(("the training loss below a tenth", max(trains) < 0.1),),
-        why="" if all(groks) else "One pair's test loss does not rise or not fall as much.",
+        why="One pair's test loss does not rise or not fall as much.",
     )
     falls = [_rise(curve) <= 1 for curve in equal]
     yield Claim(
@@ -306,7 +304,7 @@ def mixture(results: Results) -> Iterator[Claim]:
         f" start, test accuracy at step 100 {_ends([c['test_accuracy'][100] for c in equal])}",
         verdict(any(falls), all(falls)),
         rule="no pair's test loss is ever above its start; in part if one pair's is not",
-        why="" if all(falls) else "In one pair it rises at first.",
+        why="In one pair it rises at first.",
     )
     scales = sorted(curves["memorizing_scale"].unique())
     by_scale = {scale: [_rise(curve) for curve in _pairs(curves, scale)] for scale in scales}
@@ -321,7 +319,7 @@ def mixture(results: Results) -> Iterator[Claim]:
         verdict(any(sides), all(sides)),
         rule="at most 1.01 in every pair if it is as fast or slower, above 1.1 in every pair if it"
         " is ten times as fast or more; in part if one of the two",
-        why="" if all(sides) else "Only one of the two is so.",
+        why="Only one of the two is so.",
     )
 
 
@@ -345,5 +343,5 @@ def replaced(results: Results) -> Iterator[Claim]:
         verdict(any(found), all(found)),
         rule="in every pair w_mem is above w_gen when the training loss is below 0.1, and ends"
         " below 0.9 of its maximum, w_gen at its own; in part if in one pair",
-        why="" if all(found) else "In one pair w_mem has not fallen that far, or w_gen not risen.",
+        why="In one pair w_mem has not fallen that far, or w_gen not risen.",
     )

@@ -72,7 +72,7 @@ def pressures(results: Results) -> Iterator[Claim]:
         verdict(up or down, up and down),
         rule="above 1 in every run without decay, and larger than in the same run with it; in part"
         " if one of the two",
-        why="" if up and down else "Only one of the two is seen.",
+        why="Only one of the two is seen.",
     )
 
 
@@ -96,7 +96,7 @@ def decay_to_zero(results: Results) -> Iterator[Claim]:
                 bool(needs[ZERO] < 1 and needs[ZERO] == needs.min()),
             ),
         ),
-        why="" if held else f"Within these steps {area.idxmax()} gets further.",
+        why=f"Within these steps {area.idxmax()} gets further.",
     )
 
 
@@ -118,10 +118,10 @@ def decay_to_start(results: Results) -> Iterator[Claim]:
         rule="at one of these decays it is above that without decay in every seed, and at all of"
         " them below that of decay to zero; in part if above in the mean",
         also=(("at every decay above that without", all(helps)),),
-        why=""
-        if any(helps) and lesser and every
-        else "It holds the weights near large random ones. That is no pressure towards a smaller"
-        " norm, which is what makes a network generalize here.",
+        why=(
+            "It holds the weights near large random ones. That is no pressure towards a smaller"
+            " norm, which is what makes a network generalize here."
+        ),
     )
 
 
@@ -140,7 +140,7 @@ def noise(results: Results) -> Iterator[Claim]:
             held,
             rule="above that without noise in every seed; in part if in the mean",
             also=((f"by {MATTERS} in the mean", bool(gain.mean() > MATTERS)),),
-            why="" if held else "It is not above it in every seed.",
+            why="It is not above it in every seed.",
         )
 
 
@@ -163,5 +163,5 @@ def learning_rate(results: Results) -> Iterator[Claim]:
         held,
         rule=f"the best rate is more than {MATTERS} above the worst, and the highest rate loses"
         " more than 1 % of the points, and more than the lowest; in part if one of the two",
-        why="" if held else "Without decay a tenfold range of rates makes that little difference.",
+        why="Without decay a tenfold range of rates makes that little difference.",
     )

@@ -83,9 +83,7 @@ def delayed(results: Results) -> Iterator[Claim]:
             rule=f"with half of the data every seed's test accuracy reaches 0.9, after more than"
             f" {DELAYED} times the steps to a training accuracy of 0.999",
             also=(("10 times", bool(ratio > 10)),),
-            why=""
-            if ratio > DELAYED
-            else "A seed does not generalize within the steps, or not as late.",
+            why="A seed does not generalize within the steps, or not as late.",
         )
 
 
@@ -106,11 +104,11 @@ def rises_together(results: Results) -> Iterator[Claim]:
         rule="at that step the mean test accuracy is above half of the plateau's, at every share;"
         " in part if at one",
         also=(("one seed's is above 0.2", bool((at > 2 * CHANCE).any())),),
-        why=""
-        if fully
-        else "This network memorizes within 100 to 200 steps, faster than it learns m + n = n + m."
-        " The plateau is reached several hundred steps later. The study's learning rate is not"
-        " known, and its Transformer has more parameters.",
+        why=(
+            "This network memorizes within 100 to 200 steps, faster than it learns m + n = n + m."
+            " The plateau is reached several hundred steps later. The study's learning rate is not"
+            " known, and its Transformer has more parameters."
+        ),
     )
 
 
@@ -139,7 +137,7 @@ def plateau(results: Results) -> Iterator[Claim]:
         f"on the last third of the way to grokking, by share of data {by_value(found, 2)}",
         between,
         rule="its median on the last third of the way is between 0.2 and 0.9, at every share",
-        why="" if between else "At one share it is outside of that.",
+        why="At one share it is outside of that.",
     )
 
 
@@ -157,10 +155,10 @@ def near_chance(results: Results) -> Iterator[Claim]:
             verdict(bool(near.any()), bool(near.all())),
             rule=f"below {CHANCE} at every share; in part if at one",
             also=(("with half of the data below 0.2", bool(mean.get(HALF, 1.0) < 2 * CHANCE)),),
-            why=""
-            if near.all()
-            else "With much data part of the rule is learned while the rest is still memorized."
-            " The study shows this claim with half of the data.",
+            why=(
+                "With much data part of the rule is learned while the rest is still memorized."
+                " The study shows this claim with half of the data."
+            ),
         )
 
 
@@ -180,7 +178,7 @@ def squared_error(results: Results) -> Iterator[Claim]:
         rule=f"with half of the data every seed has test accuracy below {CHANCE} when it has"
         " memorized, and reaches 0.9 later",
         also=((f"after {DELAYED} times the steps", bool(ratio > DELAYED)),),
-        why="" if held else "With half of the data, a seed does not generalize, or is not delayed.",
+        why="With half of the data, a seed does not generalize, or is not delayed.",
     )
 
 
@@ -205,7 +203,7 @@ def more_data(results: Results) -> Iterator[Claim]:
             less,
             rule="the mean over seeds falls from every share to the next",
             also=(("every seed's falls", _falls_by_seed(one, budget)),),
-            why="" if less else "It rises between two shares.",
+            why="It rises between two shares.",
         )
 
 
@@ -230,7 +228,7 @@ def closer_curves(results: Results) -> Iterator[Claim]:
         + "; ".join(f"{name} {by_value(mean.T[model], 2)}" for model, name in MODELS.items()),
         verdict(bool(falls.any()), bool(falls.all())),
         rule="the mean falls from every share to the next, in all three; in part if in one",
-        why="" if falls.all() else "It rises between two shares of a model.",
+        why="It rises between two shares of a model.",
     )
 
 
@@ -245,10 +243,10 @@ def higher_plateau(results: Results) -> Iterator[Claim]:
         f"by share of data {by_value(mean, 2)} (seeds that grok: {by_value(seeds)})",
         verdict(bool(mean.iloc[-1] > mean.iloc[0]), fully),
         rule="the mean rises from every share to the next; in part if from the first to the last",
-        why=""
-        if fully
-        else "With 30 % of the data the test accuracy creeps up for thousands of steps and has no"
-        " plateau of its own, so that one seed passes the height of the next share's.",
+        why=(
+            "With 30 % of the data the test accuracy creeps up for thousands of steps and has no"
+            " plateau of its own, so that one seed passes the height of the next share's."
+        ),
     )
 
 
@@ -274,7 +272,7 @@ def swifter_ascent(results: Results) -> Iterator[Claim]:
         verdict(bool(mean.iloc[-1] < mean.iloc[0]), falls),
         rule="the mean over seeds that grok falls from the first share to the last and rises"
         " nowhere; in part if it rises between",
-        why="" if falls else "Between two of the shares it does not fall.",
+        why="Between two of the shares it does not fall.",
     )
 
 
@@ -298,5 +296,5 @@ def memorizes_later(results: Results) -> Iterator[Claim]:
         verdict(later or earlier, later and earlier),
         rule="the first rises from every share to the next, less than twofold in all; the second"
         " halves; in part if one of the two",
-        why="" if later and earlier else "Only one of the two is seen.",
+        why="Only one of the two is seen.",
     )

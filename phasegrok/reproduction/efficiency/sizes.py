@@ -75,7 +75,7 @@ def ungrokking(results: Results) -> Iterator[Claim]:
             rule=f"with the smallest share every seed falls from above {GENERALIZES} to less than"
             f" {CHANCE} above that share, with training accuracy above 0.99",
             also=((f"below {CHANCE}", had and bool((small["test_accuracy"] < CHANCE).all())),),
-            why="" if held else "A seed had not generalized before, or keeps some of it.",
+            why="A seed had not generalized before, or keeps some of it.",
         )
 
 
@@ -111,9 +111,7 @@ def any_decay(results: Results) -> Iterator[Claim]:
             held,
             rule=f"every seed falls from above {GENERALIZES} to below {CHANCE}"
             + ("" if without else ", at every decay; in part if at one"),
-            why=""
-            if held
-            else (
+            why=(
                 "A network that does not grok without decay has nothing to lose. One that does"
                 " falls slowly: its training loss is nearly 0 on the smaller set too, and nothing"
                 " else moves the weights. The study's own explanation needs decay."
@@ -151,10 +149,10 @@ def same_size(results: Results) -> Iterator[Claim]:
         held,
         rule="the 95 % intervals overlap at every decay; in part if at one",
         also=((f"the means differ by less than {STILL} at every decay", all(near)),),
-        why=""
-        if held
-        else "Between the two shares a network stays what it is for the whole training: new ones do"
-        " not find the rule, and old ones do not lose it.",
+        why=(
+            "Between the two shares a network stays what it is for the whole training: new ones do"
+            " not find the rule, and old ones do not lose it."
+        ),
     )
 
 
@@ -198,7 +196,7 @@ def either_side(results: Results) -> Iterator[Claim]:
         rule=f"at the smallest share every seed ends less than {MARGIN} above that share, at the"
         f" largest every seed at {GENERALIZES} or more; in part if most memorize at the smallest",
         also=(("but for one seed", bool(memorized.iloc[0] + solved.iloc[-1] >= 2 * seeds - 1)),),
-        why="" if held else "Not every seed is on its side yet: the shares are close to D_crit.",
+        why="Not every seed is on its side yet: the shares are close to D_crit.",
     )
 
 
@@ -223,7 +221,7 @@ def intermediate(results: Results) -> Iterator[Claim]:
         rule=f"at some share two seeds end more than {MARGIN} above that share and below"
         f" {GENERALIZES}",
         also=(("and have settled", bool(still.max() >= 2)),),
-        why="" if held else "The seeds end on one of the two sides.",
+        why="The seeds end on one of the two sides.",
     )
 
 
@@ -246,5 +244,5 @@ def any_outcome(results: Results) -> Iterator[Claim]:
         f" between and {best['solve']} solve",
         verdict(bool(kinds.max() >= 2), bool(kinds.max() == 3)),
         rule="at one share all three are seen; in part if two",
-        why="" if kinds.max() == 3 else "At no share all three are seen with so many seeds.",
+        why="At no share all three are seen with so many seeds.",
     )

@@ -66,7 +66,7 @@ def forgetting(results: Results) -> Iterator[Claim]:
         + ", ".join(f"{name[-1].upper()} {spread(shares)}" for name, shares in norms.items()),
         held,
         rule="below 0.01 in every seed; in part below one half",
-        why="" if held else "They are still falling at step 2000, where training ends.",
+        why="They are still falling at step 2000, where training ends.",
     )
 
 
@@ -94,10 +94,10 @@ def immune(results: Results) -> Iterator[Claim]:
             (f"keep {SOFT:g}", bool((never["train_accuracy"] >= SOFT).all() and lost.all())),
             (f"keep {FORGOTTEN:g}", bool((never["train_accuracy"] >= FORGOTTEN).all())),
         ),
-        why=""
-        if held
-        else "Those that fall below it are next to the boundary of generalization: they had begun"
-        " to generalize, lose some of the labels, and keep most.",
+        why=(
+            "Those that fall below it are next to the boundary of generalization: they had begun"
+            " to generalize, lose some of the labels, and keep most."
+        ),
     )
 
 
@@ -166,11 +166,11 @@ def raised(results: Results) -> Iterator[Claim]:
         held,
         rule=f"none ends below {FORGOTTEN:g}",
         also=((f"below {GENERALIZES:g}", bool((tried["test_accuracy"] >= GENERALIZES).all())),),
-        why=""
-        if held
-        else "Zero weights are a fixed point that decay makes attractive, because the gradient of a"
-        " quadratic network is of second degree in its weights. That does not depend on the"
-        " optimizer: beyond the decay that the gradient can balance, networks fall into it.",
+        why=(
+            "Zero weights are a fixed point that decay makes attractive, because the gradient of a"
+            " quadratic network is of second degree in its weights. That does not depend on the"
+            " optimizer: beyond the decay that the gradient can balance, networks fall into it."
+        ),
     )
     last = curves["step"] >= 0.8 * curves["step"].max()
     rest = curves[last].groupby("run")["weight_norm"].agg(["first", "last"])
@@ -187,9 +187,7 @@ def raised(results: Results) -> Iterator[Claim]:
         rests,
         rule="by less than 0.05 each; in part if some do",
         also=(("by less than 0.01", still[0.01]),),
-        why=""
-        if rests
-        else "Beyond the decay that the gradient can balance, networks go on shrinking.",
+        why="Beyond the decay that the gradient can balance, networks go on shrinking.",
     )
 
 

@@ -64,12 +64,12 @@ def table_1(*results: Results) -> Iterator[Claim]:
         rule=f"means of at least {CORRUPTED_FITTED:g}, between, and at most {CORRUPTED_IGNORED:g};"
         " in part if one phase is elsewhere",
         also=(("0.8 and 0.2", held(0.2, 0.8)),),
-        why=""
-        if not others
-        else "Confusion is a failure to memorize all of the labels (section 2), and a part of them"
-        " is memorized. Table 1 has one column for it and Forgetting."
-        if others == ["Confusion"]
-        else f"It is not so for {', '.join(others)}.",
+        why=(
+            "Confusion is a failure to memorize all of the labels (section 2), and a part of them"
+            " is memorized. Table 1 has one column for it and Forgetting."
+            if others == ["Confusion"]
+            else f"It is not so for {', '.join(others)}."
+        ),
     )
 
 
@@ -94,7 +94,7 @@ def dropout_phases(results: Results) -> Iterator[Claim]:
         same("subphase"),
         rule="by Table 2, in every seed",
         also=(("by direct_phase", same("direct_phase")),),
-        why="" if same("subphase") else "Some seed has another label.",
+        why="Some seed has another label.",
     )
     full = cells.get_group(0.6)
 
@@ -110,7 +110,7 @@ def dropout_phases(results: Results) -> Iterator[Claim]:
         ignores(CORRUPTED_IGNORED),
         rule=f"at most {CORRUPTED_IGNORED:g} and a test accuracy of 0.999 in every seed",
         also=(("at most 0.02, as luck gives", ignores(0.02)),),
-        why="" if ignores(CORRUPTED_IGNORED) else "Some are kept.",
+        why="Some are kept.",
     )
 
 
@@ -137,5 +137,5 @@ def population(results: Results) -> Iterator[Claim]:
         held(0.7),
         rule="at least 0.7 at every decay but the largest, at which networks forget",
         also=(("at least 0.9", held(0.9)),),
-        why="" if held(0.7) else "They go together less at some decay.",
+        why="They go together less at some decay.",
     )

@@ -110,10 +110,10 @@ def eliminated(results: Results, dropped: Results) -> Iterator[Claim]:
             held,
             rule="at most 0.1 in the mean; in part up to 0.3",
             also=(("at most 0.05", verdict(mean <= 0.3, mean <= 0.05)),),
-            why=""
-            if held
-            else f"There are {mean / before:.2f} times as many as without regularization: far"
-            " fewer, and still a group.",
+            why=(
+                f"There are {mean / before:.2f} times as many as without regularization: far"
+                " fewer, and still a group."
+            ),
         )
 
 
@@ -145,10 +145,10 @@ def phase_relation(results: Results) -> Iterator[Claim]:
                     verdict(near > 0.3, bool((values < 0.1).mean() >= 0.95)),
                 ),
             ),
-            why=""
-            if held
-            else "Without decay the phases scatter around equation 2: periodicity is approximate"
-            " there (footnote 3), and the other neurons correct the outputs.",
+            why=(
+                "Without decay the phases scatter around equation 2: periodicity is approximate"
+                " there (footnote 3), and the other neurons correct the outputs."
+            ),
         )
 
 
@@ -177,7 +177,7 @@ def frequencies(results: Results) -> Iterator[Claim]:
             f" {chance:.2g}"
             if chance > 0.05
             else "",
-            why="" if held else "Some frequency has no neuron.",
+            why="Some frequency has no neuron.",
         )
 
 
@@ -220,10 +220,10 @@ def secondary_peaks(results: Results) -> Iterator[Claim]:
         rule=f"in some matrix larger at {FULL:g} than without decay in all seeds, and at one"
         " multiple of the main frequency in 90 % of the neurons; in part if only larger",
         also=(("in half of them", held(0.5)),),
-        why=""
-        if held(0.9)
-        else "No second component stands out of the spectrum as a peak would: at one multiple of"
-        " the main frequency, and larger than without decay.",
+        why=(
+            "No second component stands out of the spectrum as a peak would: at one multiple of"
+            " the main frequency, and larger than without decay."
+        ),
     )
 
 

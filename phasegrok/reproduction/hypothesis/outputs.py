@@ -60,7 +60,7 @@ def logits(results: Results) -> Iterator[Claim]:
             held,
             rule=f"the ratio of the means is {rule}",
             also=((also, bool(ratios.between(*others).all())),),
-            why="" if held else "The outputs at the two labels are in another ratio.",
+            why="The outputs at the two labels are in another ratio.",
         )
 
 
@@ -80,5 +80,5 @@ def two_peaks(results: Results) -> Iterator[Claim]:
         held or (None if bool((both >= 0.5).all()) else False),
         rule="all of them; in part from one half on in every phase",
         also=(("90 %", bool((both >= 0.9).all())),),
-        why="" if held else "Where the corrupted label is suppressed, other outputs come near it.",
+        why="Where the corrupted label is suppressed, other outputs come near it.",
     )

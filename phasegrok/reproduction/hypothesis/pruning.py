@@ -64,9 +64,7 @@ def improved(results: Results) -> Iterator[Claim]:
         bool((test > was).all() and (test >= 0.999).all()),
         rule="higher in every seed, and at least 0.999",
         also=(("1 in every seed", bool((test == 1).all())),),
-        why=""
-        if bool((test > was).all() and (test >= 0.999).all())
-        else "Test accuracy does not rise to 1.",
+        why="Test accuracy does not rise to 1.",
     )
     curves = results["pruning"][results["pruning"]["order"] == "lowest"].sort_values("pruned")
     plain = at_decay(curves, NONE).groupby("run")["corrupted_accuracy"]
@@ -81,7 +79,7 @@ def improved(results: Results) -> Iterator[Claim]:
         held,
         rule="no rise at all; in part if none of 0.05",
         also=(("rises below 0.02", largest < 0.02),),
-        why="" if held else "On the figure's scale the rises cannot be seen.",
+        why="On the figure's scale the rises cannot be seen.",
     )
 
 
@@ -147,9 +145,7 @@ def dropped(results: Results) -> Iterator[Claim]:
         held,
         rule="the accuracy on corrupted labels is below 0.9, and then below 0.5, before the test"
         " accuracy is, in every seed; in part if so at one of the two",
-        why=""
-        if held
-        else "The memorized labels go first, and the test accuracy does not outlast them by much.",
+        why="The memorized labels go first, and the test accuracy does not outlast them by much.",
     )
 
 
@@ -257,7 +253,7 @@ def widths(results: Results) -> Iterator[Claim]:
         rule="from width to width, beyond the spread of the seeds",
         also=tuple((f"accuracy {least:g}", grows(least)) for least in OTHERS),
         weak="sub-linear growth of the neurons needed implies it",
-        why="" if grows(RETAINED) else "Neighbouring widths overlap.",
+        why="Neighbouring widths overlap.",
     )
 
     def fewest(retained: float) -> Verdict:
@@ -271,5 +267,5 @@ def widths(results: Results) -> Iterator[Claim]:
         fewest(RETAINED),
         rule=f"no network keeps a test accuracy of {RETAINED:g} with fewer",
         also=tuple((f"accuracy {least:g}", fewest(least)) for least in OTHERS),
-        why="" if fewest(RETAINED) else "A network keeps its test accuracy with fewer.",
+        why="A network keeps its test accuracy with fewer.",
     )

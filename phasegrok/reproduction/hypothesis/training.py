@@ -50,10 +50,10 @@ def grokking(results: Results) -> Iterator[Claim]:
         held,
         rule="at least 3 times as many steps in every seed; in part if more",
         also=(("1.3 times", long_after(1.3)),),
-        why=""
-        if held
-        else "The order is the paper's, and the delay is short: with this optimizer all of it"
-        " happens within some 40 steps.",
+        why=(
+            "The order is the paper's, and the delay is short: with this optimizer all of it"
+            " happens within some 40 steps."
+        ),
     )
 
 
@@ -80,7 +80,7 @@ def monotonic(results: Results) -> Iterator[Claim]:
         held,
         rule="no interval falls; in part if none falls by 1 % of the rise",
         also=(("falls of up to 0.001", rises(0.001)),),
-        why="" if held else "On a curve of the figure's size the falls cannot be seen.",
+        why="On a curve of the figure's size the falls cannot be seen.",
     )
 
 
@@ -200,7 +200,7 @@ def sudden(results: Results, dropped: Results) -> Iterator[Claim]:
             share <= 0.1,
             rule="at most a tenth of the steps in every seed",
             also=(("a twentieth", share <= 0.05),),
-            why="" if share <= 0.1 else "The fall takes longer.",
+            why="The fall takes longer.",
         )
 
 
@@ -240,8 +240,8 @@ def _stages(name: str, curves: pd.DataFrame, runs: pd.DataFrame) -> Claim:
                 verdict(bool(whole.any() and down.any()), bool(whole.all() and down.all())),
             ),
         ),
-        why=""
-        if held
-        else f"{of(unlearned)} seeds give up half of the corrupted labels; the others fall as late,"
-        " and end a little above one half.",
+        why=(
+            f"{of(unlearned)} seeds give up half of the corrupted labels; the others fall as late,"
+            " and end a little above one half."
+        ),
     )

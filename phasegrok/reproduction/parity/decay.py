@@ -79,10 +79,10 @@ def sparsity(results: Results) -> Iterator[Claim]:
             verdict(ends, rises),
             rule="in every seed a larger share at each decay than at the one before; in part, at"
             " the last decay than at the first",
-            why=""
-            if rises
-            else "The share is larger at the highest decay than at the lowest in every seed, but it"
-            " does not grow at every step."
-            if ends
-            else "The share is not larger at the highest decay in every seed.",
+            why=(
+                "The share is larger at the highest decay than at the lowest in every seed, but it"
+                " does not grow at every step."
+                if ends
+                else "The share is not larger at the highest decay in every seed."
+            ),
         )

@@ -180,8 +180,8 @@ def inflections(results: Results) -> Iterator[Claim]:
         held(2.0),
         rule="each within a factor of 2 of its epoch in every seed",
         also=(("a factor of 1.5", held(1.5)),),
-        why=""
-        if two
-        else "The norm bends three times: it falls until memorization, stays, and rises with the"
-        " test accuracy. The two strongest bends are the ends of the rise.",
+        why=(
+            "The norm bends three times: it falls until memorization, stays, and rises with the"
+            " test accuracy. The two strongest bends are the ends of the rise."
+        ),
     )

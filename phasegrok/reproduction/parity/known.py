@@ -69,8 +69,8 @@ def by_hand(results: Results) -> Iterator[Claim]:
                 kept,
                 rule="at least 0.99 in every seed",
                 also=(("at 0.95", bool((after >= 0.95).all())),),
-                why=""
-                if kept
-                else "Outputs of 0 for -1 have no margin. Small weights of the other bits put some"
-                " of them above 0.",
+                why=(
+                    "Outputs of 0 for -1 have no margin. Small weights of the other bits put some"
+                    " of them above 0."
+                ),
             )

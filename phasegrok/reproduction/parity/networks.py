@@ -103,12 +103,12 @@ def clusters(results: Results) -> Iterator[Claim]:
         rule="in every seed the share with its signs grows and ends above 0.9; in part, the share"
         " with its label does",
         also=(("growth alone", grow),),
-        why=""
-        if grow and full
-        else "Clusters are of a label, not of a pattern of signs: a network needs no neuron that"
-        " tells patterns of one parity from each other."
-        if grow and half
-        else "In some seeds neighbours at the end are of another label.",
+        why=(
+            "Clusters are of a label, not of a pattern of signs: a network needs no neuron that"
+            " tells patterns of one parity from each other."
+            if grow and half
+            else "In some seeds neighbours at the end are of another label."
+        ),
     )
 
 
@@ -134,7 +134,7 @@ def hidden_sparser(results: Results) -> Iterator[Claim]:
         bool((after > before).all()),
         rule="a larger share at the end in every seed",
         also=(("twice the share", bool((after > 2 * before).all())), ("median size", narrower)),
-        why="" if (after > before).all() else "In some seeds the share is not larger at the end.",
+        why="In some seeds the share is not larger at the end.",
     )
 
 
@@ -161,9 +161,7 @@ def two_neurons(results: Results) -> Iterator[Claim]:
         rule="means over seeds within 0.05 of both numbers, the neurons' signs opposite, and other"
         " bits' weights below 0.1",
         also=(("within 0.02", bool(opposite and off < 0.02)),),
-        why=""
-        if opposite and off < 0.05 and others < 0.1
-        else "The trained weights are others than the thesis'.",
+        why="The trained weights are others than the thesis'.",
     )
     loss = learned.set_index("run")["train_loss"]
     rest = loss.index.difference(alike)
@@ -177,10 +175,10 @@ def two_neurons(results: Results) -> Iterator[Claim]:
         verdict(len(alike) > 0, len(rest) == 0),
         rule="both output weights are positive in every seed with a test accuracy of at least"
         f" {GENERALIZES:g}; in part, in some",
-        why=""
-        if not len(rest)
-        else "There is another solution of two neurons, and its loss is lower: outputs of 0 for -1"
-        " keep half of the examples at a loss of 1.",
+        why=(
+            "There is another solution of two neurons, and its loss is lower: outputs of 0 for -1"
+            " keep half of the examples at a loss of 1."
+        ),
     )
 
 
@@ -212,7 +210,7 @@ def five_neurons(results: Results) -> Iterator[Claim]:
             ("in seeds that do not", bool(len(rest) and (rest["near"] > begun).all())),
             ("most of the weights", bool(near and (learned["near"] > 0.5).all())),
         ),
-        why="" if near else "In some seeds the weights do not gather near zero, or some are 0.",
+        why="In some seeds the weights do not gather near zero, or some are 0.",
     )
     closer = bool(strong.loc[strong["learned"], "nearer"].mean() > learned["nearer"].mean())
     exact = bool(strong["zeros"].any())
@@ -225,10 +223,10 @@ def five_neurons(results: Results) -> Iterator[Claim]:
         f" {strong['zeros'].sum()}",
         verdict(closer or exact, exact),
         rule=f"some weights are exactly 0; in part, more of them are below {CLOSE_TO_ZERO / 10:g}",
-        why=""
-        if exact
-        else "A step of stochastic gradient descent moves a weight by the learning rate times the"
-        " strength, past zero and back. Exact zeros need another optimizer.",
+        why=(
+            "A step of stochastic gradient descent moves a weight by the learning rate times the"
+            " strength, past zero and back. Exact zeros need another optimizer."
+        ),
     )
 
 

@@ -134,7 +134,7 @@ def l1(results: Results) -> Iterator[Claim]:
                 ("at 0.001", _difference(found[0.001], none)[1] > 0),
                 ("a larger share alone", change > 0),
             ),
-            why="" if low > 0 else "The share with L1 is not larger by more than chance.",
+            why="The share with L1 is not larger by more than chance.",
         )
 
 

@@ -56,11 +56,11 @@ def slower(results: Results) -> Iterator[Claim]:
             verdict(later or none, later and none),
             rule="the mean epoch never falls from a share to the next where all seeds get to 90 %,"
             " and no seed does at the largest share",
-            why=""
-            if none
-            else "It becomes slower. At the figure's largest share some seeds still get to 90 % for"
-            " a while, though not to 95 % on average at the end; at 0.2 none does"
-            " (`parity-outliers`).",
+            why=(
+                "It becomes slower. At the figure's largest share some seeds still get to 90 % for"
+                " a while, though not to 95 % on average at the end; at 0.2 none does"
+                " (`parity-outliers`)."
+            ),
         )
 
 
@@ -95,10 +95,10 @@ def panels(results: Results) -> Iterator[Claim]:
                 (f"at {LESS}", agrees(LESS, cells, occurs)),
                 (f"{'every' if occurs else 'no'} seed above 0.9 at some time", ever),
             ),
-            why=""
-            if held
-            else f"The mean is {'below' if occurs else 'not below'} {STILL_GROKS}. The thesis gives"
-            " no accuracy at which grokking occurs.",
+            why=(
+                f"The mean is {'below' if occurs else 'not below'} {STILL_GROKS}. The thesis gives"
+                " no accuracy at which grokking occurs."
+            ),
         )
 
 
@@ -119,7 +119,7 @@ def efficacy(results: Results) -> Iterator[Claim]:
         + ", ".join(f"{s:g}: {spread(ends.get_group((0.01, s)))}" for s in low.index),
         falls,
         rule="the mean over seeds falls from each share to the next",
-        why="" if falls else "The accuracy does not fall at every step.",
+        why="The accuracy does not fall at every step.",
     )
     gain = ends.mean()[0.1] - low
     gain = gain[gain.index > 0]
@@ -130,7 +130,7 @@ def efficacy(results: Results) -> Iterator[Claim]:
         + ", ".join(f"{s:g}: {g:+.3f}" for s, g in gain.items()),
         bool((gain > 0).all()),
         rule="a gain at every share above 0",
-        why="" if (gain > 0).all() else "At some share there is no gain.",
+        why="At some share there is no gain.",
     )
 
 
@@ -171,9 +171,7 @@ def table(results: Results) -> Iterator[Claim]:
             rule=f"mean test accuracy of at least {STILL_GROKS} up to a share at most one step of"
             " the grid away",
             also=((f"at {LESS}", steps[1] <= 1), ("the same share", steps[0] == 0)),
-            why=""
-            if steps[0] <= 1
-            else f"The share is {_steps(steps[0])}. The thesis gives no accuracy for its table.",
+            why=f"The share is {_steps(steps[0])}. The thesis gives no accuracy for its table.",
         )
 
 
@@ -204,7 +202,7 @@ def whole_table(results: Results) -> Iterator[Claim]:
         rule=f"mean test accuracy of at least {STILL_GROKS} up to a share at most one step of the"
         " grid away, in all nine",
         also=((f"at {LESS}", verdict(close_less > total // 2, close_less == total)),),
-        why="" if close == total else "Some shares are further away.",
+        why="Some shares are further away.",
         weak="the accuracy was chosen on these runs",
     )
 
@@ -240,9 +238,7 @@ def test_sets(fixed: Results, own: Results) -> Iterator[Claim]:
         max(steps[STILL_GROKS]) <= 1,
         rule=f"at {STILL_GROKS}, all entries at most one step of the grid apart",
         also=((f"at {LESS}", max(steps[LESS]) <= 1),),
-        why=""
-        if max(steps[STILL_GROKS]) <= 1
-        else "A hundred examples tell 0.99 from 0.98 by one of them.",
+        why="A hundred examples tell 0.99 from 0.98 by one of them.",
     )
 
 
@@ -265,7 +261,7 @@ def trends(results: Results) -> Iterator[Claim]:
         rises(found),
         rule=f"at {STILL_GROKS}, the share rises from each decay to the next for every n",
         also=((f"at {LESS}", rises(less)),),
-        why="" if rises(found) else "The share does not rise at every step.",
+        why="The share does not rise at every step.",
     )
     higher = tuple(d for d in DECAYS if d > 0.01)
     yield Claim(
@@ -276,7 +272,7 @@ def trends(results: Results) -> Iterator[Claim]:
         rule=f"at {STILL_GROKS}, the share never rises from n = 30 to 50 to 70, at any decay; in"
         " part, at 0.05 and 0.1",
         also=((f"at {LESS}", verdict(falls(less, higher), falls(less))),),
-        why="" if falls(found) else "At some decay the share rises with n at some step.",
+        why="At some decay the share rises with n at some step.",
     )
     yield from _exception(runs, by_level)
 
@@ -302,8 +298,8 @@ def _exception(runs: pd.DataFrame, by_level: dict[float, dict[Entry, float]]) ->
         held,
         rule=f"at {STILL_GROKS}, the share is larger at n = 50 than at 30",
         also=((f"at {LESS}", grows(LESS)),),
-        why=""
-        if held
-        else f"Over {seeds} seeds the share is not larger at n = 50. The printed ones, 0.02 and"
-        " 0.03, are one step of the grid apart, less than single seeds differ.",
+        why=(
+            f"Over {seeds} seeds the share is not larger at n = 50. The printed ones, 0.02 and"
+            " 0.03, are one step of the grid apart, less than single seeds differ."
+        ),
     )

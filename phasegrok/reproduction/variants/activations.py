@@ -42,7 +42,7 @@ def relu(decayed: Results, small: Results) -> Iterator[Claim]:
         held,
         rule="none at any decay in any seed, and some with the square at its largest",
         also=((f"no run that generalized ends below {FORGOTTEN:g}", there and fell.empty),),
-        why="" if held else "Some cells are in Forgetting, or none is with the square.",
+        why="Some cells are in Forgetting, or none is with the square.",
     )
     both = same_cells(runs, square, "weight_decay")
     none = both[both["weight_decay"] == 0]
@@ -66,7 +66,7 @@ def relu(decayed: Results, small: Results) -> Iterator[Claim]:
         fewer(GENERALIZES),
         rule=f"fewer in every seed, at a test accuracy of {GENERALIZES:g}",
         also=((f"at {ALSO:g}", fewer(ALSO)),),
-        why="" if fewer(GENERALIZES) else "As many cells generalize as with the square.",
+        why="As many cells generalize as with the square.",
     )
     common = both[both["weight_decay"] < square["weight_decay"].max()]
     same = common["subphase"] == common["subphase_other"]
@@ -82,7 +82,7 @@ def relu(decayed: Results, small: Results) -> Iterator[Claim]:
         alike(0.8),
         rule="the same in 80 %; in part from one half on",
         also=(("in 70 %", alike(0.7)),),
-        why="" if alike(0.8) else "The boundaries lie at more data and less corruption with ReLU.",
+        why="The boundaries lie at more data and less corruption with ReLU.",
     )
 
 
@@ -115,7 +115,7 @@ def dropout(decayed: Results, dropped: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule="fewer of both, mean over seeds",
         also=((f"at {ALSO:g}", held(ALSO)),),
-        why="" if held(GENERALIZES) else "As many cells generalize or invert as under decay.",
+        why="As many cells generalize or invert as under decay.",
     )
     yield _confused(runs, "N, Fig. 28")
 
@@ -135,10 +135,10 @@ def _confused(runs: pd.DataFrame, source: str) -> Claim:
         held(0.25),
         rule=f"a quarter of the cells at some rate up to {MODERATE:g}, mean over seeds",
         also=(("any cell", bool(moderate.to_numpy().sum() > 0)),),
-        why=""
-        if held(0.25)
-        else f"Up to a rate of {MODERATE:g} the networks memorize the labels where they do not"
-        " generalize.",
+        why=(
+            f"Up to a rate of {MODERATE:g} the networks memorize the labels where they do not"
+            " generalize."
+        ),
     )
 
 
@@ -172,7 +172,5 @@ def confusion(results: Results) -> Iterator[Claim]:
         held(0.1),
         rule="a tenth of all cells, where there is most to memorize",
         also=(("any cell", bool(confused.any())),),
-        why=""
-        if held(0.1)
-        else "There is hardly any Confusion that a larger width could eliminate.",
+        why="There is hardly any Confusion that a larger width could eliminate.",
     )

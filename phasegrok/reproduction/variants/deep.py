@@ -15,7 +15,6 @@ from phasegrok.reproduction.variants.seeds import (
     in_seeds,
     labels,
     of,
-    other_than_yes,
     random_ipr,
 )
 from phasegrok.reproduction.words import by_value, spread, verdict
@@ -52,7 +51,7 @@ def parametrizations(results: Results) -> Iterator[Claim]:
             ("by less than 0.05", verdict(bool(nearer.mean() > 0.5), bool(nearer.all()))),
             ("in all pairs", verdict(bool(every.mean() > 0.5), bool(every.all()))),
         ),
-        **other_than_yes(held, "In some pairs the shift is larger, or no pair generalizes."),
+        why="In some pairs the shift is larger, or no pair generalizes.",
     )
     larger = pairs["output_lazy"] > pairs["output"]
     clear = pairs["output_lazy"] > pairs["output"] + 0.05
@@ -65,10 +64,9 @@ def parametrizations(results: Results) -> Iterator[Claim]:
         held,
         rule="larger in all pairs of networks; in part: in most",
         also=(("by 0.05", verdict(bool(clear.mean() > 0.5), bool(clear.all()))),),
-        **other_than_yes(
-            held,
+        why=(
             "The columns of the output have the IPR of initial weights or less in both"
-            " parametrizations.",
+            " parametrizations."
         ),
     )
     start = random_ipr(results["curves"])
@@ -83,7 +81,7 @@ def parametrizations(results: Results) -> Iterator[Claim]:
         rule=f"networks of both parametrizations reach test accuracy {GENERALIZES:g}, and each that"
         " does has at least twice the mean IPR of initial weights",
         also=(("at 1.2 times", bool(some.all() and good["initialization"].nunique() == 2)),),
-        **other_than_yes(held, "One of the two has none that generalizes, or a lower IPR."),
+        why="One of the two has none that generalizes, or a lower IPR.",
     )
 
 
@@ -110,7 +108,7 @@ def deep_dropout(results: Results) -> Iterator[Claim]:
         rule=f"every run without dropout keeps at least {GENERALIZES:g} of the corrupted labels,"
         " and none at 0.05",
         also=(("at most half of them", half), ("by a train accuracy below 0.9", by_table)),
-        **other_than_yes(held, "Some run at 0.05 memorizes, or one without dropout does not."),
+        why="Some run at 0.05 memorizes, or one without dropout does not.",
     )
 
 
@@ -135,7 +133,7 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
         weak="one corruption fraction, where Table 2 has no other phase that generalizes"
         if corruptions == [0.1]
         else "",
-        **other_than_yes(bool(coexist.all()), "At the higher corruption it is another phase."),
+        why="At the higher corruption it is another phase.",
     )
     runs = everything[everything["corruption_fraction"].round(9) == 0.1]
     neurons = neurons[neurons["run"].isin(runs["run"])]
@@ -149,7 +147,7 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
         held,
         rule="train and test accuracy of at least 0.999 in every seed",
         also=(("at 0.99", bool((train >= 0.99).all() and (test >= 0.99).all())),),
-        **other_than_yes(held, "Some example is answered wrongly."),
+        why="Some example is answered wrongly.",
     )
     high = neurons.assign(
         high=(neurons["ipr"] > HIGH).astype(float), low=(neurons["ipr"] < LOW).astype(float)
@@ -167,10 +165,9 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
         rule=f"the output has a larger share above {HIGH:g} and a higher mean IPR in every seed; in"
         " part: the first of them",
         also=(("by the mean IPR alone", in_seeds(above)),),
-        **other_than_yes(
-            held,
+        why=(
             "The input has fewer neurons of very high IPR, but as high a mean. Both were still"
-            " rising at the end of training; the paper does not say when it stopped.",
+            " rising at the end of training; the paper does not say when it stopped."
         ),
     )
     left, quarter = bool((low["input"] > 0.5).all()), bool((low["input"] > 0.25).all())
@@ -181,7 +178,7 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
         left,
         rule=f"more than half of the neurons at the input are below {LOW:g} in every seed",
         also=(("more than a quarter", quarter),),
-        **other_than_yes(left, "Fewer of them are."),
+        why="Fewer of them are.",
     )
     rank = layers[COLUMNS].apply(normalization_correlation)
     strong = rank["output"] > WEAK
@@ -198,7 +195,7 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
                 verdict(bool(rank["output"].mean() > 0.5), bool((rank["output"] > 0.5).all())),
             ),
         ),
-        **other_than_yes(held, "In some seed the correlation is weaker."),
+        why="In some seed the correlation is weaker.",
     )
     none = np.abs(rank["input"]) < WEAK
     held = in_seeds(none)
@@ -209,10 +206,9 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
         held,
         rule=f"rank correlation within {WEAK:g} of 0 in every seed; in part: in most",
         also=(("within 0.5", in_seeds(np.abs(rank["input"]) < 0.5)),),
-        **other_than_yes(
-            held,
+        why=(
             "The weights before the hidden layer go with the IPR of the input as well. Here"
             " normalization comes after the activation, as in equation 5. The deep network in the"
-            " authors' public code has it before; which the figure used is not in the text.",
+            " authors' public code has it before; which the figure used is not in the text."
         ),
     )

@@ -15,7 +15,6 @@ from phasegrok.reproduction.variants.seeds import (
     in_seeds,
     labels,
     of,
-    other_than_yes,
     random_ipr,
     rises,
     seed_means,
@@ -69,10 +68,9 @@ def _promoted(runs: pd.DataFrame, name: str, figure: str) -> Claim:
         f" labels kept lower, and neither goes the other way by more than {SAME:g} from decay to"
         " decay; in part: in most seeds",
         also=tuple(also),
-        **other_than_yes(
-            held,
+        why=(
             "Between neighbouring decays one of the two goes the other way; a verdict in brackets"
-            " compares the ends.",
+            " compares the ends."
         ),
     )
 
@@ -89,9 +87,7 @@ def _raised(runs: pd.DataFrame, name: str, figure: str, start: float) -> Claim:
         rule="in every seed the mean IPR ends higher, and falls by no more than"
         f" {SAME:g} from decay to decay; in part: in most seeds",
         also=(("at the highest decay twice that of initial weights", in_seeds(twice)),),
-        **other_than_yes(
-            held, "Between neighbouring decays the mean IPR falls, or it does not rise at all."
-        ),
+        why="Between neighbouring decays the mean IPR falls, or it does not rise at all.",
     )
 
 
@@ -112,7 +108,7 @@ def _parallel(runs: pd.DataFrame, name: str, figure: str) -> Claim:
         rule="at the highest decay fewer runs of Memorization, and more with test accuracy of at"
         f" least {GENERALIZES:g}, than without decay; in part: one of the two",
         also=(("at 0.99", changes(0.99)),),
-        **other_than_yes(held, "Only one of the two counts changes as claimed, or none."),
+        why="Only one of the two counts changes as claimed, or none.",
     )
 
 
@@ -148,11 +144,10 @@ def essential(decayed: Results, dropped: Results) -> Iterator[Claim]:
         held,
         rule="by Table 2 some run with decay is in Full Inversion, and none without",
         also=(("by the corrupted labels themselves", holds["direct_phase"]),),
-        **other_than_yes(
-            held,
+        why=(
             "Networks under dropout alone generalize and keep hardly any of the corrupted labels."
             if found["subphase"][1]
-            else "No network with decay is in Full Inversion in the cells that were trained.",
+            else "No network with decay is in Full Inversion in the cells that were trained."
         ),
     )
 
@@ -171,11 +166,10 @@ def confused(dropped: Results) -> Iterator[Claim]:
         held,
         rule="more than half of the runs with dropout are in Confusion",
         also=(("more than without dropout", bool(share > before)),),
-        **other_than_yes(
-            held,
+        why=(
             "Most runs with dropout generalize or memorize, in cells with data fractions of"
             f" {', '.join(f'{a:g}' for a in sorted(runs['data_fraction'].unique()))}; the paper's"
-            " words are about a whole diagram.",
+            " words are about a whole diagram."
         ),
     )
 
@@ -218,12 +212,11 @@ def periodic(*everything: Results) -> Iterator[Claim]:
         rule=f"every run with test accuracy of at least {GENERALIZES:g} has at least twice the mean"
         " IPR of initial weights; in part: most of them",
         also=(("at 1.2 times", also),),
-        **other_than_yes(
-            held,
+        why=(
             f"These generalize without it: {where}. The mean over all vectors does not see a few"
             " periodic ones among many."
             if len(ratios)
-            else "No run generalizes.",
+            else "No run generalizes."
         ),
     )
     ranks = pd.Series(together, dtype=float)
@@ -240,9 +233,7 @@ def periodic(*everything: Results) -> Iterator[Claim]:
         held,
         rule="rank correlation of at least 0.7 in every sweep; in part: in one",
         also=(("at 0.5", also),),
-        **other_than_yes(
-            held, "In some sweep the order of the IPR is not that of the test accuracies."
-        ),
+        why="In some sweep the order of the IPR is not that of the test accuracies.",
     )
 
 

@@ -12,7 +12,6 @@ from phasegrok.reproduction.variants.seeds import (
     falls,
     in_seeds,
     of,
-    other_than_yes,
     seed_means,
     spreads,
 )
@@ -38,7 +37,7 @@ def images(decayed: Results, dropped: Results) -> Iterator[Claim]:
         held,
         rule="at the best decay at least 0.05 above none in every seed; in part: in most",
         also=(("at least 0.1", in_seeds(gain > 0.1)),),
-        **other_than_yes(held, "The gain is smaller."),
+        why="The gain is smaller.",
     )
     full = counts(runs, "weight_decay", FULL, "subphase")
     direct = counts(runs, "weight_decay", FULL, "direct_phase")
@@ -55,10 +54,9 @@ def images(decayed: Results, dropped: Results) -> Iterator[Claim]:
             ("by the corrupted labels themselves", bool(direct.max() > direct.iloc[0] == 0)),
             ("a tenth of the runs at one decay", bool(full.max() >= 0.1 * cells > full.iloc[0])),
         ),
-        **other_than_yes(
-            held,
+        why=(
             "Where corrupted labels are given up, test accuracy stays below 0.9, or a tenth of them"
-            " is answered as given by luck.",
+            " is answered as given by luck."
         ),
     )
     most = runs[runs["weight_decay"] == runs["weight_decay"].max()]
@@ -71,7 +69,7 @@ def images(decayed: Results, dropped: Results) -> Iterator[Claim]:
         held,
         rule="every run at the highest decay; in part: most",
         also=(("test accuracy below 0.8", bool((most["test_accuracy"] < 0.8).all())),),
-        **other_than_yes(held, "Where nothing is corrupted, a network still learns."),
+        why="Where nothing is corrupted, a network still learns.",
     )
     yield from _dropped(decayed, dropped, which)
 
@@ -95,7 +93,7 @@ def _dropped(decayed: Results, dropped: Results, which: str) -> Iterator[Claim]:
         rule="fewer runs of Full Inversion, and a lower mean test accuracy in every seed; in part:"
         " one of the two",
         also=(("lower by 0.02", verdict(fewer, fewer and bool((less > 0.02).all()))),),
-        **other_than_yes(held, "By one of the two measures dropout does as well as decay."),
+        why="By one of the two measures dropout does as well as decay.",
     )
     generalize = (runs["test_accuracy"] >= GENERALIZES).groupby(runs["dropout"]).sum()
     ends = (train.iloc[:, -1] < train.iloc[:, 0]) & (test.iloc[:, -1] < test.iloc[:, 0])
@@ -112,9 +110,8 @@ def _dropped(decayed: Results, dropped: Results, which: str) -> Iterator[Claim]:
         f" {SAME:g} from rate to rate; in part: both are lower at the highest rate than at their"
         " best",
         also=(("the highest rate against none", in_seeds(ends)),),
-        **other_than_yes(
-            held,
+        why=(
             "The middle rates lower the train accuracy and improve the test accuracy of networks"
-            " trained on corrupted labels; only the highest rate hurts both.",
+            " trained on corrupted labels; only the highest rate hurts both."
         ),
     )

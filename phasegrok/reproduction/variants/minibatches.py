@@ -55,7 +55,7 @@ def _fewer(gain: pd.Series[float], text: str, source: str, labels: str) -> Claim
         held(1.0),
         rule="in all cells, mean over seeds; in part if in most",
         also=(("in 80 %", held(0.8)),),
-        why="" if held(1.0) else "It depends on batch size and share of data.",
+        why="It depends on batch size and share of data.",
     )
 
 
@@ -94,11 +94,11 @@ def _ordered(kept: pd.Series[float], name: str, source: str) -> Claim:
             ("mean over α", bool(by_size.is_monotonic_increasing)),
             ("in every seed", bool(single.all())),
         ),
-        why=""
-        if held
-        else "The smallest batch keeps fewest of the ends, and the middle one is not between them."
-        if held is None
-        else "The smallest batch keeps no fewer than the largest.",
+        why=(
+            "The smallest batch keeps fewest of the ends, and the middle one is not between them."
+            if held is None
+            else "The smallest batch keeps no fewer than the largest."
+        ),
     )
 
 
@@ -127,7 +127,7 @@ def _better(runs: pd.DataFrame, name: str) -> Claim:
         rule="lower from size to size, and higher with the smallest than with the largest in three"
         " of four cells, mean over seeds; in part if in most",
         also=(("in every cell", held(1.0)),),
-        why="" if held(0.75) else "In some cells larger batches generalize as well or better.",
+        why="In some cells larger batches generalize as well or better.",
     )
 
 
@@ -158,8 +158,8 @@ def _three(runs: pd.DataFrame, words: str, source: str) -> Claim:
         held("subphase"),
         rule="by Table 2 in most seeds; in part if two of three",
         also=(("by direct_phase", held("direct_phase")),),
-        why=""
-        if held("subphase")
-        else "The labels that differ are near a boundary: after their fall the corrupted labels are"
-        " learned again slowly, so that the end of training decides.",
+        why=(
+            "The labels that differ are near a boundary: after their fall the corrupted labels are"
+            " learned again slowly, so that the end of training decides."
+        ),
     )

@@ -39,7 +39,7 @@ def normalization_weights(results: Results) -> Iterator[Claim]:
         strong(0.5),
         rule="above 0.5 in every seed",
         also=(("above 0.7", strong(0.7)),),
-        why="" if strong(0.5) else "The correlation is weaker.",
+        why="The correlation is weaker.",
     )
     weak = bool(layer.abs().max() < WEAK)
     yield Claim(
@@ -49,7 +49,7 @@ def normalization_weights(results: Results) -> Iterator[Claim]:
         weak,
         rule=f"below {WEAK:g} in size in every seed",
         also=(("below 0.2", bool(layer.abs().max() < 0.2)),),
-        why="" if weak else "There is a correlation.",
+        why="There is a correlation.",
     )
     high = neurons["ipr"] > PERIODIC
     size = (
@@ -68,7 +68,7 @@ def normalization_weights(results: Results) -> Iterator[Claim]:
         held,
         rule="below 0.8 in every seed",
         also=(("below 0.5, so that they hardly count", bool((lower["batch"] < 0.5).all())),),
-        why="" if held else "Their weights are as large.",
+        why="Their weights are as large.",
     )
     yield _distributions(neurons)
     yield _low_ipr(results["runs"], neurons)
@@ -103,7 +103,7 @@ def _distributions(neurons: pd.DataFrame) -> Claim:
         held,
         rule=f"a difference below {SIMILAR:g} in every seed",
         also=(("no more than twice that between seeds", max(apart) <= 2 * max(among)),),
-        why="" if held else "The distributions differ.",
+        why="The distributions differ.",
     )
 
 
@@ -123,7 +123,7 @@ def _low_ipr(runs: pd.DataFrame, neurons: pd.DataFrame) -> Claim:
         held,
         rule="every seed in Full Inversion by Table 2, with more than 0.3 of the neurons below",
         also=(("by direct_phase", there("direct_phase")),),
-        why="" if held else "Not every seed is in Full Inversion.",
+        why="Not every seed is in Full Inversion.",
     )
 
 
@@ -157,9 +157,7 @@ def ignored(results: Results) -> Iterator[Claim]:
         rule=f"at most {CORRUPTED_IGNORED:g} at the end and a test accuracy of 0.999 in every seed;"
         " in part if only for a while",
         also=(("at most 0.25", ignores(0.25)), ("at most 0.02", ignores(0.02))),
-        why=""
-        if held
-        else "They are ignored for a while after grokking, and then learned again slowly.",
+        why="They are ignored for a while after grokking, and then learned again slowly.",
     )
     highest = curves.groupby("run")["train_accuracy"].max()
 
@@ -180,9 +178,9 @@ def ignored(results: Results) -> Iterator[Claim]:
         rule="train accuracy 0.99 first, and at most a tenth of the corrupted labels at the end, in"
         " every seed; in part if they are learned again",
         also=(("0.9 first", staged(0.9)), ("0.85 first", staged(0.85))),
-        why=""
-        if held
-        else "After they have been given up, some are learned again."
-        if (highest >= 0.99).all()
-        else "The corrupted labels are never all memorized: the network generalizes before.",
+        why=(
+            "After they have been given up, some are learned again."
+            if (highest >= 0.99).all()
+            else "The corrupted labels are never all memorized: the network generalizes before."
+        ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ __all__ = [
     "in_seeds",
     "labels",
     "of",
-    "other_than_yes",
     "random_ipr",
     "rises",
     "seed_means",
@@ -88,8 +87,3 @@ def labels(runs: pd.DataFrame, column: str, label: str = "subphase") -> str:
 def random_ipr(curves: pd.DataFrame) -> float:
     """The mean IPR of initial weights: of a sweep's curves at step 0."""
     return float(curves.loc[curves["step"] == 0, "mean_ipr"].mean())
-
-
-def other_than_yes(held: Verdict, why: str) -> dict[str, Any]:
-    """A reason as a claim's keyword, where its verdict is not yes."""
-    return {} if held is True else {"why": why}

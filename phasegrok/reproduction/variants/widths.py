@@ -32,7 +32,7 @@ def wide(results: Results, small: Results) -> Iterator[Claim]:
         rule="none of the one and less of the other; in part if only the first",
         also=(("a quarter less Coexistence", bool(partial == 0 and wide <= 0.75 * usual)),),
         weak="" if usually else "the usual width has no Partial Inversion there either",
-        why="" if held else "There is as much Coexistence as at the usual width.",
+        why="There is as much Coexistence as at the usual width.",
     )
     test, other = both["test_accuracy"].mean(), both["test_accuracy_other"].mean()
     yield Claim(
@@ -42,7 +42,7 @@ def wide(results: Results, small: Results) -> Iterator[Claim]:
         bool(test < other),
         rule="a lower mean",
         also=((f"lower by at most {ALSO:g}", bool(other - ALSO <= test < other)),),
-        why="" if test < other else "The mean is not lower.",
+        why="The mean is not lower.",
     )
 
 
@@ -68,7 +68,7 @@ def wide_none(results: Results) -> Iterator[Claim]:
         held,
         rule="all at N = 500 and none at N = 5000; in part if fewer",
         also=(("by direct_phase", gone("direct_phase")),),
-        why="" if held else "Some are in it at N = 5000, or not all at N = 500.",
+        why="Some are in it at N = 5000, or not all at N = 500.",
     )
     kept, test = (
         runs.groupby(["corruption_fraction", "width"])[name].mean().unstack("width")
@@ -82,7 +82,7 @@ def wide_none(results: Results) -> Iterator[Claim]:
         bool(more.all()),
         rule="more at N = 5000 at every share, mean over seeds",
         also=(("by 0.1", bool((kept[5000] > kept[500] + 0.1).all())),),
-        why="" if more.all() else "It keeps no more of them.",
+        why="It keeps no more of them.",
     )
     lower = test[5000] < test[500]
     marginal = verdict(bool(lower.any()), bool(lower.all()))
@@ -93,7 +93,7 @@ def wide_none(results: Results) -> Iterator[Claim]:
         marginal,
         rule="lower at N = 5000 at every share, mean over seeds; in part if at some",
         also=((f"lower by {ALSO:g}", bool((test[5000] < test[500] - ALSO).all())),),
-        why="" if marginal else "It generalizes as well in these cells.",
+        why="It generalizes as well in these cells.",
     )
 
 
@@ -135,15 +135,15 @@ def wide_relu(results: Results, narrow: Results) -> Iterator[Claim]:
         rule="some Confusion at the usual width and at most half as much here, and a higher mean"
         " test accuracy; in part if one of the two",
         also=((f"higher by {ALSO:g}", held(ALSO)),),
-        why=""
-        if held(0.0)
-        else _dead(dead)
-        if dead > 0.5
-        else "Only one of the two: there is little Confusion to remove, or the test accuracy is no"
-        " higher."
-        if held(0.0) is None
-        else "There is hardly any Confusion to remove, and the wide network has more weights to"
-        " hold labels with: it memorizes more of them.",
+        why=(
+            _dead(dead)
+            if dead > 0.5
+            else "Only one of the two: there is little Confusion to remove, or the test accuracy is"
+            " no higher."
+            if held(0.0) is None
+            else "There is hardly any Confusion to remove, and the wide network has more weights to"
+            " hold labels with: it memorizes more of them."
+        ),
     )
 
 
@@ -173,7 +173,7 @@ def dead_neurons(results: Results) -> Iterator[Claim]:
         held,
         rule="less than half of the neurons in every seed",
         also=(("less than a tenth", bool((wide < 0.1).all())),),
-        why="" if held else _dead(float(wide.mean())),
+        why=_dead(float(wide.mean())),
     )
 
 
