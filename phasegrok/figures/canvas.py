@@ -24,7 +24,7 @@ from PIL import Image
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.palette import PALETTE
-from phasegrok.results.folder import replacing
+from phasegrok.files.atomic import replacing
 
 __all__ = [
     "band",

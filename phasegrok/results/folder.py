@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +25,7 @@ from phasegrok.analysis.inferred import grid_of, with_inferred
 from phasegrok.analysis.phases import LABELS, NEEDED, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Locked, Refusal
+from phasegrok.files.atomic import replacing
 from phasegrok.results.arrow import as_table
 
 BOUNDARIES = "boundaries.parquet"
@@ -327,23 +327,3 @@ def _holds(path: Path, table: pa.Table) -> bool:
         return bool(pq.read_table(path).equals(table))
     except (FileNotFoundError, pa.ArrowInvalid):
         return False
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file that appears whole or not at all, even across a power loss."""
-    hidden = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(hidden, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        hidden.replace(path)
-    except BaseException:
-        hidden.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

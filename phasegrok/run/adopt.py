@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 from phasegrok.analysis.phases import LABELS, classify
 from phasegrok.analysis.settled import SETTLED, with_settled
 from phasegrok.config import PATHS, column
+from phasegrok.files.atomic import replacing
 from phasegrok.measure import SCALARS
 from phasegrok.plan.plan import Plan
 from phasegrok.results.arrow import as_table
-from phasegrok.results.folder import Folder, replacing
+from phasegrok.results.folder import Folder
 from phasegrok.run.columns import Columns
 from phasegrok.run.manifest import Taken
 from phasegrok.sweep.variants import COLUMN

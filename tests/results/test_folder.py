@@ -16,22 +16,11 @@ from phasegrok.figures import canvas, draw
 from phasegrok.figures.cells import closeup
 from phasegrok.plan.runs import expand
 from phasegrok.results.arrow import as_table
-from phasegrok.results.folder import Folder, replacing
+from phasegrok.results.folder import Folder
 from phasegrok.results.tables import ChunkRuns, chunk_tables
 from phasegrok.tasks import Size
 from tests.conftest import MakeSweep
 from tests.results.test_tables import STEPS, records
-
-
-def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
-    """A crash in the middle of writing: the old file is whole, and nothing new is visible."""
-    path = tmp_path / "cells.parquet"
-    path.write_bytes(b"old")
-    with pytest.raises(RuntimeError), replacing(path) as file:
-        file.write(b"half")
-        raise RuntimeError
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["cells.parquet"], "no temporary is left"
 
 
 def test_published_parts_are_done_and_read_back(tmp_path: Path) -> None:
