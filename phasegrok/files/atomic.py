@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(hidden, path)
+        hidden.replace(path)
     except BaseException:
         with suppress(OSError):  # the first error is the one to tell
             hidden.unlink()

@@ -11,7 +11,8 @@ import pytest
 
 from phasegrok import run
 from phasegrok.errors import Locked, Refusal
-from phasegrok.results.folder import Folder, replacing
+from phasegrok.files.atomic import replacing
+from phasegrok.results.folder import Folder
 from phasegrok.run import loop
 from phasegrok.sweep.load import load
 from tests.conftest import MakeSweep
