@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 MAX_QUOTED: Final = 60  # characters of a text that a message quotes
@@ -12,6 +13,22 @@ class Refusal(Exception):
 
     The command prints it and exits with code 2. Nothing has been written by then.
     """
+
+
+class Damaged(Refusal):
+    """A file of a result folder that does not hold what was written to it.
+
+    A command that only reads is refused by it. A sweep sets the file aside, and trains again what
+    it held.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(
+            f"{path}: damaged: {escaped(reason)}; the other files are safe; allowed: the file as it"
+            " was written, or the sweep's own command again, which sets this file aside and trains"
+            " anew what it held"
+        )
 
 
 class Locked(Exception):

@@ -25,10 +25,10 @@ RESET: Final = "\x1b[0m"
 
 def folder_diagram(results: Folder, cells: pd.DataFrame) -> str:
     """The diagram of a result folder, as wide as the terminal, coloured where it is one."""
-    manifest = results.require_manifest()
-    cells = for_display(cells, manifest["sweep"])
+    head = results.head()
+    cells = for_display(cells, head.sweep)
     width = shutil.get_terminal_size((100, 40)).columns
-    return diagram(cells, manifest["axes"], width=width, colour=sys.stdout.isatty())
+    return diagram(cells, head.axes, width=width, colour=sys.stdout.isatty())
 
 
 def diagram(cells: pd.DataFrame, axes: list[str], width: int, colour: bool) -> str:

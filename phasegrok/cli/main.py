@@ -124,10 +124,10 @@ def figures(
                 typer.echo(f"wrote {path}")
             return
         results = Folder(folder)
-        manifest, cells = results.require_manifest(), results.cells()
+        head, cells = results.head(), results.cells()
         if at:
             chosen = dict(_point(text) for text in at)
-            closeup(cells, manifest["axes"], chosen)
+            closeup(cells, head.axes, chosen)
             results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
         for path in drawing.draw(folder, placed):
             typer.echo(f"wrote {path}")
@@ -148,7 +148,7 @@ def boundaries(
         results = Folder(folder)
         table = results.boundaries(label)
         results.write_table(BOUNDARIES, table)
-        typer.echo(boundaries_text(table, results.require_manifest()["axes"]))
+        typer.echo(boundaries_text(table, results.head().axes))
         typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
 
 
@@ -162,7 +162,7 @@ def timeline(
         from phasegrok.results.folder import Folder
 
         results = Folder(folder)
-        axes = results.require_manifest()["axes"]
+        axes = results.head().axes
         if not (results.parts("runs") and results.parts("curves")):
             raise Refusal(f"{folder}: holds no curves, so there are no labels over time")
         table = labels_by_step(results.read("runs"), results.read("curves"), axes)

@@ -115,15 +115,14 @@ def status_text(folder: Folder) -> str:
     Raises:
         Refusal: the folder holds no results.
     """
-    manifest = folder.require_manifest("name", "runs", "sessions", "device")
+    head = folder.head()
     runs = sum(len(ids) for ids in folder.published().values())
-    sessions = manifest["sessions"]
-    spent = duration(sum(session["seconds"] for session in sessions))
-    refined = manifest.get("sweep", {}).get("refine")
-    most = f"of at most {manifest['runs']} (refined)" if refined else f"/{manifest['runs']}"
+    spent = duration(sum(session.seconds for session in head.sessions))
+    refined = head.sweep.get("refine")
+    most = f"of at most {head.runs} (refined)" if refined else f"/{head.runs}"
     return (
-        f"{manifest['name']}: {runs}{' ' if refined else ''}{most} runs are done"
-        f" ({spent} in {counted(len(sessions), 'session')}, on {manifest['device']})"
+        f"{head.name}: {runs}{' ' if refined else ''}{most} runs are done"
+        f" ({spent} in {counted(len(head.sessions), 'session')}, on {head.device})"
     )
 
 

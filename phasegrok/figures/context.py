@@ -106,13 +106,12 @@ def read_context(folder: Path, scale: Scale = "category") -> Context:
         Refusal: the folder holds no results, or none yet.
     """
     results = Folder(folder)
-    manifest = results.require_manifest()
-    cells, sweep = results.cells(), manifest.get("sweep", {})
+    head, cells = results.head(), results.cells()
     chosen = folder / CLOSEUP
     return Context(
-        for_display(cells, sweep),
-        manifest["axes"],
-        sweep,
+        for_display(cells, head.sweep),
+        head.axes,
+        head.sweep,
         Tables(folder),
         json.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else None,
         scale,

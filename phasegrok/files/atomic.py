@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
-__all__ = ["TEMPORARY", "replacing", "sync_folder"]
+__all__ = ["TEMPORARY", "remove_temporaries", "replacing", "set_aside", "sync_folder"]
 
 TEMPORARY: Final = ".*.tmp"  # the names of files that are not whole yet, as a pattern
 
@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """
     hidden = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        with open(hidden, "wb") as file:
+        with open(hidden, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -45,3 +45,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def set_aside(path: Path, folder: Path) -> Path:
+    """Move a file out of the way, to ``FOLDER/damaged/...``; nothing is deleted.
+
+    It keeps its place below ``folder`` there, and gets ``.damaged-N`` with the first free N. Beside
+    the others of its table it would be read with them, by whoever reads the table as a folder.
+    """
+    home = folder / "damaged" / path.relative_to(folder).parent
+    home.mkdir(parents=True, exist_ok=True)
+    n = 1
+    while (aside := home / f"{path.name.removeprefix('.')}.damaged-{n}").exists():
+        n += 1
+    path.rename(aside)
+    sync_folder(path.parent)
+    return aside
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder. Only its holder may ask."""
+    for path in folder.glob(TEMPORARY):
+        with suppress(FileNotFoundError):
+            path.unlink()

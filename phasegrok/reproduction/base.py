@@ -78,7 +78,8 @@ class Results(dict[str, pd.DataFrame]):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        return self.folder.require_manifest("runs", "sweep")
+        self.folder.head()  # refuses a folder without results
+        return self.folder.manifest() or {}
 
     @property
     def complete(self) -> bool:

@@ -7,28 +7,43 @@ So whatever is visible is complete, and a crash costs what the newest checkpoint
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from phasegrok.analysis.boundaries import boundaries
 from phasegrok.analysis.inferred import grid_of, with_inferred
 from phasegrok.analysis.phases import LABELS, NEEDED, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
-from phasegrok.errors import Locked, Refusal
-from phasegrok.files.atomic import replacing
+from phasegrok.errors import Damaged, Refusal
+from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
+from phasegrok.files.lock import Hold, hold
+from phasegrok.files.npz import Damaged as BadArchive
+from phasegrok.files.npz import read_npz
+from phasegrok.files.seal import BLANK, seal, verify
 from phasegrok.results.arrow import as_table
+from phasegrok.results.head import Head, checked
+from phasegrok.results.parts import (
+    like,
+    parts,
+    read_part,
+    read_schema,
+    read_table,
+    run_ids,
+    write_part,
+)
 
 BOUNDARIES = "boundaries.parquet"
+FIGURES = "figures"
+# The names of parts that this package gives. Merged by hand they have others.
+CHUNK = re.compile(r"(\d+-\d+|taken-\d+(-\d+)*)$")
 
 
 class Folder:
@@ -37,47 +52,37 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @contextmanager
-    def lock(self, holder: str) -> Iterator[None]:
-        """Hold the folder; the kernel lets go of it however the process ends.
+    def lock(self, holder: str) -> AbstractContextManager[Hold]:
+        """Hold the folder, see :mod:`phasegrok.files.lock`.
 
         Raises:
             Locked: another process holds it; the message says which.
         """
-        file = open(self.path / ".lock", "a+")  # noqa: SIM115 - closed below, held meanwhile
-        try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.seek(0)
-                who = file.read().strip() or "another process"
-                raise Locked(f"{self.path}: in use by {who}") from None
-            file.truncate(0)
-            file.write(holder)
-            file.flush()
-            yield
-            file.truncate(0)
-        finally:
-            file.close()
+        return hold(self.path, holder)
+
+    def clean(self) -> None:
+        """Remove what killed processes left half written. Only the holder may ask."""
+        remove_temporaries(self.path)
+        for folder in (*self.path.glob("*/"), *self.path.glob("weights/*/")):
+            if folder.name != FIGURES:  # are drawn without holding the folder
+                remove_temporaries(folder)
 
     def published(self) -> dict[str, tuple[str, ...]]:
-        """Ids of the runs whose results are complete, by the part that holds them.
+        """Ids of the runs that are published, by the part of ``runs`` that holds them.
 
         Raises:
-            Refusal: a part cannot be read.
+            Damaged: a part cannot be read.
         """
-        parts = _parts(self.path / "runs")
-        return {path.stem: _run_ids(path) for path in parts}
+        return {path.stem: run_ids(path) for path in self.parts("runs")}
 
     def publish(self, chunk_id: str, tables: Mapping[str, pa.Table]) -> None:
         """Write a chunk's parts, the ``runs`` part last: it says that the chunk is done."""
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
-            begun = _parts(folder)
-            table = _alike(tables[name], pq.read_schema(begun[0])) if begun else tables[name]
-            with replacing(folder / f"{chunk_id}.parquet") as file:
-                pq.write_table(table, file, compression="zstd")
+            begun = parts(folder)
+            table = like(tables[name], read_schema(begun[0])) if begun else tables[name]
+            write_part(folder / f"{chunk_id}.parquet", table)
         self.checkpoint_path(chunk_id).unlink(missing_ok=True)
 
     def part_path(self, table: str, part: str) -> Path:
@@ -85,11 +90,27 @@ class Folder:
 
     def parts(self, table: str) -> list[Path]:
         """The published parts of a table, in order."""
-        return _parts(self.path / table)
+        return parts(self.path / table)
 
     def read(self, table: str) -> pd.DataFrame:
-        """A whole table, its parts in order."""
-        return read_table(self.path / table)
+        """A whole table, its parts in order: the rows of runs that are done.
+
+        Raises:
+            Damaged: a part is not what was written, or is not there.
+        """
+        path = self.path / table
+        if table == "runs" or not path.is_dir():
+            return read_table(path)
+        done = {part.stem for part in self.parts("runs") if CHUNK.match(part.stem)}
+        there = {part.stem for part in self.parts(table)}
+        if missing := done - there - set(self.head().lacking.get(table, ())):
+            raise Damaged(path / f"{min(missing)}.parquet", "is missing")
+        frame = read_table(path)
+        if any(CHUNK.match(name) for name in there - done):
+            # A part whose chunk is not published: a crash came between two renames. Or the parts
+            # of runs were merged.
+            frame = frame[frame["run"].isin(self.read("runs")["run"])].reset_index(drop=True)
+        return frame
 
     def checkpoint_path(self, chunk_id: str) -> Path:
         return self.path / f".checkpoint-{chunk_id}.npz"
@@ -99,21 +120,33 @@ class Folder:
     ) -> None:
         """Save a chunk's state: one ``.npz`` whose ``header`` is JSON text."""
         with replacing(self.checkpoint_path(chunk_id)) as file:
-            everything: dict[str, Any] = {"header": np.array(json.dumps(header)), **arrays}
-            np.savez(file, **everything)
+            _write_npz(file, {"header": np.array(json.dumps(header)), **arrays})
 
     def load_checkpoint(
         self, chunk_id: str, header: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-        """The saved state of a chunk, if one is there and ``header`` agrees with its own."""
+        """The saved state of a chunk, if one is there and ``header`` agrees with its own.
+
+        Raises:
+            Damaged: it cannot be read.
+        """
         path = self.checkpoint_path(chunk_id)
         if not path.exists():
             return None
-        with np.load(path) as file:
-            found = json.loads(str(file["header"]))
-            if any(found.get(k) != v for k, v in header.items()):
-                return None
-            return found, {k: file[k] for k in file.files if k != "header"}
+        try:
+            arrays = read_npz(path, path.stat().st_size)
+            found = json.loads(str(arrays.pop("header")))
+        except (BadArchive, KeyError, ValueError, RecursionError) as error:
+            raise Damaged(path, str(error)) from None
+        if not isinstance(found, dict):
+            raise Damaged(path, "its header is no object")
+        if any(found.get(k) != v for k, v in header.items()):
+            return None
+        return found, arrays
+
+    def set_file_aside(self, path: Path) -> Path:
+        """Move a damaged file into ``damaged/``; nothing is deleted."""
+        return set_aside(path, self.path)
 
     def weights_path(self, run: str, step: int) -> Path:
         return self.path / "weights" / run / f"{step}.npz"
@@ -132,8 +165,7 @@ class Folder:
         path = self.weights_path(run, step)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            everything: dict[str, Any] = dict(arrays)
-            np.savez(file, **everything)
+            _write_npz(file, arrays)
 
     def write_text(self, name: str, text: str) -> None:
         with replacing(self.path / name) as file:
@@ -147,38 +179,31 @@ class Folder:
         """The JSON values of ``manifest.json``, if there is one.
 
         Raises:
-            Refusal: the file holds something else.
+            Damaged: the file holds something else, or not what was written.
         """
         path = self.manifest_path
-        if not path.exists():
-            return None
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # of JSON and of UTF-8
-            found = None
+            verify(path)
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
+            raise Damaged(path, f"found no JSON object ({error})") from None
         if not isinstance(found, dict):
-            raise Refusal(
-                f"{path}: found no JSON object; the tables beside it are safe; allowed: the file"
-                " as it was written"
-            )
+            raise Damaged(path, "found no JSON object")
         return found
 
-    def require_manifest(self, *keys: str) -> dict[str, Any]:
-        """The manifest, with ``axes`` and ``keys`` in it.
+    def head(self) -> Head:
+        """What the tables are of.
 
         Raises:
-            Refusal: there is none, or it lacks one of them.
+            Damaged: the manifest does not say it.
+            Refusal: there is none.
         """
-        manifest = self.manifest() if self.path.is_dir() else None
-        if manifest is None:
+        values = self.manifest() if self.path.is_dir() else None
+        if values is None:
             raise Refusal(f"{self.path}: no results here; allowed: a folder that a sweep wrote")
-        for key in ("axes", *keys):
-            if key not in manifest:
-                raise Refusal(
-                    f"{self.manifest_path}: {key}: missing; the tables beside it are safe; allowed:"
-                    " the file as it was written"
-                )
-        return manifest
+        return checked(Head, values, self.manifest_path)
 
     def label(self) -> pd.DataFrame:
         """The cells of all published runs, labelled; nothing is written.
@@ -213,23 +238,22 @@ class Folder:
 
     def _labelled(self, runs: pd.DataFrame) -> pd.DataFrame:
         """The cells of runs, with those that refinement infers."""
-        manifest = self.require_manifest()
-        cells = label_cells(runs, manifest["axes"])
-        grid = grid_of(manifest.get("sweep", {}))
+        head = self.head()
+        cells = label_cells(runs, head.axes)
+        grid = grid_of(head.sweep)
         return cells if grid is None else with_inferred(cells, grid)[0]
 
     def _label_runs(self) -> None:
         """Write those parts of ``runs`` anew whose labels are not :func:`classify`'s."""
-        for path in _parts(self.path / "runs"):
-            table = pq.ParquetFile(path).read()
+        for path in parts(self.path / "runs"):
+            table = read_part(path)
             runs = table.to_pandas()
             if not _is_labelled(runs):
                 for name, labels in classify(runs).items():
                     place = table.schema.get_field_index(str(name))
                     column = pa.array(labels, table.schema.field(place).type)
                     table = table.set_column(place, table.schema.field(place), column)
-                with replacing(path) as file:
-                    pq.write_table(table, file, compression="zstd")
+                write_part(path, table)
 
     def boundaries(self, label: str = "subphase") -> pd.DataFrame:
         """The lines between phases, see :func:`phasegrok.analysis.boundaries.boundaries`.
@@ -239,7 +263,7 @@ class Folder:
         """
         if label not in LABELS:
             raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
-        axes = self.require_manifest()["axes"]
+        axes = self.head().axes
         if not self._follow_from_runs():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         runs = self.read("runs")
@@ -251,19 +275,20 @@ class Folder:
 
     def _follow_from_runs(self) -> bool:
         """Whether there are runs that can be labelled: of a shortened table they cannot."""
-        parts = _parts(self.path / "runs")
-        return bool(parts) and set(NEEDED) <= set(pq.read_schema(parts[0]).names)
+        found = self.parts("runs")
+        return bool(found) and set(NEEDED) <= set(read_schema(found[0]).names)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        self.write_text(self.manifest_path.name, json.dumps(manifest, indent=2) + "\n")
+        with replacing(self.manifest_path) as file:
+            file.write(json.dumps({"seal": BLANK, **manifest}, indent=2).encode() + b"\n")
+            seal(file)
 
     def write_cells(self, cells: pd.DataFrame) -> None:
         self.write_table(self.cells_path.name, cells)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table of one file."""
-        with replacing(self.path / name) as file:
-            pq.write_table(as_table(table), file, compression="zstd")
+        write_part(self.path / name, as_table(table))
 
     def set_aside(self) -> Path:
         """Move the folder to ``DIR.old-N`` with the first free N; nothing is deleted."""
@@ -276,19 +301,9 @@ class Folder:
         return aside
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A table, of one file or of parts in order. Columns of booleans with nulls are nullable
-    booleans, also where no value is there."""
-    frame = pd.read_parquet(path)
-    files = _parts(path) if path.is_dir() else [path]
-    booleans = [field.name for field in pq.read_schema(files[0]) if field.type == pa.bool_()]
-    objects = [name for name in booleans if frame[name].dtype != bool]
-    return frame.astype(dict.fromkeys(objects, "boolean"))
-
-
-def _parts(table: Path) -> list[Path]:
-    """The published parts of a table, in order; names of unpublished ones begin with a dot."""
-    return sorted(table.glob("[!.]*.parquet"))
+def _write_npz(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
+    everything: dict[str, Any] = dict(arrays)
+    np.savez(file, **everything)
 
 
 def _is_labelled(runs: pd.DataFrame) -> bool:
@@ -297,33 +312,9 @@ def _is_labelled(runs: pd.DataFrame) -> bool:
     return bool(classify(runs)[held].eq(runs[held]).all(axis=None))
 
 
-def _run_ids(path: Path) -> tuple[str, ...]:
-    """The runs of a part, in order."""
-    try:
-        return tuple(pq.read_table(path, columns=["run"]).column("run").to_pylist())
-    except (pa.ArrowException, KeyError):
-        raise Refusal(
-            f"{path}: found no table of runs; allowed: the file as a sweep wrote it"
-        ) from None
-
-
-def _alike(table: pa.Table, begun: pa.Schema) -> pa.Table:
-    """A part like those before it, for a folder that an earlier version began.
-
-    It had fewer columns; what is new is left out, or a table would have it in some rows only, as
-    chance has it: readers go by the first part. It wrote booleans as the texts True and False.
-    """
-    table = table.select([name for name in table.column_names if name in begun.names])
-    for place, field in enumerate(table.schema):
-        if field.type == pa.bool_() and begun.field(field.name).type == pa.string():
-            column = pc.if_else(table.column(place), "True", "False")
-            table = table.set_column(place, field.name, column)
-    return table
-
-
 def _holds(path: Path, table: pa.Table) -> bool:
     """Whether a file holds this very table."""
     try:
-        return bool(pq.read_table(path).equals(table))
-    except (FileNotFoundError, pa.ArrowInvalid):
+        return bool(read_part(path).equals(table))
+    except (FileNotFoundError, Damaged):
         return False

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from phasegrok.analysis.phases import LABELS, classify
 from phasegrok.analysis.settled import SETTLED, with_settled
@@ -22,6 +21,7 @@ from phasegrok.measure import SCALARS
 from phasegrok.plan.plan import Plan
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
+from phasegrok.results.parts import read_part, write_part
 from phasegrok.run.columns import Columns
 from phasegrok.run.manifest import Taken
 from phasegrok.sweep.variants import COLUMN
@@ -68,7 +68,7 @@ def take(folder: Folder, name: str, taken: Taken, planned: Plan, columns: Column
     wanted = pa.array(taken.runs)
     tables = {}
     for table in tables_of(columns):
-        rows = pq.read_table(source.part_path(table, taken.part))
+        rows = read_part(source.part_path(table, taken.part))
         rows = rows.filter(pc.is_in(rows["run"], wanted))
         tables[table] = adopted(rows, table, planned, columns)
     tables["runs"] = settled_from(tables["runs"], tables["curves"])
@@ -106,11 +106,10 @@ def adapt(folder: Folder, planned: Plan, columns: Columns) -> None:
     """
     for name in tables_of(columns):
         for path in folder.parts(name):
-            rows = pq.read_table(path)
+            rows = read_part(path)
             table = adopted(rows, name, planned, columns)
             if table.schema.names != rows.schema.names:
-                with replacing(path) as file:
-                    pq.write_table(table, file, compression="zstd")
+                write_part(path, table)
 
 
 def incomplete(source: Folder, taken: Taken, columns: Columns, weights: bool) -> Path | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from phasegrok.run.columns import Columns
 from phasegrok.run.follow import Parts, first_number, planned_anew, upgraded
 from phasegrok.run.manifest import Manifest, Taken, as_begun, fingerprints, read_manifest
 from phasegrok.run.session import whoami
+from phasegrok.run.verify import readable
 from phasegrok.sweep.load import Sweep, load
 
 STATE = "more steps cannot go on from finished runs, whose state is not kept"
@@ -40,7 +41,7 @@ def named(manifest: Manifest, folder: Folder, here: Machine) -> Manifest:
     if not manifest.old:
         return manifest
     begun = load(folder.path / "sweep.yaml")
-    return upgraded(begun, checked_table(begun), manifest, folder.published(), here)
+    return upgraded(begun, checked_table(begun), manifest, readable(folder), here)
 
 
 def check_extends(sweep: Sweep, table: RunTable, begun: Manifest, path: Path) -> None:
@@ -170,5 +171,9 @@ def check_unused(source: Folder) -> None:
     Raises:
         Locked: it says which.
     """
-    with suppress(PermissionError), source.lock(whoami()):  # of a folder that one may only read
-        pass
+    try:
+        with source.lock(whoami()):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise  # a folder that one may only read is nobody's to write

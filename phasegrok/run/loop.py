@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phasegrok.config.identity import identity
-from phasegrok.errors import Refusal
-from phasegrok.results.folder import BOUNDARIES
+from phasegrok.errors import Damaged, Refusal
+from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.run.adopt import adapt, take
 from phasegrok.run.chunk import Reporter, train_chunk
 from phasegrok.run.estimate import job_work
@@ -14,11 +14,11 @@ from phasegrok.run.extend import resolved
 from phasegrok.run.follow import Chunk
 from phasegrok.run.manifest import Manifest, read_manifest
 from phasegrok.run.prepared import Prepared
+from phasegrok.run.recover import SWEEP_FILE
 from phasegrok.run.refine import next_round
 from phasegrok.run.session import Interrupted, Session, interruptible, whoami
 from phasegrok.sweep.load import dump, load
 
-SWEEP_FILE = "sweep.yaml"
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
 
@@ -39,12 +39,17 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     session = Session()
     with folder.lock(whoami()), interruptible(session.signals):
-        if read_manifest(folder) != prepared.begun:
+        if _manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
+        folder.clean()
+        if prepared.found:
+            prepared.found.set_aside(folder)
+        if prepared.rebuilt and folder.manifest_path.exists():
+            folder.set_file_aside(folder.manifest_path)
         if prepared.extends:
             # Before the manifest, so that whichever manifest is there, it can read the parts.
             adapt(folder, prepared.plan, prepared.columns)
-        if not prepared.begun or prepared.begun.sweep != prepared.manifest.sweep:
+        if prepared.begun != prepared.manifest:
             folder.write_manifest(prepared.manifest.to_json())
         if not _is_of(prepared):  # also where a crash came between the two
             folder.write_text(SWEEP_FILE, dump(prepared.sweep))
@@ -57,6 +62,14 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         cells = folder.cells()
         if len(cells) <= MOST_CELLS:
             folder.write_table(BOUNDARIES, folder.boundaries())
+
+
+def _manifest(folder: Folder) -> Manifest | None:
+    """The manifest that is there now, if it can be read."""
+    try:
+        return read_manifest(folder)
+    except Damaged:
+        return None
 
 
 def _is_of(prepared: Prepared) -> bool:
@@ -72,12 +85,12 @@ def _is_of(prepared: Prepared) -> bool:
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
     """Train all chunks that are missing; the manifest counts each as soon as it is done."""
     manifest = prepared.manifest
-    published = prepared.folder.published()
+    published = prepared.found.parts if prepared.found else {}
     for name, taken in manifest.taken.items():
         if name not in published:
             take(prepared.folder, name, taken, prepared.plan, prepared.columns)
         reporter.skip(0.0, len(taken.runs))
-    missing = prepared.unpublished()
+    missing = prepared.missing()
     ids = {chunk.id for chunk in missing}
     reporter.skip(0.0, sum(len(runs) for runs in manifest.kept.values()))
     for chunk in prepared.chunks:

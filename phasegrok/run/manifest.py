@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import Any
 
 import jax
-from pydantic import TypeAdapter, ValidationError
 
-from phasegrok.errors import Refusal
+from phasegrok.errors import Damaged, Refusal
 from phasegrok.plan.layout import Job, Layout, Machine
 from phasegrok.plan.plan import Plan
 from phasegrok.plan.program import Program
 from phasegrok.plan.runs import RunTable, data_of
 from phasegrok.results.folder import Folder
+from phasegrok.results.head import checked
 from phasegrok.sweep.load import Sweep
 
 FORMAT = 2
@@ -102,6 +102,7 @@ class Manifest:
     jobs: tuple[JobRecord, ...]
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
     taken: dict[str, Taken] = field(default_factory=dict)  # parts from other folders
+    lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)  # as in results.head.Head
     layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
     sessions: tuple[dict[str, Any], ...]
 
@@ -126,7 +127,7 @@ class Manifest:
         assert not self.old, "an old manifest is upgraded before it is written"
         values = asdict(self)
         del values["layouts"]
-        for name in ("kept", "taken"):
+        for name in ("kept", "taken", "lacking"):
             if not values[name]:
                 del values[name]
         return {"format": FORMAT} | values
@@ -160,7 +161,8 @@ def read_manifest(folder: Folder) -> Manifest | None:
     """The manifest of a folder, if it has one.
 
     Raises:
-        Refusal: it cannot be read.
+        Damaged: it cannot be read.
+        Refusal: a newer version wrote it.
     """
     values = folder.manifest()
     return None if values is None else from_json(values, folder.manifest_path)
@@ -170,7 +172,8 @@ def from_json(values: Mapping[str, Any], path: Path) -> Manifest:
     """A manifest from its JSON values.
 
     Raises:
-        Refusal: something is missing or wrong, or a newer version wrote it.
+        Damaged: something is missing or wrong.
+        Refusal: a newer version wrote it.
     """
     written = values.get("format", 1)
     if not isinstance(written, int) or not 1 <= written <= FORMAT:
@@ -181,12 +184,7 @@ def from_json(values: Mapping[str, Any], path: Path) -> Manifest:
     known = {k: v for k, v in values.items() if k != "layouts"}
     if written == 1:
         known = _from_first_format(known)
-    try:
-        manifest = TypeAdapter(Manifest).validate_python(known)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise Refusal(f"{path}: {key}: {first['msg']}; {SAFE}") from None
+    manifest = checked(Manifest, known, path)
     _check(manifest, path)
     return manifest
 
@@ -205,19 +203,20 @@ def _from_first_format(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(manifest: Manifest, path: Path) -> None:
-    """Refuse what has the right types and still cannot be followed."""
+    """What has the right types and still cannot be followed is damaged."""
     for key in ("axes", "seeds", "engine"):
         if key not in manifest.sweep:
-            raise Refusal(f"{path}: sweep.{key}: missing; {SAFE}")
+            raise Damaged(path, f"sweep.{key}: missing")
     for i, layout in enumerate((*manifest.layouts, *(job.layout for job in manifest.jobs))):
         if min(layout.chunk, layout.devices, layout.batch, layout.intervals) < 1:
-            raise Refusal(f"{path}: jobs.{i}: found a layout with a 0 in it; {SAFE}")
+            raise Damaged(path, f"jobs.{i}: found a layout with a 0 in it")
     for i, job in enumerate(manifest.jobs):
         sizes = {len(runs) for runs in job.chunks.values()} or {0}
         if min(sizes) < 1 or max(sizes) > job.layout.chunk:
-            raise Refusal(
-                f"{path}: jobs.{i}.chunks: found one of no runs, or of more than the"
-                f" {job.layout.chunk} of its layout; {SAFE}"
+            raise Damaged(
+                path,
+                f"jobs.{i}.chunks: found one of no runs, or of more than the {job.layout.chunk} of"
+                " its layout",
             )
 
 

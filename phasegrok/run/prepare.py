@@ -12,7 +12,7 @@ import numpy as np
 
 from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
-from phasegrok.errors import Refusal
+from phasegrok.errors import Damaged, Refusal
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
@@ -21,7 +21,9 @@ from phasegrok.run.extend import check_extends, extended, named, resolved, taken
 from phasegrok.run.follow import follow, sized, upgraded
 from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, read_manifest
 from phasegrok.run.prepared import Prepared
+from phasegrok.run.recover import SWEEP_FILE, looked_through, recovered
 from phasegrok.run.refine import needed
+from phasegrok.run.verify import readable
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import machine
 
@@ -56,13 +58,18 @@ def prepare(
     if fresh:
         check_movable(output)
         return _begin(sweep, folder, reuse)
-    found = read_manifest(folder)
+    try:
+        found = read_manifest(folder)
+    except Damaged as damage:
+        return recovered(sweep, folder, damage, note)
     if found is None:
+        if (output / SWEEP_FILE).exists():
+            return recovered(sweep, folder, None, note)
         check_empty(output)
         return _begin(sweep, folder, reuse)
     whole = not sweep.refine.levels and grid_of(found.sweep)  # what refinement left out
     if extend and (whole or identity(found.sweep) != identity(resolved(sweep))):
-        return _extend(sweep, folder, found, reuse)
+        return _extend(sweep, folder, found, reuse, note)
     if reuse:
         note("note: --reuse is not used: this folder was begun without it; --extend takes new runs")
     return _resume(sweep, folder, found, note)
@@ -84,7 +91,9 @@ def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     return Prepared(sweep, folder, planned, chunks, here, manifest, None)
 
 
-def _extend(sweep: Sweep, folder: Folder, found: Manifest, reuse: Sequence[Path]) -> Prepared:
+def _extend(
+    sweep: Sweep, folder: Folder, found: Manifest, reuse: Sequence[Path], note: Note
+) -> Prepared:
     """A sweep with all runs of a folder, and more."""
     here = machine()
     table = checked_table(sweep)
@@ -92,9 +101,8 @@ def _extend(sweep: Sweep, folder: Folder, found: Manifest, reuse: Sequence[Path]
     check_extends(sweep, table, begun, folder.path)
     taken = taken_from(reuse, sweep, table, set(begun.held()), folder.path)
     taken = {f"{part}-{len(begun.taken)}": each for part, each in taken.items()}
-    manifest = extended(sweep, table, begun, folder.published(), here, taken)
-    planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
-    return Prepared(sweep, folder, planned, chunks, here, manifest, found)
+    manifest = extended(sweep, table, begun, readable(folder), here, taken)
+    return looked_through(sweep, folder, table, here, manifest, found, note)
 
 
 def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepared:
@@ -107,7 +115,7 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
         note(line)
     manifest = found
     if found.old:
-        manifest = upgraded(sweep, table, found, folder.published(), here)
+        manifest = upgraded(sweep, table, found, readable(folder), here)
         if manifest.kept and (
             anew := sum(len(c) for j in manifest.jobs for c in j.chunks.values())
         ):
@@ -116,8 +124,7 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
                 " the one that began this folder; published runs stay as they are"
             )
     manifest = _refined_as(sweep, manifest)
-    planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
-    return Prepared(sweep, folder, planned, chunks, here, manifest, found)
+    return looked_through(sweep, folder, table, here, manifest, found, note)
 
 
 def _refined_as(sweep: Sweep, manifest: Manifest) -> Manifest:

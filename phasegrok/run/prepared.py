@@ -9,8 +9,9 @@ from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan
 from phasegrok.results.folder import Folder
 from phasegrok.run.columns import Columns
-from phasegrok.run.follow import Chunk, missing_chunks
+from phasegrok.run.follow import Chunk, Parts, missing_chunks
 from phasegrok.run.manifest import Manifest
+from phasegrok.run.verify import Found
 from phasegrok.sweep.load import Sweep
 
 
@@ -25,11 +26,13 @@ class Prepared:
     machine: Machine
     manifest: Manifest  # as it will be written
     begun: Manifest | None  # as it was found
+    found: Found | None = None  # what the folder holds; None of a new start
+    rebuilt: bool = False  # the manifest that was there cannot be read, or is gone
 
     @property
     def resumes(self) -> bool:
         """Whether the folder holds an earlier start of this sweep, or of a part of it."""
-        return self.begun is not None
+        return self.found is not None
 
     @property
     def extends(self) -> int:
@@ -42,10 +45,12 @@ class Prepared:
         return Columns.of(self.sweep, self.plan)
 
     def missing(self) -> list[Chunk]:
-        """The chunks that are not published by now; of a new start, all."""
-        return self.unpublished() if self.resumes else self.chunks
+        """The chunks that the folder lacked when it was looked at; of a new start, all."""
+        return self._without(self.found.parts) if self.found else self.chunks
 
     def unpublished(self) -> list[Chunk]:
-        """The chunks that the folder lacks."""
-        folder = self.folder
-        return missing_chunks(self.chunks, self.plan.table, folder.published(), folder.path)
+        """The chunks that the folder lacks now."""
+        return self._without(self.folder.published())
+
+    def _without(self, parts: Parts) -> list[Chunk]:
+        return missing_chunks(self.chunks, self.plan.table, parts, self.folder.path)

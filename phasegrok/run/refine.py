@@ -47,7 +47,12 @@ def next_round(prepared: Prepared) -> Prepared | None:
     if not positions:
         return None
     begun = as_begun(prepared.sweep, manifest)
-    first = first_number([*folder.published(), *(c for job in manifest.jobs for c in job.chunks)])
+    first = first_number(
+        [
+            *(path.stem for path in folder.parts("runs")),
+            *(c for job in manifest.jobs for c in job.chunks),
+        ]
+    )
     jobs = planned_anew(begun, table, np.array(positions), prepared.machine, first)
     manifest = replace(manifest, jobs=(*manifest.jobs, *jobs))
     planned, chunks = follow(prepared.sweep, table, manifest, prepared.machine.devices, folder.path)

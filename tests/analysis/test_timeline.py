@@ -72,7 +72,7 @@ def test_a_run_is_diverged_from_its_first_loss_that_is_not_finite() -> None:
 def test_the_last_step_has_the_labels_of_the_runs(name: str) -> None:
     """On real results, to the bit: two ways to the same cells."""
     folder = Folder(REFERENCE / name)
-    axes = folder.require_manifest()["axes"]
+    axes = folder.head().axes
     runs, curves = folder.read("runs"), folder.read("curves")
     ended, cells = at_step(runs, curves, axes, 10**9), label_cells(runs, axes)
     assert len(ended) == len(cells) > 0

@@ -16,7 +16,7 @@ from phasegrok.errors import Refusal
 from phasegrok.plan import layout
 from phasegrok.results.folder import Folder
 from tests.conftest import MakeSweep
-from tests.run.watching import Watch, start
+from tests.run.watching import Watch, rewrite_manifest, start
 
 AXES = """
 axes: {data.data_fraction: [0.3, 0.32, 0.8], optimizer.weight_decay: [0, 1, 2]}
@@ -47,7 +47,8 @@ def first_format(out: Path) -> dict[str, Any]:
     layouts = [job["layout"] for job in manifest["jobs"]]
     manifest["jobs"] = [{"kind": each.pop("mapping")} | each for each in layouts]
     manifest["sweep_hash"] = "0" * 64
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    rewrite_manifest(out, manifest)
+    del manifest["seal"]
     return manifest
 
 
@@ -171,7 +172,7 @@ def test_runs_that_the_manifest_does_not_explain_are_refused(
         manifest = json.loads(text)
         chunks = manifest["jobs"][0]["chunks"]
         chunks["000-00000"] = change(chunks["000-00000"])
-        path.write_text(json.dumps(manifest))
+        rewrite_manifest(whole, manifest)
         with pytest.raises(Refusal, match=words) as refusal:
             run.prepare(sweep, whole, False)
         assert str(refusal.value).startswith(f"{whole}: ") and "tables are safe" in str(refusal)
@@ -179,8 +180,9 @@ def test_runs_that_the_manifest_does_not_explain_are_refused(
     path.write_text(text)
     part = whole / "runs" / "000-00000.parquet"
     pd.read_parquet(part).iloc[:1].to_parquet(part)
-    with pytest.raises(Refusal, match="1 of the 2 runs of chunk 000-00000"):
-        run.prepare(sweep, whole, False).missing()
+    notes: list[str] = []
+    (chunk,) = run.prepare(sweep, whole, False, notes.append).missing()
+    assert chunk.id == "000-00000" and "holds other runs than those of chunk" in notes[0]
 
 
 def test_an_interrupt_with_the_last_chunk_leaves_its_cells(

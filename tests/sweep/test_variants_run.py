@@ -179,9 +179,9 @@ def test_from_the_file_to_tables_and_figures(write: Write, monkeypatch: pytest.M
     runner.run(prepared, first)
     assert first.trained == 6
     folder = Folder(out)
-    manifest = folder.require_manifest()
-    assert manifest["axes"] == ["variant"]
-    assert manifest["sweep"]["variants"]["decay"] == {"optimizer.weight_decay": 0.5}
+    head = folder.head()
+    assert head.axes == ["variant"]
+    assert head.sweep["variants"]["decay"] == {"optimizer.weight_decay": 0.5}
     runs, cells = folder.read("runs"), folder.cells()
     assert (runs["status"] == "ok").all()
     one = runs.groupby("variant").first()

@@ -9,7 +9,6 @@ import pytest
 
 from phasegrok.reproduction.base import Results
 from phasegrok.reproduction.variants import widths
-from phasegrok.results.folder import Folder
 from tests.reproduction.variants.made import RUNS, diagram, verdicts
 
 
@@ -55,7 +54,7 @@ def test_relu_of_ten_times_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less Confusion and better is a yes, one of the two in part. Without any Confusion at the
     usual width there is nothing to remove. Dead neurons are given as the reason where they are."""
     sweep = {"sweep": {"model": {"width": 2560}}}
-    monkeypatch.setattr(Folder, "require_manifest", lambda *_: sweep)
+    monkeypatch.setattr(Results, "manifest", sweep)
 
     def of(name: str, dead: int = 0) -> Results:
         results = diagram(lambda *_: name, (20.0,))

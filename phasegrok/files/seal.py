@@ -1,0 +1,88 @@
+"""A file's own checksum, inside the file.
+
+A seal is the text ``phasegrok-sha256:`` and 64 hexadecimal digits, somewhere where the format has
+room for it: behind the first bytes of a Parquet file, as a value of a JSON object. The checksum is
+that of the whole file with 64 zeros in the place of the digits. So a file that is copied by itself
+can still be verified, and there is no second file that could be lost.
+
+Files of earlier versions have no seal. They are read as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import IO, Final
+
+from phasegrok.errors import Damaged
+
+__all__ = ["BLANK", "seal", "verify"]
+
+MARK: Final = b"phasegrok-sha256:"
+DIGITS: Final = 64
+# What a writer puts where the seal will be.
+BLANK: Final = (MARK + b"0" * DIGITS).decode()
+BLOCK: Final = 1 << 20
+
+
+def seal(file: IO[bytes]) -> None:
+    """Put the checksum of a file that was just written in the place of its :data:`BLANK`.
+
+    Args:
+        file: open for reading and writing.
+    """
+    place = _find(file)
+    assert place is not None, "a file is sealed where it has a blank"
+    digest = _digest(file, place)
+    file.seek(place)
+    file.write(digest)
+    file.seek(0, os.SEEK_END)
+
+
+def verify(path: Path) -> bool:
+    """Whether a file is sealed; if it is, its checksum holds.
+
+    Raises:
+        Damaged: it does not.
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        place = _find(file)
+        if place is None:
+            return False
+        file.seek(place)
+        if file.read(DIGITS) != _digest(file, place):
+            raise Damaged(path, "its checksum does not hold")
+        return True
+
+
+def _find(file: IO[bytes]) -> int | None:
+    """Where the digits of a seal begin: the last mark that has room for them behind it."""
+    end = file.seek(0, os.SEEK_END)
+    overlap = len(MARK) + DIGITS
+    stop = end
+    while stop > 0:
+        start = max(0, stop - BLOCK)
+        file.seek(start)
+        block = file.read(min(end, stop + overlap) - start)
+        found = block.rfind(MARK, 0, len(block) - DIGITS)
+        if found >= 0:
+            return start + found + len(MARK)
+        stop = start
+    return None
+
+
+def _digest(file: IO[bytes], place: int) -> bytes:
+    """The checksum of a file with zeros in the place of the digits."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    left = place
+    while left and (block := file.read(min(left, BLOCK))):
+        digest.update(block)
+        left -= len(block)
+    digest.update(b"0" * DIGITS)
+    file.seek(place + DIGITS)
+    while block := file.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest().encode()

@@ -1,0 +1,59 @@
+"""What every command needs of a manifest. Loads without JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from phasegrok.errors import Damaged
+
+__all__ = ["Head", "SessionHead", "checked"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SessionHead:
+    """One start of the sweep."""
+
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The part of a manifest that says what the tables are of.
+
+    Attributes:
+        name: of the sweep.
+        axes: the swept columns.
+        runs: how many the sweep has.
+        device: that began it.
+        sweep: resolved.
+        sessions: in order.
+        lacking: names of parts that a table does not have, by table; it was removed on purpose.
+    """
+
+    name: str
+    axes: list[str]
+    runs: int
+    device: str
+    sweep: dict[str, Any]
+    sessions: tuple[SessionHead, ...]
+    lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def checked(kind: type[T], values: Mapping[str, Any], path: Path) -> T:
+    """A manifest's JSON values as one of its typed forms.
+
+    Raises:
+        Damaged: something is missing or wrong.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -1,0 +1,157 @@
+"""The parts of a table: Parquet files with a seal, each a chunk's rows.
+
+All reading of tables goes through here. A part is verified before a byte of it is understood, and
+what its path looks like does not matter: to other readers ``lr=0.1/runs`` is a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from phasegrok.errors import Damaged
+from phasegrok.files.atomic import replacing
+from phasegrok.files.seal import BLANK, seal, verify
+
+__all__ = ["like", "parts", "read_part", "read_schema", "read_table", "run_ids", "write_part"]
+
+KEYS = ("run", "seed")  # that every table of parts has
+
+
+def parts(table: Path) -> list[Path]:
+    """The published parts of a table, in order; names of unpublished ones begin with a dot."""
+    return sorted(table.glob("[!.]*.parquet"))
+
+
+def write_part(path: Path, table: pa.Table) -> None:
+    """Write a table of one file, whole or not at all, with checksums of its pages and of itself."""
+    with replacing(path) as file:
+        options = {"compression": "zstd", "write_page_checksum": True}
+        sink = pa.PythonFile(file, mode="w")
+        with pq.ParquetWriter(sink, table.schema, **options) as writer:
+            # Behind the first magic bytes, where no reader looks. Metadata would go along when
+            # somebody writes the rows to another file, and would be wrong there.
+            sink.write(BLANK.encode())
+            writer.write_table(table)
+        seal(file)
+
+
+def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A table of one file.
+
+    Raises:
+        Damaged: it is not what was written, or lacks one of the columns.
+        FileNotFoundError: there is none.
+    """
+    verify(path)
+    try:
+        with open(path, "rb") as file:
+            found = pq.ParquetFile(file, page_checksum_verification=True)
+            lacking = set(columns or ()) - set(found.schema_arrow.names)
+            if lacking:
+                raise Damaged(path, f"found no column {min(lacking)}")
+            table = found.read(columns=columns)
+            table.validate(full=True)  # what is written in a damaged page may be no text
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        # An error of the system has a number; pyarrow's own, of the bytes, has none.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise Damaged(path, _reason(error)) from None
+    return table.replace_schema_metadata(None)
+
+
+def read_schema(path: Path) -> pa.Schema:
+    """The columns of a table of one file.
+
+    Raises:
+        Damaged: it is no Parquet file.
+    """
+    return read_part(path, []).schema if _is_empty(path) else _schema(path)
+
+
+def _is_empty(path: Path) -> bool:
+    return path.stat().st_size == 0
+
+
+def _schema(path: Path) -> pa.Schema:
+    try:
+        with open(path, "rb") as file:
+            return pq.ParquetFile(file).schema_arrow.remove_metadata()
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise Damaged(path, _reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(". ") or type(error).__name__
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table, of one file or of parts in order. Columns of booleans with nulls are nullable
+    booleans, also where no value is there.
+
+    The columns are those of the first part: versions may differ in what they write, and no column
+    may be there in some rows only, as chance has it.
+
+    Raises:
+        Damaged: a part is not what was written, or is no part of this table.
+        FileNotFoundError: there is no such file, or no part.
+    """
+    files = parts(path) if path.is_dir() else [path]
+    if not files:
+        raise FileNotFoundError(2, "No such table", str(path))
+    tables = [read_part(file) for file in files]
+    schema = tables[0].schema
+    alike = [_with_columns(table, schema, file) for file, table in zip(files, tables, strict=True)]
+    frame = pa.concat_tables(alike).to_pandas()
+    booleans = [field.name for field in schema if field.type == pa.bool_()]
+    objects = [name for name in booleans if frame[name].dtype != bool]
+    return frame.astype(dict.fromkeys(objects, "boolean"))
+
+
+def _with_columns(table: pa.Table, schema: pa.Schema, file: Path) -> pa.Table:
+    """A part with the columns of the first one; null where it has none."""
+    for name in KEYS:
+        if name in schema.names and name not in table.column_names:
+            raise Damaged(file, f"found no column {name}")
+    columns = []
+    try:
+        for field in schema:
+            there = field.name in table.column_names
+            column = table.column(field.name) if there else pa.nulls(len(table))
+            columns.append(column.cast(field.type))
+    except (pa.ArrowException, ValueError) as error:
+        raise Damaged(file, f"{field.name}: {_reason(error)}") from None
+    return pa.table(columns, schema=schema)
+
+
+def run_ids(path: Path) -> tuple[str, ...]:
+    """The runs of a part, in order, each once for each of its rows there.
+
+    Raises:
+        Damaged: it has none.
+    """
+    column = read_part(path, ["run"]).column("run")
+    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+        raise Damaged(path, f"found a column run of {column.type}")
+    return tuple(column.to_pylist())
+
+
+def like(table: pa.Table, begun: pa.Schema) -> pa.Table:
+    """A part like those before it, for a folder that an earlier version began.
+
+    It had fewer columns; what is new is left out, or a table would have it in some rows only, as
+    chance has it: readers go by the first part. It wrote booleans as the texts True and False.
+    """
+    table = table.select([name for name in table.column_names if name in begun.names])
+    for place, field in enumerate(table.schema):
+        if field.type == pa.bool_() and begun.field(field.name).type == pa.string():
+            column = pc.if_else(table.column(place), "True", "False")
+            table = table.set_column(place, field.name, column)
+    return table

@@ -1,0 +1,226 @@
+"""What of a result folder is whole, file by file; nothing is written.
+
+A chunk is done when every table has its part, every network that it saves is there, and each of
+these files holds what was written. Whatever is missing or damaged of a chunk, the whole chunk is
+trained again: its numbers come out the same, and no file of it has to be trusted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from phasegrok.errors import Damaged
+from phasegrok.files.npz import Damaged as BadArchive
+from phasegrok.files.npz import read_npz
+from phasegrok.results.folder import CHUNK, Folder
+from phasegrok.results.parts import run_ids
+
+WEIGHTS = "weights"
+
+Parts = Mapping[str, tuple[str, ...]]  # ids of runs, by part
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a folder should hold.
+
+    Attributes:
+        parts: the runs of every part, done or not.
+        tables: names of all tables.
+        networks: steps at which a run's network is saved, by part; no entry where it is not known.
+        lacking: parts that a table does not have, by table, and that are done all the same.
+    """
+
+    parts: Parts
+    tables: Sequence[str]
+    networks: Mapping[str, Sequence[int]]
+    lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> set[str]:
+        return {run for runs in self.parts.values() for run in runs}
+
+
+@dataclass
+class Found:
+    """What a folder does hold.
+
+    Attributes:
+        parts: the parts of ``runs`` that are done, whole, and their runs.
+        damage: files that are to be set aside.
+        lacking: as in :class:`Expected`, with the tables that were removed since.
+        files, size: how many files were verified, and their bytes.
+    """
+
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    damage: list[Damaged] = field(default_factory=list)
+    lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: int = 0
+    size: int = 0
+
+    def set_aside(self, folder: Folder) -> None:
+        """Move the damaged files out of the way, so that their chunks are not done any more."""
+        for each in self.damage:
+            if each.path.exists():
+                folder.set_file_aside(each.path)
+
+    def notes(self) -> Iterator[str]:
+        """What is about to happen, in a few lines."""
+        for each in self.damage[:5]:
+            what = "" if each.path.exists() else ", and its chunk is trained again"
+            aside = "; it is set aside, and what it held is trained again"
+            yield f"note: {each.path}: {each.reason}{what or aside}"
+        if len(self.damage) > 5:
+            yield f"note: and {len(self.damage) - 5} more files"
+
+
+def readable(folder: Folder) -> dict[str, tuple[str, ...]]:
+    """The parts of ``runs`` that can be read, and their runs."""
+    found = {}
+    for path in folder.parts("runs"):
+        try:
+            found[path.stem] = run_ids(path)
+        except Damaged:
+            continue
+    return found
+
+
+def verify(folder: Folder, expected: Expected) -> Found:
+    """Read every file of results, and say which chunks are done."""
+    found = Found(lacking={table: tuple(names) for table, names in expected.lacking.items()})
+    _runs(folder, expected, found)
+    for table in expected.tables:
+        if table != "runs":
+            _table(folder, table, expected, found)
+    _networks(folder, expected, found)
+    return found
+
+
+def _runs(folder: Folder, expected: Expected, found: Found) -> None:
+    """The parts of ``runs``; each run may be in one of them."""
+    ours, seen = expected.runs, set[str]()
+    # Parts under their own names first: what else holds their runs is a copy.
+    paths = sorted(folder.parts("runs"), key=lambda path: path.stem not in expected.parts)
+    for path in paths:
+        try:
+            runs = _read(path, found)
+            if path.stem in expected.parts and runs != expected.parts[path.stem]:
+                raise Damaged(path, f"holds other runs than those of chunk {path.stem}")
+            if odd := set(runs) - ours:
+                raise Damaged(path, f"holds a run that this sweep does not have ({min(odd)})")
+            if twice := (seen & set(runs)) or len(set(runs)) < len(runs):
+                name = min(twice) if isinstance(twice, set) else runs[0]
+                raise Damaged(path, f"holds a run for the second time ({name})")
+        except Damaged as damage:
+            found.damage.append(damage)
+            continue
+        seen |= set(runs)
+        found.parts[path.stem] = runs
+
+
+def _table(folder: Folder, table: str, expected: Expected, found: Found) -> None:
+    """The parts of another table. What is missing or damaged takes its chunk with it."""
+    home = folder.path / table
+    # Parts that were merged by hand have names of their own in every table.
+    done = [name for name in found.parts if name in expected.parts and CHUNK.match(name)]
+    if not home.is_dir():
+        # Nobody loses a whole folder by a fault: it was removed, to have less on disk.
+        if done:
+            found.lacking[table] = tuple(done)
+        return
+    left_out = set(found.lacking.get(table, ()))
+    for name in done:
+        if name not in left_out:
+            try:
+                _part(home / f"{name}.parquet", table, found.parts[name], found)
+            except Damaged as damage:
+                _undo(folder, name, damage, found)
+    ours = expected.runs
+    for path in folder.parts(table):
+        if path.stem not in expected.parts and not CHUNK.match(path.stem):
+            try:
+                if odd := set(_read(path, found)) - ours:
+                    raise Damaged(path, f"holds a run that this sweep does not have ({min(odd)})")
+            except Damaged as damage:
+                found.damage.append(damage)
+
+
+def _part(path: Path, table: str, runs: Iterable[str], found: Found) -> None:
+    """A chunk's part of a table: its own runs, and of curves each with as many points.
+
+    Other tables may have no row of a run: without corrupted examples there are no logits.
+    """
+    if not path.exists():
+        raise Damaged(path, "is missing")
+    rows = Counter(_read(path, found))
+    if odd := set(rows) - set(runs):
+        raise Damaged(path, f"holds a run of another chunk ({min(odd)})")
+    if table == "curves" and (set(rows) != set(runs) or len(set(rows.values())) > 1):
+        raise Damaged(path, "does not hold all points of its runs")
+
+
+def _networks(folder: Folder, expected: Expected, found: Found) -> None:
+    """Saved networks, and the records beside them."""
+    home = folder.path / WEIGHTS
+    saving = [name for name in found.parts if expected.networks.get(name)]
+    if not home.is_dir():
+        if saving:
+            found.lacking[WEIGHTS] = tuple(saving)
+        return
+    left_out = set(found.lacking.get(WEIGHTS, ()))
+    for name, runs in list(found.parts.items()):
+        steps = () if name in left_out else expected.networks.get(name, ())
+        try:
+            for run in runs:
+                there = {int(p.stem) for p in (home / run).glob("*.npz") if p.stem.isdigit()}
+                for step in sorted({*steps, *there}):
+                    _network(folder.weights_path(run, step), found)
+                if steps or there:
+                    _record(folder.run_record_path(run), run, found)
+        except Damaged as damage:
+            _undo(folder, name, damage, found)
+
+
+def _network(path: Path, found: Found) -> None:
+    if not path.exists():
+        raise Damaged(path, "is missing")
+    size = path.stat().st_size
+    _count(found, size)
+    try:
+        read_npz(path, size)
+    except BadArchive as error:
+        raise Damaged(path, str(error)) from None
+
+
+def _record(path: Path, run: str, found: Found) -> None:
+    if not path.exists():
+        raise Damaged(path, "is missing")
+    _count(found, path.stat().st_size)
+    try:
+        record = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict) or record.get("run") != run:
+        raise Damaged(path, f"is no record of run {run}")
+
+
+def _undo(folder: Folder, name: str, damage: Damaged, found: Found) -> None:
+    """A chunk that is not whole is not done: its part of ``runs`` would say that it is."""
+    found.damage.append(damage)
+    if found.parts.pop(name, None) is not None:
+        path = folder.part_path("runs", name)
+        found.damage.append(Damaged(path, f"{damage.path} is not whole"))
+
+
+def _read(path: Path, found: Found) -> tuple[str, ...]:
+    _count(found, path.stat().st_size)
+    return run_ids(path)
+
+
+def _count(found: Found, size: int) -> None:
+    found.files += 1
+    found.size += size
