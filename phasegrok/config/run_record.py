@@ -16,6 +16,7 @@ from phasegrok.config import (
     is_traced,
     value_at,
 )
+from phasegrok.files.seal import BLANK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +35,11 @@ class RunRecord(Block):
     n_train: int
     n_corrupted: int
     data: tuple[str, ...]  # hashes of data and networks that the experiment names
+    seal: str = ""  # the file's own checksum; earlier versions wrote none
 
 
 def run_record_text(experiment: Experiment, row: pd.Series[Any], data: list[str]) -> str:
-    """The text of a run's ``run.json``.
+    """The text of a run's ``run.json``, with room for its seal.
 
     Args:
         experiment: the run's; its traced values do not count.
@@ -53,5 +55,6 @@ def run_record_text(experiment: Experiment, row: pd.Series[Any], data: list[str]
             kind = type(value_at(experiment, path))
             values[block][leaf] = kind(row[column(path)])
     counts = {name: int(row[name]) for name in ("seed", "n_train", "n_corrupted")}
-    record = {"run": row["run"], "experiment": values, **counts, "data": data}
+    named = {"run": row["run"], "experiment": values, **counts, "data": data}
+    record = {"seal": BLANK} | named
     return json.dumps(record, indent=2) + "\n"

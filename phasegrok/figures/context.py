@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from phasegrok.analysis.phases import for_display
 from phasegrok.figures.cells import MOST_CELLS, OneCell, closeup, one_by_one
 from phasegrok.figures.layout import Layout, Scale, arrange
-from phasegrok.results.folder import Folder
+from phasegrok.results.folder import CLOSEUP, Folder
 
 __all__ = ["CLOSEUP", "Context", "Tables", "read_context"]
-
-CLOSEUP: Final = "closeup.json"
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -107,12 +104,11 @@ def read_context(folder: Path, scale: Scale = "category") -> Context:
     """
     results = Folder(folder)
     head, cells = results.head(), results.cells()
-    chosen = folder / CLOSEUP
     return Context(
         for_display(cells, head.sweep),
         head.axes,
         head.sweep,
         Tables(folder),
-        json.loads(chosen.read_text(encoding="utf-8")) if chosen.exists() else None,
+        results.closeup(),
         scale,
     )

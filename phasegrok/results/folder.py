@@ -42,6 +42,7 @@ from phasegrok.results.parts import (
 
 BOUNDARIES = "boundaries.parquet"
 FIGURES = "figures"
+CLOSEUP = "closeup.json"
 # The names of parts that this package gives. Merged by hand they have others.
 CHUNK = re.compile(r"(\d+-\d+|taken-\d+(-\d+)*)$")
 
@@ -158,7 +159,9 @@ class Folder:
         """Say beside a run's weights what they are of."""
         path = self.run_record_path(run)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.write_text(str(path.relative_to(self.path)), text)
+        with replacing(path) as file:
+            file.write(text.encode())
+            seal(file)
 
     def save_weights(self, run: str, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Save one network: an ``.npz`` with one float32 array a weight matrix, by its name."""
@@ -204,6 +207,26 @@ class Folder:
         if values is None:
             raise Refusal(f"{self.path}: no results here; allowed: a folder that a sweep wrote")
         return checked(Head, values, self.manifest_path)
+
+    def closeup(self) -> dict[str, Any] | None:
+        """The cells that pictures show one by one, as values of axes, if some were chosen.
+
+        Raises:
+            Damaged: the file that remembers them holds something else.
+        """
+        path = self.path / CLOSEUP
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (ValueError, RecursionError):
+            found = None
+        plain = isinstance(found, dict) and not any(
+            isinstance(value, (dict, list)) for value in found.values()
+        )
+        if not plain:
+            raise Damaged(path, "found no object of axes and values")
+        return dict(found)
 
     def label(self) -> pd.DataFrame:
         """The cells of all published runs, labelled; nothing is written.

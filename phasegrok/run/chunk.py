@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,12 +13,14 @@ import pyarrow as pa
 
 from phasegrok import tasks
 from phasegrok.config.run_record import run_record_text
+from phasegrok.errors import Damaged
 from phasegrok.measure import tables_wanted
 from phasegrok.plan.plan import Plan
 from phasegrok.plan.runs import data_of
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
 from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
+from phasegrok.run.checkpoint import check_checkpoint
 from phasegrok.run.columns import Columns
 from phasegrok.run.estimate import job_work
 from phasegrok.run.follow import Chunk
@@ -67,8 +70,11 @@ class ChunkProgress:
     def finished(self) -> bool:
         return self.done >= self.engine.program.intervals
 
-    def begin(self) -> bool:
+    def begin(self, note: Callable[[str], object]) -> bool:
         """Start from the chunk's checkpoint, if it has one, or from new networks.
+
+        Args:
+            note: told of a checkpoint that is damaged, and is set aside.
 
         Returns:
             Whether there was a checkpoint.
@@ -77,12 +83,27 @@ class ChunkProgress:
         cells = self.planned.run_params(np.resize(self.chunk.runs, self.engine.layout.chunk))
         self.state, self.table, records = self.session.timed(self.engine.begin, cells)
         self.pieces = {name: [value[:, None]] for name, value in records.items()}
-        saved = self.folder.load_checkpoint(self.chunk.id, self.header)
+        saved = self._checkpoint(note)
         if saved:
             self.restore(*saved)
         else:
             self._take_snapshot()
         return saved is not None
+
+    def _checkpoint(
+        self, note: Callable[[str], object]
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """The chunk's checkpoint, if there is one and it is whole."""
+        path = self.folder.checkpoint_path(self.chunk.id)
+        try:
+            saved = self.folder.load_checkpoint(self.chunk.id, self.header)
+            if saved:
+                check_checkpoint(path, *saved, self.engine, list(self.pieces))
+        except Damaged as damage:
+            self.folder.set_file_aside(path)
+            note(f"note: {path}: {damage.reason}; it is set aside, and its chunk begins anew")
+            return None
+        return saved
 
     def restore(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Go on from a checkpoint."""
@@ -176,7 +197,7 @@ def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Re
         engine = compiled(job.program, job.layout)
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
-    if progress.begin():
+    if progress.begin(reporter.note):
         reporter.skip(each * progress.done, 0)
     last_save = time.monotonic()
     while not progress.finished:

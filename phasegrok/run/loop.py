@@ -42,6 +42,7 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         if _manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
         folder.clean()
+        _closeup(folder, reporter)
         if prepared.found:
             prepared.found.set_aside(folder)
         if prepared.rebuilt and folder.manifest_path.exists():
@@ -62,6 +63,15 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         cells = folder.cells()
         if len(cells) <= MOST_CELLS:
             folder.write_table(BOUNDARIES, folder.boundaries())
+
+
+def _closeup(folder: Folder, reporter: Reporter) -> None:
+    """Set aside what is no choice of cells: it would keep pictures from being drawn at the end."""
+    try:
+        folder.closeup()
+    except Damaged as damage:
+        aside = folder.set_file_aside(damage.path)
+        reporter.note(f"note: {damage.path}: {damage.reason}; it is set aside as {aside}")
 
 
 def _manifest(folder: Folder) -> Manifest | None:

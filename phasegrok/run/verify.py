@@ -16,6 +16,7 @@ from pathlib import Path
 from phasegrok.errors import Damaged
 from phasegrok.files.npz import Damaged as BadArchive
 from phasegrok.files.npz import read_npz
+from phasegrok.files.seal import verify as sealed
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import run_ids
 
@@ -200,6 +201,7 @@ def _record(path: Path, run: str, found: Found) -> None:
     if not path.exists():
         raise Damaged(path, "is missing")
     _count(found, path.stat().st_size)
+    sealed(path)
     try:
         record = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from phasegrok.config.identity import without_defaults
 from phasegrok.config.run_record import RUN_RECORD_FILE, RunRecord
 from phasegrok.errors import Refusal
+from phasegrok.files.seal import verify
 from phasegrok.models.base import ModelState, Params
 
 __all__ = ["Saved", "load", "named", "restored"]
@@ -116,8 +117,10 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
 
 
 def _record(file: Path) -> RunRecord:
+    content = _content(file)
+    verify(file)
     try:
-        return RunRecord.model_validate_json(_content(file))
+        return RunRecord.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(map(str, first["loc"])) or "its text"
