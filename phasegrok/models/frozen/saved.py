@@ -117,16 +117,16 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
 
 
 def _record(file: Path) -> RunRecord:
-    content = _content(file)
-    verify(file)
     try:
-        return RunRecord.model_validate_json(content)
+        record = RunRecord.model_validate_json(_content(file))
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(map(str, first["loc"])) or "its text"
         raise Refusal(
             f"{file}: damaged: {at}: {first['msg']}; allowed: the file as a sweep wrote it"
         ) from None
+    verify(file)
+    return record
 
 
 def _content(file: Path) -> bytes:
