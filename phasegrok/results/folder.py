@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,14 +52,29 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held: Hold | None = None
 
-    def lock(self, holder: str) -> AbstractContextManager[Hold]:
+    @contextmanager
+    def lock(self, holder: str) -> Iterator[None]:
         """Hold the folder, see :mod:`phasegrok.files.lock`.
 
         Raises:
             Locked: another process holds it; the message says which.
         """
-        return hold(self.path, holder)
+        with hold(self.path, holder) as self._held:
+            try:
+                yield
+            finally:
+                self._held = None
+
+    def check_held(self) -> None:
+        """Refuse to write results to a folder that another machine took over meanwhile.
+
+        Raises:
+            Locked: it says who has it now.
+        """
+        if self._held:
+            self._held.check()
 
     def clean(self) -> None:
         """Remove what killed processes left half written. Only the holder may ask."""
@@ -78,6 +93,7 @@ class Folder:
 
     def publish(self, chunk_id: str, tables: Mapping[str, pa.Table]) -> None:
         """Write a chunk's parts, the ``runs`` part last: it says that the chunk is done."""
+        self.check_held()
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
@@ -302,6 +318,7 @@ class Folder:
         return bool(found) and set(NEEDED) <= set(read_schema(found[0]).names)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        self.check_held()
         with replacing(self.manifest_path) as file:
             file.write(json.dumps({"seal": BLANK, **manifest}, indent=2).encode() + b"\n")
             seal(file)
