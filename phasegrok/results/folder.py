@@ -114,13 +114,17 @@ class Folder:
 
         Raises:
             Damaged: a part is not what was written, or is not there.
+            Refusal: nothing is done yet.
         """
         path = self.path / table
+        if not self.parts("runs"):
+            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         if table == "runs" or not path.is_dir():
             return read_table(path)
         done = {part.stem for part in self.parts("runs") if CHUNK.match(part.stem)}
         there = {part.stem for part in self.parts(table)}
-        if missing := done - there - set(self.head().lacking.get(table, ())):
+        missing = done - there
+        if missing and (missing := missing - set(self.head().lacking.get(table, ()))):
             raise Damaged(path / f"{min(missing)}.parquet", "is missing")
         frame = read_table(path)
         if any(CHUNK.match(name) for name in there - done):
