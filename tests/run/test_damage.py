@@ -13,6 +13,7 @@ import pytest
 
 from phasegrok import run
 from phasegrok.errors import Damaged, Refusal
+from phasegrok.figures import draw
 from phasegrok.results.folder import Folder
 from phasegrok.sweep.load import Sweep
 from tests.run.damage import (
@@ -176,3 +177,14 @@ def test_every_file_is_looked_at(made: Made) -> None:
     _, whole = made
     kinds = {str(path.parent).split("/")[0] + path.suffix for path in result_files(whole)}
     assert kinds == {str(Path(name).parent).split("/")[0] + Path(name).suffix for name in FILES}
+
+
+def test_a_path_is_no_column(made: Made, tmp_path: Path) -> None:
+    """Readers take ``key=value`` in a path for a column, and clash where the table has it too."""
+    sweep, whole = made
+    out = tmp_path / "weight_decay=5" / "lr=0.1"
+    run.run(run.prepare(sweep, out, False), Watch())
+    assert resume(sweep, out) == ([], 0)
+    for table in ("runs", "curves", "neurons"):
+        pd.testing.assert_frame_equal(Folder(out).read(table), Folder(whole).read(table))
+    assert draw(out) and Folder(out).boundaries().equals(Folder(whole).boundaries())

@@ -1,0 +1,224 @@
+"""Break things on purpose, many times, and count what was lost. ``make faults``.
+
+Every row of the table in docs/reliability.md is a kind of fault, put into a small sweep (6 runs in
+4 chunks, with curves, neurons, networks and checkpoints) over and over. After each fault the same
+command goes on, and all tables, networks and labels are compared with those of a sweep to which
+nothing happened, bit for bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from phasegrok import run
+from phasegrok.results.folder import Folder
+from phasegrok.run.verify import readable
+from tests.run.damage import WAYS, copied, damage, differences, make, result_files, swap
+from tests.run.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
+from tests.run.watching import Watch
+
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+BEGIN, END = "<!-- faults: written by make faults -->", "<!-- end of faults -->"
+ERRORS = {"ENOSPC": FULL, "EDQUOT": QUOTA, "EIO": BROKEN, "EROFS": READ_ONLY}
+
+
+@dataclass
+class Row:
+    """One kind of fault."""
+
+    fault: str
+    how: str
+    test: str
+    times: int = 0
+    lost: int = 0  # runs that were published before, and are not after
+    differ: int = 0  # times that a result was not the undamaged one's
+    crashed: int = 0  # times that it ended in something else than a line
+
+    def text(self) -> str:
+        same = "yes" if not self.differ else f"no, {self.differ} times"
+        ends = "" if not self.crashed else f"; {self.crashed} ended otherwise"
+        return f"| {self.fault} | {self.how} | {self.times} | {self.lost} | {same}{ends} | `{self.test}` |"
+
+
+class Bench:
+    """A finished sweep to break copies of."""
+
+    def __init__(self, home: Path, times: int, seed: int) -> None:
+        self.home, self.times, self.chance = home, times, random.Random(seed)
+        self.sweep, self.whole = make(home)
+
+    def train(self, out: Path) -> None:
+        run.run(run.prepare(self.sweep, out, False, lambda line: None), Watch())
+
+    def count(self) -> int:
+        """How many calls of the disk a sweep makes."""
+        out = self.home / "counted"
+        with between(Disk(out)) as disk:
+            self.train(out)
+        shutil.rmtree(out)
+        return disk.calls
+
+    def goes_on(self, out: Path, row: Row, whole_before: set[str]) -> None:
+        """The same command again; what came of it is counted."""
+        row.times += 1
+        try:
+            self.train(out)
+        except Exception as error:
+            row.crashed += 1
+            print(f"{row.fault}: {type(error).__name__}: {error}", file=sys.stderr)
+            return
+        done = {name for runs in readable(Folder(out)).values() for name in runs}
+        row.lost += len(whole_before - done)
+        row.differ += bool(differences(out, self.whole))
+
+    def kills(self) -> Iterator[Row]:
+        """The process ends at a call of the disk; half of the times again while it recovers."""
+        row = Row(
+            "the process ends (kill -9, power)",
+            "at every call of the disk in turn, then at pairs of calls: once in training, once in"
+            " recovery",
+            "tests/run/test_faults.py",
+        )
+        many = self.count()
+        for i in range(max(self.times, many)):
+            out = self.home / "out"
+            shutil.rmtree(out, ignore_errors=True)
+            faults = [i] if i < many else [self.chance.randrange(many) for _ in range(2)]
+            for at in faults:
+                with between(Disk(out, at, KILLED)), suppress(Killed):
+                    self.train(out)
+            self.goes_on(out, row, _published(out))
+        yield row
+
+    def errors(self) -> Iterator[Row]:
+        """The disk fails, and stays so until it is mended."""
+        many = self.count()
+        for name, number in ERRORS.items():
+            row = Row(
+                f"a disk that fails ({name})",
+                "from a random call on, until it is mended",
+                "tests/run/test_faults.py",
+            )
+            for _ in range(self.times // 8):
+                out = self.home / "out"
+                shutil.rmtree(out, ignore_errors=True)
+                with between(Disk(out, self.chance.randrange(many), number)), suppress(OSError):
+                    self.train(out)
+                self.goes_on(out, row, _published(out))
+            yield row
+
+    def damages(self) -> Iterator[Row]:
+        """Files of a finished folder, damaged in every way."""
+        files = result_files(self.whole)
+        for way in WAYS:
+            row = Row(
+                f"a file {'is' if way != 'zeros' else 'has a block of'} {way}",
+                f"a random one of {len(files)} files of results",
+                "tests/run/test_damage.py",
+            )
+            for _ in range(self.times // (len(WAYS) - 1)):
+                out = copied(self.whole, self.home / "out")
+                damage(out / self.chance.choice(files), way, self.chance)
+                self.goes_on(out, row, set())
+            yield row
+        row = Row("two parts exchange names", "of every table in turn", "tests/run/test_damage.py")
+        for i in range(max(3, self.times // 50)):
+            out = copied(self.whole, self.home / "out")
+            swap(out, ("runs", "curves", "neurons")[i % 3])
+            self.goes_on(out, row, set())
+        yield row
+
+    def processes(self) -> Iterator[Row]:
+        """Real processes, killed at random moments of their lives."""
+        row = Row(
+            "a real process is killed (SIGKILL)",
+            "at a random moment, three times a sweep",
+            "tests/cli/test_main.py",
+        )
+        command = [sys.executable, "-m", "phasegrok.sweep", str(self.home / "damaged.yaml")]
+        for _ in range(max(1, self.times // 100)):
+            out = self.home / "out"
+            shutil.rmtree(out, ignore_errors=True)
+            for _ in range(3):
+                process = subprocess.Popen(
+                    [*command, "--output", str(out)],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                time.sleep(self.chance.uniform(0.5, 8))
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            before = _published(out) if out.exists() else set()
+            # In a process like those before: other settings of XLA give other bits.
+            ended = subprocess.run([*command, "--output", str(out)], capture_output=True, text=True)
+            row.times += 3
+            row.crashed += ended.returncode != 0
+            reference = self.home / "reference"
+            if not reference.exists():
+                subprocess.run([*command, "--output", str(reference)], capture_output=True)
+            row.lost += len(before - _published(out))
+            row.differ += bool(differences(out, reference))
+        yield row
+
+
+def _published(out: Path) -> set[str]:
+    return {name for runs in readable(Folder(out)).values() for name in runs}
+
+
+def written(page: str, table: str) -> str:
+    """The page with another table."""
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+    return pattern.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", page)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=1000, help="of kills and of damaged files")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", type=Path, default=PAGE, help="page whose table is replaced")
+    given = parser.parse_args()
+    jax.config.update("jax_num_cpu_devices", 2)
+    started = time.monotonic()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as home:
+        bench = Bench(Path(home), given.times, given.seed)
+        groups: tuple[Callable[[], Iterator[Row]], ...] = (
+            bench.kills,
+            bench.errors,
+            bench.damages,
+            bench.processes,
+        )
+        for group in groups:
+            for row in group():
+                rows.append(row)
+                print(row.text(), flush=True)
+    spent = (time.monotonic() - started) / 60
+    head = (
+        "| fault | how it was injected | times | runs lost | results identical | tested by |\n"
+        "|---|---|---|---|---|---|\n"
+    )
+    foot = f"\n\n`make faults`, {spent:.0f} minutes on {os.cpu_count()} cores."
+    given.write.write_text(
+        written(given.write.read_text(), head + "\n".join(r.text() for r in rows) + foot)
+    )
+    if any(row.lost or row.differ or row.crashed for row in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
