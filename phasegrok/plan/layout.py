@@ -32,6 +32,8 @@ TILE_NUMBERS = (50_000, 300_000)
 CALL_SECONDS = 0.5
 # One logging interval of a chunk should take at most about this long, for the same reasons.
 INTERVAL_SECONDS = 2.0
+# One that takes longer than this is split: clusters give little time to save before they kill.
+SPLIT_SECONDS = 4.0
 # A group of data fractions trained at the largest one's rows may waste at most this share.
 MAX_WASTE = 0.10
 MAX_CHUNK = {"map": 32, "vmap": 4096}
@@ -63,6 +65,7 @@ class Layout:
     batch: int  # map: runs side by side in each turn of the loop
     devices: int  # local devices that share the chunk
     intervals: int = 1  # logging intervals in one call
+    piece: int = 0  # steps in one call, where that is less than an interval; 0: it is not split
 
     def on(self, devices: int) -> Layout:
         """The same chunk on a machine that may have fewer devices: the most that divide it."""
@@ -164,7 +167,8 @@ def size_chunks(
     devices = min(job.layout.devices, each)
     chunk = -(-each // devices) * devices
     sized = replace(job, layout=replace(job.layout, chunk=chunk, devices=devices))
-    return replace(sized, layout=replace(sized.layout, intervals=_intervals(sized, machine)))
+    intervals, piece = _intervals(sized, machine), _piece(sized, machine)
+    return replace(sized, layout=replace(sized.layout, intervals=intervals, piece=piece))
 
 
 def _most_cells(job: Job, machine: Machine, bytes_of: Callable[[Job, int], int]) -> int:
@@ -188,6 +192,19 @@ def _intervals(job: Job, machine: Machine) -> int:
     # A call ends wherever a snapshot is taken or weights are saved.
     points = {*job.program.snapshot_points, *job.program.weight_saves}
     return max(k for k in range(1, calls + 1) if all(point % k == 0 for point in points))
+
+
+def _piece(job: Job, machine: Machine) -> int:
+    """How many steps of a long logging interval a call lasts; 0 for an interval that is not long.
+
+    Equal pieces are preferred: a last one of another length is one more program to compile.
+    """
+    steps, seconds = job.program.log_every, interval_seconds(job, job.layout.chunk, machine)
+    if seconds <= SPLIT_SECONDS or steps == 1:
+        return 0
+    most = max(1, round(steps * CALL_SECONDS / seconds))
+    equal = next(n for n in range(most, 0, -1) if steps % n == 0)
+    return equal if 2 * equal >= most else most
 
 
 def interval_seconds(job: Job, cells: int, machine: Machine) -> float:

@@ -50,6 +50,12 @@ def _check(
     done = header["intervals"]
     if type(done) is not int or not 0 <= done <= program.intervals:
         raise ValueError(f"intervals: {done!r}")
+    within, piece = header.get("within", 0), engine.layout.piece
+    last = done == program.intervals or not piece
+    if type(within) is not int or not 0 <= within < (1 if last else program.log_every):
+        raise ValueError(f"within: {within!r}")
+    if piece and within % piece:
+        raise ValueError(f"within: {within!r}")
     leaves = jax.tree.leaves(engine.state_shapes)
     if header["leaves"] != len(leaves):
         raise ValueError(f"leaves: {header['leaves']!r}")

@@ -15,6 +15,7 @@ from phasegrok import tasks
 from phasegrok.config.run_record import run_record_text
 from phasegrok.errors import Damaged
 from phasegrok.measure import tables_wanted
+from phasegrok.plan.layout import Job
 from phasegrok.plan.plan import Plan
 from phasegrok.plan.runs import data_of
 from phasegrok.results.arrow import as_table
@@ -60,6 +61,7 @@ class ChunkProgress:
     pieces: dict[str, list[np.ndarray]] = field(default_factory=dict)  # (runs, points) each
     snapshots: Snapshots = field(default_factory=dict)
     done: int = 0  # logging intervals
+    within: int = 0  # steps of the next one, where it is split
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -107,7 +109,7 @@ class ChunkProgress:
 
     def restore(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Go on from a checkpoint."""
-        self.done = header["intervals"]
+        self.done, self.within = header["intervals"], header.get("within", 0)
         self.state = self.engine.from_host([arrays[f"state_{i}"] for i in range(header["leaves"])])
         saved = {name: arrays.get(f"record_{name}") for name in self.pieces}
         # An earlier version may have measured less; what it did not measure is null.
@@ -118,13 +120,20 @@ class ChunkProgress:
             for point in header["looks"]
         }
 
-    def advance(self) -> None:
-        """Train for one call of the compiled segment."""
-        self.state, records = self.session.timed(self.engine.segment, self.state, self.table)
-        for name, value in records.items():
-            self.pieces[name].append(value)
-        self.done += self.engine.layout.intervals
-        self._take_snapshot()
+    def advance(self) -> float:
+        """Train for one call, and say how many logging intervals that were."""
+        engine, timed, every = self.engine, self.session.timed, self.engine.program.log_every
+        before = self.done + self.within / every
+        if 0 < engine.layout.piece < every - self.within:
+            self.state, _ = timed(engine.piece, self.state, self.table)
+            self.within += engine.layout.piece
+        else:
+            self.state, records = timed(engine.segment, self.state, self.table)
+            for name, value in records.items():
+                self.pieces[name].append(value)
+            self.done, self.within = self.done + engine.layout.intervals, 0
+            self._take_snapshot()
+        return self.done + self.within / every - before
 
     def checkpoint(self) -> None:
         """Save everything that :meth:`restore` needs."""
@@ -136,6 +145,7 @@ class ChunkProgress:
         findings = sorted({name for found in self.snapshots.values() for name in found})
         header = {
             "intervals": self.done,
+            "within": self.within,
             "leaves": len(leaves),
             "looks": list(self.snapshots),
             "findings": findings,
@@ -145,8 +155,10 @@ class ChunkProgress:
     @property
     def header(self) -> dict[str, Any]:
         """What a checkpoint must say to be of this chunk."""
-        runs = list(self.rows["run"])
-        return {"part": self.chunk.id, "runs": runs, "chunk": self.engine.layout.chunk}
+        runs, layout = list(self.rows["run"]), self.engine.layout
+        # A state inside an interval is not for a version that knows of none: it begins anew.
+        shape: Any = [layout.chunk, layout.piece] if layout.piece else layout.chunk
+        return {"part": self.chunk.id, "runs": runs, "chunk": shape}
 
     def tables(self, columns: Columns) -> dict[str, pa.Table]:
         """The tables of a finished chunk."""
@@ -186,6 +198,14 @@ class ChunkProgress:
             self.folder.save_weights(row["run"], step, arrays)
 
 
+def _compiled(job: Job) -> Engine:
+    """Everything that training a job's chunks will call."""
+    engine = compiled(job.program, job.layout)
+    if tables_wanted(job.program.measure):
+        engine.compile_snapshot()
+    return engine
+
+
 def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter) -> None:
     """Train a chunk and publish it.
 
@@ -193,16 +213,17 @@ def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Re
         Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
     """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
-    with session.compiling():
-        engine = compiled(job.program, job.layout)
+    engine = session.compiled(_compiled, job)
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
     if progress.begin(reporter.note):
-        reporter.skip(each * progress.done, 0)
+        reporter.skip(each * (progress.done + progress.within / job.program.log_every), 0)
     last_save = time.monotonic()
+    if session.signals:  # nothing is newer than the checkpoint
+        raise Interrupted
     while not progress.finished:
-        progress.advance()
-        reporter.advanced(each * job.layout.intervals, count if progress.finished else 0)
+        share = progress.advance()
+        reporter.advanced(each * share, count if progress.finished else 0)
         late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
         if not progress.finished and (late or session.signals):
             progress.checkpoint()

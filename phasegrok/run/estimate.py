@@ -41,14 +41,17 @@ def estimate_seconds(prepared: Prepared) -> float:
 
 
 def _seconds_a_work(planned: Plan, job: Job) -> float:
-    """Seconds for a unit of :func:`job_work`, measured on the second interval of a small chunk."""
+    """Seconds for a unit of :func:`job_work`, measured on the second interval of a small chunk;
+    of intervals that are split on the second piece."""
     layout = job.layout
     side_by_side = layout.devices * layout.batch
     cells = min(layout.chunk, side_by_side if layout.mapping == "map" else layout.chunk)
     cells = math.ceil(cells / layout.devices) * layout.devices
     engine = compiled(job.program, replace(layout, chunk=cells, intervals=1))
     state, table, _ = engine.begin(planned.run_params(np.resize(job.runs, cells)))
-    state, _ = Session().timed(engine.segment, state, table)
+    train = engine.piece if layout.piece else engine.segment
+    state, _ = Session().timed(train, state, table)
     session = Session()
-    session.timed(engine.segment, state, table)
-    return session.device_seconds * job.program.intervals / (job_work(job) * cells)
+    session.timed(train, state, table)
+    calls = job.program.steps / (layout.piece or job.program.log_every)
+    return session.device_seconds * calls / (job_work(job) * cells)

@@ -31,14 +31,19 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
         Locked: another process works on the folder.
         Refusal: another process worked on it since it was prepared.
     """
+    session = Session()
+    with interruptible(session.signals):
+        _run(prepared, session, reporter, fresh)
+
+
+def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) -> None:
     folder = prepared.folder
     if fresh and folder.path.exists():
         with folder.lock(whoami()):
             aside = folder.set_aside()
         reporter.note(f"moved the old results to {aside}")
     folder.path.mkdir(parents=True, exist_ok=True)
-    session = Session()
-    with folder.lock(whoami()), interruptible(session.signals):
+    with folder.lock(whoami()):
         if _manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
         folder.clean()
@@ -61,8 +66,10 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
                 folder.cells()
             raise
         cells = folder.cells()
-        if len(cells) <= MOST_CELLS:
+        if len(cells) <= MOST_CELLS and not session.signals:
             folder.write_table(BOUNDARIES, folder.boundaries())
+        if session.signals:
+            raise Interrupted
 
 
 def _closeup(folder: Folder, reporter: Reporter) -> None:
@@ -107,7 +114,8 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
     _train_chunks(prepared, missing, session, reporter)
-    while (grown := next_round(prepared)) is not None:
+    # A round is planned: that may compile, and writes nothing.
+    while (grown := session.compiled(next_round, prepared)) is not None:
         prepared = grown
         prepared.folder.write_manifest(_with(session, prepared).to_json())
         missing = prepared.unpublished()

@@ -1,23 +1,26 @@
-"""One start of the command on a folder: its clocks, its signals, its name."""
+"""One start of the command on a folder: its clocks, its signals, its name.
+
+Compiled code and the compiler run in a thread of their own, so that signals are heard meanwhile.
+"""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
+from phasegrok.stopping import STATE, Interrupted, caught_meanwhile, phase, waited
 
-class Interrupted(Exception):
-    """Ctrl-C or a polite kill: everything trained so far has been saved."""
+__all__ = ["Interrupted", "Session", "interruptible", "now", "whoami"]
+
+Given = TypeVar("Given")
 
 
 def now() -> str:
@@ -45,17 +48,23 @@ class Session:
         """Call compiled code, wait for it, and count its time; the last of what it gives are
         records, and come back as NumPy."""
         start = time.perf_counter()
-        *rest, records = call(*args)
-        records = jax.tree.map(np.asarray, records)
+        *rest, records = waited(_to_the_end, call, args)
         self.device_seconds += time.perf_counter() - start
         return *rest, records
 
-    @contextmanager
-    def compiling(self) -> Iterator[None]:
-        """Count the time spent inside as compilation."""
+    def compiled(self, call: Callable[..., Given], *args: Any) -> Given:
+        """What ``call`` gives, its time counted as compilation.
+
+        Raises:
+            Interrupted: a signal came before or meanwhile. There is nothing to save then, so the
+                compiler, which nothing can stop, is not waited for.
+        """
         start = time.perf_counter()
-        yield
+        if self.signals:
+            raise Interrupted
+        given = waited(call, *args, until=self.signals)
         self.compile_seconds += time.perf_counter() - start
+        return given
 
     def to_json(self) -> dict[str, Any]:
         """The session's entry in the manifest, as of now."""
@@ -70,19 +79,14 @@ class Session:
         }
 
 
+def _to_the_end(call: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    *rest, records = call(*args)
+    return *rest, jax.tree.map(np.asarray, records)
+
+
 @contextmanager
 def interruptible(caught: list[int]) -> Iterator[None]:
-    """Collect SIGINT and SIGTERM in a list that the loop looks at; a second one is immediate."""
-
-    def catch(number: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(s, catch) for s in signals]
-    try:
+    """Collect signals in a list that the loop looks at; a second one is immediate."""
+    with caught_meanwhile(), phase("save"):
+        STATE.caught = caught
         yield
-    finally:
-        for s, handler in zip(signals, before, strict=True):
-            signal.signal(s, handler)

@@ -68,8 +68,8 @@ def batches_per_epoch(program: Program, n_train: jax.Array) -> jax.Array:
     return program.experiment.train.batches_per_epoch(n_train)
 
 
-def epoch_orders(program: Program, state: State) -> jax.Array:
-    """(orders, rows) row numbers in the order of the coming epochs, padding last.
+def epoch_orders(program: Program, state: State, orders: int) -> jax.Array:
+    """(orders, rows) row numbers in the order of so many coming epochs, padding last.
 
     Rows are sorted by random bits whose counter is the row. So an order depends on seed, epoch
     and n_train, never on the padding.
@@ -83,7 +83,7 @@ def epoch_orders(program: Program, state: State) -> jax.Array:
         outside = (row >= state.run.n_train).astype(jnp.int32)
         return jax.lax.sort((outside, bits, row), num_keys=3)[2]
 
-    return jax.lax.map(order, first + jnp.arange(program.orders))
+    return jax.lax.map(order, first + jnp.arange(orders))
 
 
 def minibatch(

@@ -7,6 +7,7 @@ The ladder: one run (``step.py``), a batch of runs side by side (``vmap``), a de
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -17,7 +18,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from phasegrok.models.frozen import saved
 from phasegrok.plan.layout import Layout
-from phasegrok.plan.program import Program, RunParams
+from phasegrok.plan.program import Array, Program, RunParams
 from phasegrok.tasks import Table
 from phasegrok.train import snapshot, step
 from phasegrok.train.state import Record, State, run_params_shapes
@@ -43,11 +44,10 @@ class Engine:
 
     def __init__(self, program: Program, layout: Layout) -> None:
         self.program, self.layout = program, layout
-        self.calls = 0  # of the compiled segment; what tests and benchmarks count
+        self.calls = 0  # of compiled training; what tests and benchmarks count
         mesh = jax.make_mesh((layout.devices,), (RUNS,), devices=local_devices(layout.devices))
         self._sharding = NamedSharding(mesh, PartitionSpec(RUNS))
         begin = self._mapped(partial(step.begin, program), mesh)
-        segment = self._mapped(partial(step.segment, program, layout.intervals), mesh)
         runs = _abstract(program, layout.chunk, self._sharding)
         with jax.default_matmul_precision(PRECISION[program.precision]):
             lowered_begin = jax.jit(begin).lower(runs)
@@ -57,17 +57,32 @@ class Engine:
                 (state, table),
             )
             # The state is given up to its successor: one copy, not two, in memory.
-            lowered_segment = jax.jit(segment, donate_argnums=0).lower(*shapes)
+            lowered = [
+                jax.jit(self._mapped(function, mesh), donate_argnums=0).lower(*shapes)
+                for function in self._training()
+            ]
         # Compiling is most of a small sweep's time, and XLA does it outside Python's lock.
         with ThreadPoolExecutor(2) as pool:
-            first, second = pool.map(lambda low: low.compile(), (lowered_begin, lowered_segment))
-        self._begin, self._segment = first, second
+            self._begin, *trained = pool.map(lambda low: low.compile(), (lowered_begin, *lowered))
+        self._segment, self._piece = trained[0], trained[-1]
         self.state_shapes = state
         self._shapes, self._mesh = shapes, mesh
 
+    def _training(self) -> list[Callable[..., Any]]:
+        """What trains one run: a segment; of an interval that is split, its last piece and all
+        others."""
+        program, layout = self.program, self.layout
+        if not layout.piece:
+            return [partial(step.segment, program, layout.intervals)]
+        last = program.log_every % layout.piece or layout.piece
+        return [
+            partial(step.last_piece, program, last),
+            partial(step.piece, program, layout.piece),
+        ]
+
     @cached_property
     def _snapshot(self) -> Any:
-        """Compiled at its first use only: most sweeps take no snapshot."""
+        """Compiled only where it is asked for: most sweeps take no snapshot."""
         take = partial(snapshot.snapshot, self.program)
         mapped = self._mapped(take, self._mesh, at_once=SNAPSHOTS_AT_ONCE)
         with jax.default_matmul_precision("highest"):
@@ -94,9 +109,23 @@ class Engine:
         return self._begin(jax.device_put(runs, self._sharding))
 
     def segment(self, state: State, table: Table) -> tuple[State, Record]:
-        """Train a chunk for ``layout.intervals`` logging intervals. ``state`` is used up."""
+        """Train a chunk for ``layout.intervals`` logging intervals, or what is left of one that is
+        split once no whole :meth:`piece` goes before its last. ``state`` is used up."""
         self.calls += 1
         return self._segment(state, table)
+
+    def piece(self, state: State, table: Table) -> tuple[State, Array]:
+        """Train a chunk for ``layout.piece`` steps inside an interval that is split.
+
+        Returns:
+            The state after them, and the step that it is at. ``state`` is used up.
+        """
+        self.calls += 1
+        return self._piece(state, table)
+
+    def compile_snapshot(self) -> None:
+        """Compile :meth:`snapshot` before its first use."""
+        _ = self._snapshot
 
     def snapshot(self, state: State, table: Table) -> dict[str, np.ndarray]:
         """What ``measure:`` asks for, of every run of a chunk as it is now."""

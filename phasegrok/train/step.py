@@ -1,8 +1,8 @@
 """One training, as a pure function of its run.
 
-:func:`train_step`, :func:`advance`, :func:`begin` and :func:`segment` take a static
-:class:`Program` and arrays. They know nothing of batches of runs, devices, files or clocks:
-``train/engine.py`` maps them.
+:func:`train_step`, :func:`advance`, :func:`begin`, :func:`segment` and the :func:`piece` of an
+interval take a static :class:`Program` and arrays. They know nothing of batches of runs, devices,
+files or clocks: ``train/engine.py`` maps them.
 """
 
 from __future__ import annotations
@@ -122,9 +122,18 @@ def disturbed(
 
 def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:
     """Train for one logging interval, then measure, then let an event change the run."""
+    return _ended(program, trained(program, program.log_every, state, table), table)
+
+
+def trained(program: Program, steps: int, state: State, table: tasks.Table) -> State:
+    """Train for so many steps, at most a logging interval, without its end.
+
+    Every random number of a step follows from seed and step, and an order of rows from seed and
+    epoch. So it does not matter where an interval is cut.
+    """
     everything = full_batch(program, table, state.run)
     if program.orders:
-        orders = epoch_orders(program, state)
+        orders = epoch_orders(program, state, _epochs(program, steps))
         first_epoch = state.step // batches_per_epoch(program, state.run.n_train)
 
     def step(state: State, _: None) -> tuple[State, None]:
@@ -133,7 +142,20 @@ def advance(program: Program, state: State, table: tasks.Table) -> tuple[State, 
             batch = minibatch(program, everything, orders, first_epoch, state)
         return train_step(program, state, batch), None
 
-    state, _ = jax.lax.scan(step, state, None, length=program.log_every)
+    state, _ = jax.lax.scan(step, state, None, length=steps)
+    return state
+
+
+def _epochs(program: Program, steps: int) -> int:
+    """How many epochs so many steps may touch, by the planner's count for an interval."""
+    if steps == program.log_every:
+        return program.orders
+    # An epoch has more than (log_every - 1) / (orders - 1) steps.
+    touched = (steps - 1) * (program.orders - 1) // (program.log_every - 1) + 2
+    return min(program.orders, touched)
+
+
+def _ended(program: Program, state: State, table: tasks.Table) -> tuple[State, Record]:
     record = measure(program, state, table)
     return react(program, state, record), record
 
@@ -154,3 +176,25 @@ def segment(
         return advance(program, state, table)
 
     return jax.lax.scan(interval, state, None, length=intervals)
+
+
+def piece(
+    program: Program, steps: int, state: State, table: tasks.Table
+) -> tuple[State, jax.Array]:
+    """So many steps inside one logging interval; and the step that they came to."""
+    state = trained(program, steps, state, table)
+    return state, state.step
+
+
+def last_piece(
+    program: Program, steps: int, state: State, table: tasks.Table
+) -> tuple[State, Record]:
+    """The last steps of a logging interval, and its end.
+
+    Shaped like :func:`segment`, so that the compiler fuses the measurement as it does there.
+    """
+
+    def rest(state: State, _: None) -> tuple[State, Record]:
+        return _ended(program, trained(program, steps, state, table), table)
+
+    return jax.lax.scan(rest, state, None, length=1)

@@ -40,6 +40,7 @@ def test_it_is_read_back(written: dict[str, Any], tmp_path: Path) -> None:
         "devices",
         "batch",
         "intervals",
+        "piece",
     }
     assert min(manifest.jobs[0].chunks) == "000-00000"
 

@@ -18,7 +18,7 @@ def test_minibatches_do_not_depend_on_padding(make_sweep: MakeSweep) -> None:
     differs from the next epoch's: it is a function of seed, epoch and n_train alone."""
     program, run = one(make_sweep, "train.batch_size=5")
     more = replace(program, rows=program.rows + 16)
-    orders = [np.asarray(epoch_orders(p, init(p, run))) for p in (program, more)]
+    orders = [np.asarray(epoch_orders(p, init(p, run), p.orders)) for p in (program, more)]
     n = int(run.n_train)
     np.testing.assert_array_equal(orders[0][:, :n], orders[1][:, :n])
     np.testing.assert_array_equal(np.sort(orders[0][0, :n]), np.arange(n))
@@ -33,7 +33,7 @@ def test_minibatch_epoch_sees_every_kept_row_once(make_sweep: MakeSweep) -> None
         table, state = make_table(program, run), init(program, run)
         everything = full_batch(program, table, run)
         marked = everything._replace(labels=everything.rows)
-        orders = epoch_orders(program, state)
+        orders = epoch_orders(program, state, program.orders)
         seen: list[int] = []
         for i in range(int(batches_per_epoch(program, run.n_train))):
             now = state._replace(step=jnp.int32(i))
