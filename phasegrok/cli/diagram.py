@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from phasegrok.analysis.phases import for_display
+from phasegrok.cli.streams import wants_colour
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout, Panel, arrange, phase_counts
 from phasegrok.figures.palette import PALETTE, rgb
 from phasegrok.results.folder import Folder
@@ -28,7 +28,7 @@ def folder_diagram(results: Folder, cells: pd.DataFrame) -> str:
     head = results.head()
     cells = for_display(cells, head.sweep)
     width = shutil.get_terminal_size((100, 40)).columns
-    return diagram(cells, head.axes, width=width, colour=sys.stdout.isatty())
+    return diagram(cells, head.axes, width=width, colour=wants_colour())
 
 
 def diagram(cells: pd.DataFrame, axes: list[str], width: int, colour: bool) -> str:

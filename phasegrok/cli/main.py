@@ -8,15 +8,33 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from phasegrok.cli.exits import INTERRUPTED, exit_codes
+from phasegrok.cli.exits import exit_codes
+from phasegrok.cli.start import begin, end
 from phasegrok.errors import Refusal
+from phasegrok.stopping import STATE, Interrupted, phase, waited
 
-app = typer.Typer(
+SAVED = "what is published stays, the same command goes on"
+
+
+class Command(typer.Typer):
+    """The command as a process; called by ``CliRunner`` it is none."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        begin()
+        try:
+            super().__call__(*args, **kwargs)
+        except SystemExit as left:
+            training = sys.argv[1:2] == ["sweep"] and not {"--plan", "--help"} & {*sys.argv}
+            end(left.code if isinstance(left.code, int) else 0, training)
+
+
+app = Command(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -59,12 +77,13 @@ def sweep(
     ] = None,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
-    with exit_codes():
+    with exit_codes() as doing:
         from phasegrok.sweep.load import load
 
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
         checked = load(file, changes, reduced)
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
+        doing.folder = folder
 
         # Only now, with the file found good: this import takes seconds.
         from phasegrok.train.engine import use_all_cores
@@ -74,20 +93,20 @@ def sweep(
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.text import plan_text
 
-        prepared = run.prepare(
-            checked, folder, fresh, note=typer.echo, extend=extend, reuse=reuse or []
-        )
+        # Planning may compile, and a thread inside the compiler hears no signals.
+        plan_it = partial(run.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
+        prepared = waited(plan_it, checked, folder, fresh)
         if plan:
-            typer.echo(plan_text(prepared, run.estimate_seconds(prepared)))
+            typer.echo(plan_text(prepared, waited(run.estimate_seconds, prepared)))
             return
-        watch = Progress(prepared)
-        try:
+        doing.trains = True
+        with phase("exit", SAVED):
+            watch = Progress(prepared)
             with watch:
                 run.run(prepared, watch, fresh)
-        except run.Interrupted:
-            typer.echo("interrupted; everything is saved, the same command resumes", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-        _show(folder)
+            if STATE.caught:  # when everything was done, and before anybody looked
+                raise Interrupted
+            _show(folder)
 
 
 @app.command()
@@ -110,7 +129,7 @@ def figures(
     ] = "category",
 ) -> None:
     """Draw the figures of a result folder again, from its tables alone."""
-    with exit_codes():
+    with exit_codes(folder):
         from phasegrok import figures as drawing
         from phasegrok.figures.cells import closeup
         from phasegrok.figures.layout import SCALES
@@ -119,18 +138,19 @@ def figures(
         placed = next((each for each in SCALES if each == scale), None)
         if placed is None:
             raise Refusal(f"--scale {scale}: found no such scale; allowed: {', '.join(SCALES)}")
-        if step is not None:
-            for path in drawing.draw_at(folder, step, placed):
+        with phase("unwind"):
+            if step is not None:
+                for path in drawing.draw_at(folder, step, placed):
+                    typer.echo(f"wrote {path}")
+                return
+            results = Folder(folder)
+            head, cells = results.head(), results.cells()
+            if at:
+                chosen = dict(_point(text) for text in at)
+                closeup(cells, head.axes, chosen)
+                results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
+            for path in drawing.draw(folder, placed):
                 typer.echo(f"wrote {path}")
-            return
-        results = Folder(folder)
-        head, cells = results.head(), results.cells()
-        if at:
-            chosen = dict(_point(text) for text in at)
-            closeup(cells, head.axes, chosen)
-            results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
-        for path in drawing.draw(folder, placed):
-            typer.echo(f"wrote {path}")
 
 
 @app.command()
@@ -141,13 +161,14 @@ def boundaries(
     ] = "subphase",
 ) -> None:
     """Write boundaries.parquet, the lines between phases, and show where networks generalize."""
-    with exit_codes():
+    with exit_codes(folder):
         from phasegrok.cli.text import boundaries_text
         from phasegrok.results.folder import BOUNDARIES, Folder
 
         results = Folder(folder)
         table = results.boundaries(label)
-        results.write_table(BOUNDARIES, table)
+        with phase("unwind"):
+            results.write_table(BOUNDARIES, table)
         typer.echo(boundaries_text(table, results.head().axes))
         typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
 
@@ -157,7 +178,7 @@ def timeline(
     folder: Annotated[Path, typer.Argument(help="A result folder with curves.")],
 ) -> None:
     """Write labels_by_step.parquet: the phase of every cell at every logged step."""
-    with exit_codes():
+    with exit_codes(folder):
         from phasegrok.analysis.timeline import labels_by_step
         from phasegrok.results.folder import Folder
 
@@ -166,7 +187,8 @@ def timeline(
         if not (results.parts("runs") and results.parts("curves")):
             raise Refusal(f"{folder}: holds no curves, so there are no labels over time")
         table = labels_by_step(results.read("runs"), results.read("curves"), axes)
-        results.write_table("labels_by_step.parquet", table)
+        with phase("unwind"):
+            results.write_table("labels_by_step.parquet", table)
         typer.echo(f"wrote {folder / 'labels_by_step.parquet'}: {len(table)} rows")
 
 
@@ -186,7 +208,7 @@ def status(
     folder: Annotated[Path, typer.Argument(help="A result folder, finished or not.")],
 ) -> None:
     """Say how far a sweep has come, and show the diagram of what is there."""
-    with exit_codes():
+    with exit_codes(folder):
         from phasegrok.cli.diagram import folder_diagram
         from phasegrok.cli.text import status_text
         from phasegrok.results.folder import Folder
@@ -204,9 +226,10 @@ def _show(folder: Path) -> None:
     from phasegrok.cli.text import saving_text, written_text
     from phasegrok.results.folder import Folder
 
-    written = drawing.draw(folder)
-    results = Folder(folder)
-    cells = results.cells()
+    with phase("unwind"):
+        written = drawing.draw(folder)
+        results = Folder(folder)
+        cells = results.cells()
     typer.echo(f"\n{folder_diagram(results, cells)}\n")
     if "inferred" in cells:
         typer.echo(saving_text(cells))

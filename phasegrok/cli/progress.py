@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+from phasegrok.cli.streams import wants_drawing
 from phasegrok.cli.text import duration, plan_text
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Progress:
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
         self.started = self.last_line = time.monotonic()
-        self.live = sys.stdout.isatty()
+        self.live = wants_drawing()
         self.bar: Bar | None = None
         print(plan_text(prepared), flush=True)
 

@@ -6,10 +6,12 @@ cannot change what a chunk is.
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -232,16 +234,24 @@ def fingerprints(table: RunTable) -> list[str]:
 
 
 def git_revision() -> str | None:
-    """Revision of the source tree that phasegrok is imported from, if it is one."""
+    """Revision of the source tree that phasegrok is imported from, if it is one.
+
+    A repository that merely has site-packages somewhere inside says nothing of phasegrok: the
+    package itself has to be among its files.
+    """
+    # Git tells the programs that it starts of the repository that it was called in.
+    here = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    git = partial(
+        subprocess.run,
+        cwd=Path(__file__).parent,
+        env=here,
+        capture_output=True,
+        text=True,
+        timeout=5,
+        check=True,
+    )
     try:
-        out = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
+        git(["git", "ls-files", "--error-unmatch", Path(__file__).name])
+        return git(["git", "describe", "--always", "--dirty", "--abbrev=12"]).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
-    return out.stdout.strip()
