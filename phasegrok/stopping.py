@@ -101,7 +101,7 @@ class Stopping:
             sys.__unraisablehook__(report)
             return
         self.stopped = False
-        threading.Timer(0.01, signal.raise_signal, (self.caught[-1],)).start()
+        threading.Timer(0.01, _to_main_thread, (self.caught[-1],)).start()
 
 
 STATE = Stopping()  # of this process, as handlers are
@@ -189,6 +189,15 @@ def waited(call: Callable[..., Given], *args: Any, until: list[int] | None = Non
     if failed:
         raise failed[0]
     return given[0]
+
+
+def _to_main_thread(number: int) -> None:
+    """Send a signal so that it also ends a wait of the main thread."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _say(line: str) -> None:
