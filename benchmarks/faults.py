@@ -52,7 +52,8 @@ class Row:
     def text(self) -> str:
         same = "yes" if not self.differ else f"no, {self.differ} times"
         ends = "" if not self.crashed else f"; {self.crashed} ended otherwise"
-        return f"| {self.fault} | {self.how} | {self.times} | {self.lost} | {same}{ends} | `{self.test}` |"
+        cells = (self.fault, self.how, self.times, self.lost, same + ends, f"`{self.test}`")
+        return f"| {' | '.join(map(str, cells))} |"
 
 
 class Bench:
@@ -213,9 +214,8 @@ def main() -> None:
         "|---|---|---|---|---|---|\n"
     )
     foot = f"\n\n`make faults`, {spent:.0f} minutes on {os.cpu_count()} cores."
-    given.write.write_text(
-        written(given.write.read_text(), head + "\n".join(r.text() for r in rows) + foot)
-    )
+    table = head + "\n".join(row.text() for row in rows) + foot
+    given.write.write_text(written(given.write.read_text(), table))
     if any(row.lost or row.differ or row.crashed for row in rows):
         sys.exit(1)
 
