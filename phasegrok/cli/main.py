@@ -206,9 +206,20 @@ def _point(text: str) -> tuple[str, str]:
 @app.command()
 def status(
     folder: Annotated[Path, typer.Argument(help="A result folder, finished or not.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every file; exit code 1 if one is damaged.")
+    ] = False,
+    retrain: Annotated[
+        int, typer.Option(min=0, help="With --verify: train so many runs again, and compare.")
+    ] = 0,
 ) -> None:
     """Say how far a sweep has come, and show the diagram of what is there."""
     with exit_codes(folder):
+        if retrain and not verify:
+            raise Refusal("--retrain: found no --verify; allowed: both together")
+        if verify:
+            _verify(folder, retrain)
+            return
         from phasegrok.cli.diagram import folder_diagram
         from phasegrok.cli.text import status_text
         from phasegrok.results.folder import Folder
@@ -217,6 +228,20 @@ def status(
         typer.echo(status_text(results))
         if results.published():
             typer.echo(folder_diagram(results, results.label()))
+
+
+def _verify(folder: Path, retrain: int) -> None:
+    """Say which files are whole, and whether numbers come out the same again."""
+    from phasegrok.train.engine import use_all_cores
+
+    use_all_cores()
+    from phasegrok.cli.text import audit_text
+    from phasegrok.run.audit import audit
+
+    found = audit(folder, retrain)
+    typer.echo(audit_text(found))
+    if not found.sound:
+        raise typer.Exit(1)
 
 
 def _show(folder: Path) -> None:

@@ -14,8 +14,10 @@ from phasegrok.results.folder import Folder
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
     from phasegrok.run import Prepared
+    from phasegrok.run.audit import Audit
 
 __all__ = [
+    "audit_text",
     "boundaries_text",
     "counted",
     "duration",
@@ -124,6 +126,34 @@ def status_text(folder: Folder) -> str:
         f"{head.name}: {runs}{' ' if refined else ''}{most} runs are done"
         f" ({spent} in {counted(len(head.sessions), 'session')}, on {head.device})"
     )
+
+
+def audit_text(found: Audit) -> str:
+    """What ``status --verify`` found."""
+    size = f"{found.found.size / 1e6:.1f} MB"
+    lines = [f"verified {counted(found.found.files, 'file')} ({size}), of {found.done} runs"]
+    lines += found.notes
+    if found.found.damage:
+        lines.append("nothing was changed; the sweep's own command does what the notes say")
+    else:
+        lines.append("all are whole")
+    if found.trained:
+        again = f"trained {counted(found.trained, 'run')} again: "
+        if found.same:
+            lines.append(f"{again}every number and label is the same")
+        else:
+            losses = [most for name, most in found.differ.items() if name.endswith("_accuracy")]
+            lines.append(
+                f"{again}numbers differ in {counted(len(found.differ), 'column')}, accuracies by at most"
+                f" {max(losses, default=0.0):.2g}; {counted(len(found.labels), 'run')} got another"
+                " label"
+            )
+            if not found.alike:
+                lines.append(
+                    "another kind of processor or JAX began this folder: numbers agree to rounding"
+                    " only, and so do labels of cells at a boundary"
+                )
+    return "\n".join(lines)
 
 
 def saving_text(cells: pd.DataFrame) -> str:

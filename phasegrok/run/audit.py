@@ -6,6 +6,7 @@ import random
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from phasegrok.results.parts import read_table
 from phasegrok.run.adopt import tables_of
 from phasegrok.run.chunk import Reporter, train_chunk
 from phasegrok.run.follow import Chunk
+from phasegrok.run.manifest import processor
 from phasegrok.run.prepare import prepare
 from phasegrok.run.prepared import Prepared
 from phasegrok.run.recover import SWEEP_FILE
@@ -41,6 +43,7 @@ class Audit:
         differ: the largest absolute difference of a column, by ``TABLE.COLUMN``; infinite where
             one of two values is null.
         labels: runs whose labels differ.
+        alike: whether this machine and JAX are of the kind that began the folder.
     """
 
     found: Found
@@ -49,6 +52,17 @@ class Audit:
     trained: int = 0
     differ: dict[str, float] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
+    alike: bool = True
+
+    @property
+    def same(self) -> bool:
+        """Whether everything that was trained again came out the same."""
+        return not self.differ and not self.labels
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is damaged, and nothing differs that should not."""
+        return not self.found.damage and (self.same or not self.alike)
 
 
 class Quiet:
@@ -80,6 +94,12 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
     if prepared.found is None:
         raise Refusal(f"{path}: no results here; allowed: a folder that a sweep wrote")
     result = Audit(prepared.found, notes, sum(map(len, prepared.found.parts.values())))
+    begun = prepared.begun
+    result.alike = begun is not None and (
+        begun.platform == prepared.machine.platform
+        and begun.processor == processor()
+        and all(begun.versions.get(name) == version(name) for name in ("jax", "jaxlib"))
+    )
     for chunk in _chosen(prepared, prepared.found, retrain, random.Random(seed)):
         _compare(prepared, chunk, result, Quiet())
     return result

@@ -100,6 +100,7 @@ class Manifest:
     versions: dict[str, str]
     git_revision: str | None = None
     device: str
+    processor: str = ""  # unknown of folders that an earlier version began
     machine: Machine
     jobs: tuple[JobRecord, ...]
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
@@ -152,6 +153,7 @@ def new_manifest(
         versions={"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
         git_revision=git_revision(),
         device=jax.local_devices()[0].device_kind,
+        processor=processor(),
         machine=here,
         jobs=tuple(JobRecord.of(j, job, planned.table) for j, job in enumerate(planned.jobs)),
         taken=dict(taken),
@@ -231,6 +233,16 @@ def as_begun(sweep: Sweep, manifest: Manifest) -> Sweep:
 def fingerprints(table: RunTable) -> list[str]:
     """Hashes of the data and networks that a sweep names but does not hold."""
     return sorted({each for experiment in table.experiments for each in data_of(experiment)})
+
+
+def processor() -> str:
+    """What kind of processor this is. On another kind XLA compiles to other instructions."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            names = (line for line in file if line.startswith("model name"))
+            return next(names, "").partition(":")[2].strip() or platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()
 
 
 def git_revision() -> str | None:

@@ -19,7 +19,7 @@ from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.run.extend import check_extends, extended, named, resolved, taken_from
 from phasegrok.run.follow import follow, sized, upgraded
-from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, read_manifest
+from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, processor, read_manifest
 from phasegrok.run.prepared import Prepared
 from phasegrok.run.recover import SWEEP_FILE, looked_through, recovered
 from phasegrok.run.refine import needed
@@ -152,6 +152,8 @@ def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
     ]
     if here.platform != found.platform:
         changed.append(f"{found.platform}, goes on with {here.platform}")
+    elif found.processor and found.processor != processor():
+        changed.append(f"{found.processor}, goes on with {processor()}")
     return notes + [
         f"note: begun with {each}: later runs agree with an uninterrupted sweep's to rounding only"
         for each in changed

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from phasegrok.cli.main import app
 from phasegrok.errors import Refusal
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
 from phasegrok.results.parts import read_table, write_part
 from phasegrok.run.audit import audit
 from phasegrok.sweep.load import Sweep
+from phasegrok.train import engine
 from tests.run.damage import copied, make
 
 Made = tuple[Sweep, Path]
@@ -60,6 +63,33 @@ def test_other_numbers_are_found(made: Made, tmp_path: Path) -> None:
     assert found.differ == pytest.approx({"runs.test_loss": 0.25})
     true = pd.read_parquet(made[1] / "runs")
     assert found.labels == set(true["run"][true["phase"] != "Inversion"])
+
+
+def test_the_command_says_it(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1 for damage, and for numbers that should be the same and are not; another
+    processor may round otherwise."""
+    monkeypatch.setattr(engine, "use_all_cores", lambda: None)  # JAX has begun already
+
+    def status(*args: object) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["status", *map(str, args)], catch_exceptions=False)
+        return done.exit_code, done.output
+
+    code, text = status("--verify", "--retrain", 6, made[1])
+    assert code == 0 and "of 6 runs\nall are whole\ntrained 6 runs again: every number" in text
+    assert status("--retrain", 1, made[1])[0] == 2
+    out = copied(made[1], tmp_path / "out")
+    (path, *_) = Folder(out).parts("runs")
+    rows = read_table(path)
+    rows["train_accuracy"] += 0.5
+    write_part(path, as_table(rows))
+    code, text = status("--verify", "--retrain", 6, out)
+    assert code == 1 and "numbers differ in 1 column, accuracies by at most 0.5; 0 runs got" in text
+    monkeypatch.setattr("phasegrok.run.audit.processor", lambda: "another")
+    code, text = status("--verify", "--retrain", 6, out)
+    assert code == 0 and "another kind of processor" in text
+    path.write_bytes(path.read_bytes()[:-1])
+    code, text = status("--verify", out)
+    assert code == 1 and f"note: {path}: its checksum does not hold" in text
 
 
 def test_a_folder_of_something_else(tmp_path: Path) -> None:
