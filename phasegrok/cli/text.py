@@ -142,11 +142,12 @@ def audit_text(found: Audit) -> str:
         if found.same:
             lines.append(f"{again}every number and label is the same")
         else:
-            losses = [most for name, most in found.differ.items() if name.endswith("_accuracy")]
+            shares = [most for name, most in found.differ.items() if name.endswith("_accuracy")]
+            columns = counted(len(found.differ), "column")
             lines.append(
-                f"{again}numbers differ in {counted(len(found.differ), 'column')}, accuracies by at most"
-                f" {max(losses, default=0.0):.2g}; {counted(len(found.labels), 'run')} got another"
-                " label"
+                f"{again}numbers differ in {columns}, accuracies by at most"
+                f" {max(shares, default=0.0):.2g};"
+                f" {counted(len(found.labels), 'run')} got another label"
             )
             if not found.alike:
                 lines.append(
