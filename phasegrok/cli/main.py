@@ -103,10 +103,10 @@ def sweep(
         with phase("exit", SAVED):
             watch = Progress(prepared)
             with watch:
-                run.run(prepared, watch, fresh)
+                changed = run.run(prepared, watch, fresh)
             if STATE.caught:  # when everything was done, and before anybody looked
                 raise Interrupted
-            _show(folder)
+            _show(folder, changed)
 
 
 @app.command()
@@ -244,15 +244,16 @@ def _verify(folder: Path, retrain: int) -> None:
         raise typer.Exit(1)
 
 
-def _show(folder: Path) -> None:
-    """Draw a finished sweep in files and in the terminal."""
+def _show(folder: Path, changed: bool) -> None:
+    """Draw a finished sweep in files, if they are not of these tables, and in the terminal."""
     from phasegrok import figures as drawing
     from phasegrok.cli.diagram import folder_diagram
     from phasegrok.cli.text import saving_text, written_text
     from phasegrok.results.folder import Folder
 
     with phase("unwind"):
-        written = drawing.draw(folder)
+        written = [] if changed else drawing.drawn(folder)
+        written = written or drawing.draw(folder)
         results = Folder(folder)
         cells = results.cells()
     typer.echo(f"\n{folder_diagram(results, cells)}\n")

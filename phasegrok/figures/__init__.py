@@ -8,14 +8,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from phasegrok import __version__
 from phasegrok.analysis.phases import for_display
 from phasegrok.analysis.timeline import at_step
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import CLOSEUP, Context, read_context
 from phasegrok.figures.layout import Scale
 from phasegrok.figures.registry import PICTURES, Picture
+from phasegrok.files.atomic import replacing
+from phasegrok.results.folder import FIGURES
 
-__all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "pictures"]
+__all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "drawn", "pictures"]
 
 # The modules that register pictures, in the order in which they are drawn.
 FAMILIES: Final = (
@@ -34,6 +37,7 @@ FAMILIES: Final = (
 )
 # The pictures of cells alone, which there are at every step.
 OVER_TIME: Final = ("phase_diagram", "accuracy")
+DRAWN: Final = ".drawn"  # written after the last picture
 
 
 def pictures() -> list[Picture]:
@@ -68,7 +72,25 @@ def draw(folder: Path, scale: Scale = "category") -> list[Path]:
         Refusal: the folder holds no results, or none yet, or ``closeup.json`` names what the sweep
             does not have.
     """
-    return _draw(read_context(folder, scale), pictures(), folder / "figures")
+    context = read_context(folder, scale)
+    written = _draw(context, pictures(), folder / FIGURES)
+    with replacing(folder / FIGURES / DRAWN) as file:
+        file.write(__version__.encode())
+    return written
+
+
+def drawn(folder: Path) -> list[Path]:
+    """The figures of a folder, if this version drew all of them after its tables were written;
+    else none."""
+    mark = folder / FIGURES / DRAWN
+    try:
+        then, version = mark.stat().st_mtime_ns, mark.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return []
+    sources = [folder / name for name in ("cells.parquet", "boundaries.parquet", CLOSEUP)]
+    newest = max((path.stat().st_mtime_ns for path in sources if path.exists()), default=0)
+    pictures = sorted((folder / FIGURES).glob("*.p[nd][gf]"))
+    return pictures if version == __version__ and newest < then else []
 
 
 def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
@@ -94,7 +116,7 @@ def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
     cells = for_display(at_step(runs, curves, context.axes, step), context.sweep)
     then = replace(context, cells=cells)
     diagrams = [picture for picture in pictures() if picture.name in OVER_TIME]
-    return _draw(then, diagrams, folder / "figures" / f"step-{step}")
+    return _draw(then, diagrams, folder / FIGURES / f"step-{step}")
 
 
 def _draw(context: Context, chosen: Iterable[Picture], target: Path) -> list[Path]:

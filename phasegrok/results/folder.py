@@ -271,13 +271,31 @@ class Folder:
         """
         if not self._follow_from_runs():
             return self.label()
-        runs = self.read("runs")
-        cells = self._labelled(runs)
-        if not _is_labelled(runs):
-            self._label_runs()
-        if not _holds(self.cells_path, as_table(cells)):
-            self.write_cells(cells)
+        self.write_labels()
         return read_table(self.cells_path)
+
+    def write_labels(self) -> bool:
+        """Bring ``cells.parquet`` and the labels of runs up to date, and say whether they were
+        not."""
+        if not self._follow_from_runs():
+            return False
+        runs = self.read("runs")
+        cells, labelled = self._labelled(runs), _is_labelled(runs)
+        if not labelled:
+            self._label_runs()
+        same = _holds(self.cells_path, as_table(cells))
+        if not same:
+            self.write_cells(cells)
+        return not (same and labelled)
+
+    def read_file(self, name: str) -> pd.DataFrame:
+        """A table of one file.
+
+        Raises:
+            Damaged: it is not what was written.
+            FileNotFoundError: there is none.
+        """
+        return read_table(self.path / name)
 
     def _labelled(self, runs: pd.DataFrame) -> pd.DataFrame:
         """The cells of runs, with those that refinement infers."""

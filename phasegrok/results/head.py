@@ -28,21 +28,21 @@ class Head:
     """The part of a manifest that says what the tables are of.
 
     Attributes:
-        name: of the sweep.
         axes: the swept columns.
+        sweep: resolved.
+        name: of the sweep.
         runs: how many the sweep has.
         device: that began it.
-        sweep: resolved.
         sessions: in order.
         lacking: names of parts that a table does not have, by table; it was removed on purpose.
     """
 
-    name: str
     axes: list[str]
-    runs: int
-    device: str
     sweep: dict[str, Any]
-    sessions: tuple[SessionHead, ...]
+    name: str = ""
+    runs: int = 0
+    device: str = ""
+    sessions: tuple[SessionHead, ...] = ()
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -14,17 +14,21 @@ from phasegrok.run.extend import resolved
 from phasegrok.run.follow import Chunk
 from phasegrok.run.manifest import Manifest, read_manifest
 from phasegrok.run.prepared import Prepared
-from phasegrok.run.recover import SWEEP_FILE
+from phasegrok.run.recover import SWEEP_FILE, expected
 from phasegrok.run.refine import next_round
 from phasegrok.run.session import Interrupted, Session, interruptible, whoami
+from phasegrok.run.verify import verify
 from phasegrok.sweep.load import dump, load
 
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
 
 
-def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
+def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> bool:
     """Train what is missing, publish it, and label the cells.
+
+    Returns:
+        Whether any table is another one than before.
 
     Raises:
         Interrupted: a signal asked for it; the sweep can be resumed.
@@ -33,10 +37,10 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> None:
     """
     session = Session()
     with interruptible(session.signals):
-        _run(prepared, session, reporter, fresh)
+        return _run(prepared, session, reporter, fresh)
 
 
-def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) -> None:
+def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) -> bool:
     folder = prepared.folder
     if fresh and folder.path.exists():
         with folder.lock(whoami()):
@@ -60,16 +64,46 @@ def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) 
         if not _is_of(prepared):  # also where a crash came between the two
             folder.write_text(SWEEP_FILE, dump(prepared.sweep))
         try:
-            _train(prepared, session, reporter)
+            trained = _train(prepared, session, reporter)
         except Interrupted:
             if not prepared.unpublished():  # nobody may start the sweep again to have its cells
                 folder.cells()
             raise
-        cells = folder.cells()
-        if len(cells) <= MOST_CELLS and not session.signals:
-            folder.write_table(BOUNDARIES, folder.boundaries())
+        if session.chunks:
+            check_whole(trained)
+        changed = folder.write_labels() or bool(session.chunks)
+        _boundaries(folder, session, changed)
         if session.signals:
             raise Interrupted
+        return changed
+
+
+def _boundaries(folder: Folder, session: Session, changed: bool) -> None:
+    """Write the lines between phases, where they are not those of the cells."""
+    try:
+        folder.read_file(BOUNDARIES)
+    except (Damaged, FileNotFoundError):
+        changed = True
+    few = len(folder.read_file(folder.cells_path.name)) <= MOST_CELLS
+    if changed and few and not session.signals:
+        folder.write_table(BOUNDARIES, folder.boundaries())
+
+
+def check_whole(prepared: Prepared) -> None:
+    """After the last chunk: every table has its part of each, and each run is there once.
+
+    Raises:
+        Refusal: somebody changed the folder meanwhile, or the disk does not keep what it is given.
+    """
+    found = verify(prepared.folder, expected(prepared))
+    missing = set(prepared.manifest.held()) - {r for runs in found.parts.values() for r in runs}
+    if found.damage or missing:
+        first = next((f"{each.path}: {each.reason}" for each in found.damage), "a part is gone")
+        raise Refusal(
+            f"{first}: that was written by this very process, so something else changes this"
+            " folder, or the disk does not keep what it is given; allowed: the same command again,"
+            f" which trains the {len(missing)} runs that are lost"
+        )
 
 
 def _closeup(folder: Folder, reporter: Reporter) -> None:
@@ -99,8 +133,12 @@ def _is_of(prepared: Prepared) -> bool:
     return identity(copy) == identity(ours) and copy.get("refine") == ours.get("refine")
 
 
-def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
-    """Train all chunks that are missing; the manifest counts each as soon as it is done."""
+def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared:
+    """Train all chunks that are missing; the manifest counts each as soon as it is done.
+
+    Returns:
+        The sweep with all rounds of its refinement.
+    """
     manifest = prepared.manifest
     published = prepared.found.parts if prepared.found else {}
     for name, taken in manifest.taken.items():
@@ -122,6 +160,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> None:
         work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
         reporter.more(work, sum(len(chunk.runs) for chunk in missing))
         _train_chunks(prepared, missing, session, reporter)
+    return prepared
 
 
 def _train_chunks(
