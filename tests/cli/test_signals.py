@@ -22,6 +22,7 @@ def phases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phases]:
     cache = {
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
     }
     server = Phases({**os.environ, **cache})
     yield server
@@ -67,6 +68,9 @@ def test_a_signal_loses_nothing(case: Case, phases: Phases, whole: Path, tmp_pat
         assert list(out.glob(".checkpoint-*"))
     if len(case.signals) > 1 and case.moment == "training":
         assert not list(out.glob(".checkpoint-*")), "the second signal waited for the first"
+    if case.moment == "planning":
+        assert not out.exists()
+        return
     sets = LONG_INTERVAL if case.split else ()
     again = phases.run(UNTOUCHED, whole / "tiny.yaml", *sets, "--output", out)
     assert again.code == 0, again.stderr
