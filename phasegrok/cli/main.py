@@ -238,7 +238,8 @@ def _verify(folder: Path, retrain: int) -> None:
     from phasegrok.cli.text import audit_text
     from phasegrok.run.audit import audit
 
-    found = audit(folder, retrain)
+    with phase("unwind"):  # runs are trained again in a folder that is removed
+        found = audit(folder, retrain)
     typer.echo(audit_text(found))
     if not found.sound:
         raise typer.Exit(1)
