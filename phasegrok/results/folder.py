@@ -117,9 +117,10 @@ class Folder:
             Refusal: nothing is done yet.
         """
         path = self.path / table
-        if not self.parts("runs"):
+        begun = self.parts("runs")
+        if not begun and not self.cells_path.exists():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
-        if table == "runs" or not path.is_dir():
+        if table == "runs" or not path.is_dir() or not begun:  # or shortened to other tables
             return read_table(path)
         done = {part.stem for part in self.parts("runs") if CHUNK.match(part.stem)}
         there = {part.stem for part in self.parts(table)}

@@ -38,7 +38,7 @@ class Head:
     """
 
     axes: list[str]
-    sweep: dict[str, Any]
+    sweep: dict[str, Any] = field(default_factory=dict)
     name: str = ""
     runs: int = 0
     device: str = ""

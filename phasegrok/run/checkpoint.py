@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def check_checkpoint(
     header: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
     engine: Engine,
-    records: Sequence[str],
+    records: Mapping[str, np.dtype[Any]],
 ) -> None:
     """Refuse a checkpoint that is none of this engine's chunks.
 
@@ -29,7 +29,7 @@ def check_checkpoint(
         header: of the file.
         arrays: of the file.
         engine: that goes on.
-        records: names of what is measured at every logging point.
+        records: what is measured at every logging point, and its type.
 
     Raises:
         Damaged: something is missing, or has another type or shape.
@@ -44,7 +44,7 @@ def _check(
     header: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
     engine: Engine,
-    records: Sequence[str],
+    records: Mapping[str, np.dtype[Any]],
 ) -> None:
     program, chunk = engine.program, engine.layout.chunk
     done = header["intervals"]
@@ -61,10 +61,10 @@ def _check(
         raise ValueError(f"leaves: {header['leaves']!r}")
     for i, leaf in enumerate(leaves):
         _same(f"state_{i}", arrays[f"state_{i}"], leaf.shape, leaf.dtype)
-    for name in records:
+    for name, dtype in records.items():
         # An earlier version may have measured less.
         if f"record_{name}" in arrays:
-            _same(name, arrays[f"record_{name}"], (chunk, done + 1), np.float32)
+            _same(name, arrays[f"record_{name}"], (chunk, done + 1), dtype)
     for point in header["looks"]:
         if type(point) is not int or point not in program.snapshot_points:
             raise ValueError(f"looks: {point!r}")

@@ -100,7 +100,8 @@ class ChunkProgress:
         try:
             saved = self.folder.load_checkpoint(self.chunk.id, self.header)
             if saved:
-                check_checkpoint(path, *saved, self.engine, list(self.pieces))
+                kinds = {name: pieces[0].dtype for name, pieces in self.pieces.items()}
+                check_checkpoint(path, *saved, self.engine, kinds)
         except Damaged as damage:
             self.folder.set_file_aside(path)
             note(f"note: {path}: {damage.reason}; it is set aside, and its chunk begins anew")

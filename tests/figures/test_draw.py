@@ -24,7 +24,7 @@ def test_files_and_determinism(tmp_path: Path) -> None:
     drawn = ("phase_diagram", "accuracy", "boundaries")
     names = [f"{name}.{kind}" for name in drawn for kind in ("png", "pdf")]
     assert paths == [folder / "figures" / name for name in names]
-    assert sorted(p.name for p in (folder / "figures").iterdir()) == sorted(names)
+    assert sorted(p.name for p in (folder / "figures").glob("[!.]*")) == sorted(names)
     first = [path.read_bytes() for path in paths]
     assert [b[:4] for b in first] == [b"\x89PNG", b"%PDF"] * 3
     assert b"CreationDate" not in first[1]

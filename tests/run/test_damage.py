@@ -148,13 +148,11 @@ def test_a_damaged_checkpoint_costs_its_chunk(made: Made, tmp_path: Path, way: s
     start(sweep, out, 1)
     (saved,) = out.glob(".checkpoint-*")
     damage(saved, way, random.Random(3))
-    said: list[str] = []
     resumed = Watch()
-    resumed.note = said.append  # type: ignore[method-assign, assignment]
     run.run(run.prepare(sweep, out, False, lambda line: None), resumed)
     assert differences(out, whole) == []
     assert resumed.trained == 2 and not list(out.glob(".checkpoint-*"))
-    assert len(said) == 1 and str(saved) in said[0]
+    assert len(resumed.notes) == 1 and str(saved) in resumed.notes[0]
     assert [path.name for path in (out / "damaged").iterdir()] == [
         f"{saved.name.removeprefix('.')}.damaged-1"
     ]

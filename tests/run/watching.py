@@ -26,8 +26,10 @@ class Watch:
     def __init__(self, calls: int | None = None) -> None:
         self.calls, self.trained, self.skipped, self.asked = calls, 0, 0, 0
         self.signals: list[int] = []
+        self.notes: list[str] = []
 
-    def note(self, line: str) -> None: ...
+    def note(self, line: str) -> None:
+        self.notes.append(line)
 
     def skip(self, work: float, runs: int) -> None:
         self.skipped += runs
@@ -50,7 +52,7 @@ def start(
     extend: bool = False,
     reuse: Sequence[Path] = (),
 ) -> Watch:
-    """Run a sweep, or interrupt it after so many calls. No note may come."""
+    """Run a sweep, or interrupt it after so many calls. No note may come: nothing is damaged."""
     watch = Watch(calls)
     with pytest.MonkeyPatch.context() as patch:
         session = loop.Session(signals=watch.signals)
@@ -61,4 +63,5 @@ def start(
         else:
             with pytest.raises(run.Interrupted):
                 run.run(prepared, watch)
+    assert not watch.notes
     return watch
