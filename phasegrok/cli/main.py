@@ -86,7 +86,7 @@ def sweep(
         doing.folder = folder
 
         # Only now, with the file found good: this import takes seconds.
-        from phasegrok.train.engine import use_all_cores
+        from phasegrok.train.devices import use_all_cores
 
         use_all_cores()
         from phasegrok import run

@@ -6,7 +6,6 @@ The ladder: one run (``step.py``), a batch of runs side by side (``vmap``), a de
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache, partial
@@ -28,15 +27,6 @@ RUNS = "runs"
 # counts and the activations of all examples.
 SNAPSHOTS_AT_ONCE = 16
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
-
-
-def use_all_cores() -> None:
-    """Show every CPU core to JAX as a device, before its first use.
-
-    Cells then train side by side, one a core, and the parts of a step that do not run in
-    parallel (gathers, scatters, Adam) no longer leave the other cores idle.
-    """
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
 
 class Engine:
