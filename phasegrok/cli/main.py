@@ -97,7 +97,7 @@ def sweep(
         plan_it = partial(run.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
         prepared = waited(plan_it, checked, folder, fresh)
         if plan:
-            typer.echo(plan_text(prepared, waited(run.estimate_seconds, prepared)))
+            typer.echo(plan_text(prepared, waited(run.estimated_time, prepared)))
             return
         doing.trains = True
         with phase("exit", SAVED):

@@ -13,7 +13,7 @@ from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
-    from phasegrok.run import Prepared
+    from phasegrok.run import Estimate, Prepared
     from phasegrok.run.audit import Audit
 
 __all__ = [
@@ -45,12 +45,14 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
-    """The plan in a few lines; with ``seconds``, in full and with an estimate."""
+def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
+    """The plan in a few lines; with an estimate, in full."""
     lines = list(_summary(prepared))
-    if seconds is not None:
+    if estimate is not None:
         lines += ["", *_programs(prepared), ""]
-        lines.append(f"estimated time on this machine: {duration(seconds)}")
+        lines.append(
+            f"estimated time on this machine: {duration(estimate.seconds)} ({estimate.how})"
+        )
     return "\n".join(lines)
 
 

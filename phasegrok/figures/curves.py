@@ -67,7 +67,7 @@ def losses(context: Context) -> Figure:
         for column in ("train_loss", "test_loss"):
             name, style = QUANTITIES[column]
             legend[name] = canvas.draw_line(axes, table, "step", column, style)
-        axes.set_yscale("log")
+        canvas.log_y(axes)
     _label(figure, panels, cells, "loss")
     canvas.line_legend(figure, legend)
     return figure
@@ -132,6 +132,8 @@ def _matrix(column: str) -> str:
 def _mark_spectral(axes: Axes, table: pd.DataFrame, there: list[str]) -> dict[str, Artist]:
     """When training set and test set are solved, and where the first matrix's norm bends."""
     _mark_solved(axes, table)
+    if not there:  # it diverged before the first measurement
+        return {}
     marks = _mark_knees(axes, table[table["step"] > 0], there[0])
     return {f"inflections of {_matrix(there[0])}": marks}
 

@@ -43,9 +43,10 @@ def use_all_cores() -> None:
         import jax
     except (ValueError, RuntimeError) as error:  # of a variable that JAX cannot read
         raise _refusal(error) from None
-    check_settings(jax.config)
-    if jax.config.jax_num_cpu_devices < 1:
-        jax.config.update("jax_num_cpu_devices", cores())
+    config: Any = jax.config
+    check_settings(config)
+    if config.jax_num_cpu_devices < 1:
+        config.update("jax_num_cpu_devices", cores())
     local_devices()
 
 

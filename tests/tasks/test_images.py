@@ -18,7 +18,8 @@ from phasegrok.errors import Refusal
 from phasegrok.models.base import Pass
 from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load
-from phasegrok.tasks.images import FILES, read_idx
+from phasegrok.tasks.idx import read_idx
+from phasegrok.tasks.images import FILES
 from phasegrok.train import step
 from phasegrok.train.batches import subsets
 from phasegrok.train.memory import machine

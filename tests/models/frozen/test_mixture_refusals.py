@@ -67,7 +67,7 @@ def gone(file: str) -> Callable[[Path], None]:
         (gone("10.npz"), "10.npz: No such file or directory; allowed: weights/RUN/STEP.npz, with"),
         (gone("run.json"), "run.json: No such file or directory; allowed: weights/RUN/STEP.npz"),
         (damaged("10.npz", lambda b: b"PK"), "10.npz: damaged: found no .npz archive"),
-        (damaged("10.npz", lambda b: b[:200] + b"?" + b[201:]), "10.npz: damaged: Bad CRC"),
+        (damaged("10.npz", lambda b: b[:250] + b"?" + b[251:]), "unreadable (Bad CRC"),
         (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
         (says("seed", None), "run.json: damaged: seed: Field required"),
         (says("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
