@@ -37,6 +37,7 @@ __all__ = [
     "line_legend",
     "log_ticks",
     "log_y",
+    "note",
     "notice",
     "panels",
     "save",
@@ -107,9 +108,9 @@ def log_y(axes: Axes) -> None:
     if _any_above_zero(axes, 1):
         axes.set_yscale("log")
     elif not _any_finite(axes):
-        _note(axes, "no finite values")
+        note(axes, "no finite values")
     else:
-        _note(axes, "no values above 0")
+        note(axes, "no values above 0")
 
 
 def _points(axes: Axes) -> NDArray[np.float64]:
@@ -127,7 +128,7 @@ def _any_above_zero(axes: Axes, dimension: int) -> bool:
     return bool((_points(axes)[:, dimension] > 0).any())
 
 
-def _note(axes: Axes, text: str) -> None:
+def note(axes: Axes, text: str) -> None:
     """Grey words in the middle of a panel."""
     axes.text(
         0.5,
@@ -243,6 +244,8 @@ def legend(figure: Figure, phases: Sequence[str], note: str = "") -> None:
 
 def _legend_below(figure: Figure, entries: Mapping[str, Any], inches: float, handle: float) -> None:
     """Entries by label, ``inches`` each, in as many columns as the figure is wide enough for."""
+    if not entries:  # nothing was drawn: a run that diverged at once
+        return
     columns = max(1, min(len(entries), int(figure.get_figwidth() / inches)))
     figure.legend(
         handles=list(entries.values()),
