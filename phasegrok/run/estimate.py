@@ -20,7 +20,7 @@ from phasegrok.train.engine import compiled
 # Longer than this, by the machine's assumed rates, no program is tried; nor are more programs once
 # this many times as long has been spent on trying.
 TRY_SECONDS: Final = 5.0
-WEIGHT_SECONDS: Final = 1e-8  # that an optimizer takes for one weight; to draw it takes ten times
+WEIGHT_SECONDS: Final = 2e-8  # that an optimizer takes for one weight; to draw it takes ten times
 TRIES: Final = 4
 MOST_LAYERS: Final = 24  # of a network that is compiled to be tried: 64 take 15 s
 
