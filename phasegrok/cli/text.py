@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from phasegrok.errors import escaped
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def status_text(folder: Folder) -> str:
     spent = duration(sum(session.seconds for session in head.sessions))
     refined = head.sweep.get("refine")
     most = f"of at most {head.runs} (refined)" if refined else f"/{head.runs}"
-    return (
+    # A manifest from elsewhere may hold what a terminal takes for commands.
+    return escaped(
         f"{head.name}: {runs}{' ' if refined else ''}{most} runs are done"
         f" ({spent} in {counted(len(head.sessions), 'session')}, on {head.device})"
     )
