@@ -16,7 +16,7 @@ from phasegrok.results.folder import Folder
 def test_a_refusal_is_printable(text: str) -> None:
     """Escape characters, line ends and halves of characters come out as backslash escapes."""
     line = str(Refusal(f"--at {text}: found {text}"))
-    assert line.isprintable() and line.startswith("--at \\") and line.encode()
+    assert line.isprintable() and "\\" in line and line.encode()
     assert str(Refusal("é ξ \\n")) == "é ξ \\n"
 
 
