@@ -22,7 +22,14 @@ def test_a_refusal_is_printable(text: str) -> None:
 
 def test_a_status_is_printable(tmp_path: Path) -> None:
     """A manifest from elsewhere cannot colour a terminal, or worse."""
-    manifest = {"name": "x\x1b[31m", "axes": [], "runs": 1, "sessions": [], "device": "\x07"}
+    manifest = {
+        "name": "x\x1b[31m",
+        "axes": [],
+        "sweep": {},
+        "runs": 1,
+        "sessions": [],
+        "device": "\x07",
+    }
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     line = status_text(Folder(tmp_path))
     assert line.isprintable() and line.startswith("x\\x1b[31m: 0/1 runs")

@@ -18,8 +18,6 @@ from tests.fuzzing import SOURCES, Kind, fuzz
 # How many, by kind; together some seconds. Parts and folders cost more each.
 INPUTS = {"sweep bytes": 150, "sweep tree": 150, "--set": 300, "weights": 600, "IDX": 600}
 OTHERS = 250
-# Their readers are being written anew; ``make fuzz`` tries them already.
-PENDING = ("parts", "checkpoints")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kind]:
     return dict(fuzzing.every_kind(tmp_path_factory.mktemp("sound")))
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name not in PENDING])
+@pytest.mark.parametrize("name", SOURCES)
 def test_any_input_is_accepted_or_refused(
     kinds: dict[str, Kind], name: str, tmp_path: Path
 ) -> None:

@@ -232,7 +232,7 @@ def status(
 
 def _verify(folder: Path, retrain: int) -> None:
     """Say which files are whole, and whether numbers come out the same again."""
-    from phasegrok.train.engine import use_all_cores
+    from phasegrok.train.devices import use_all_cores
 
     use_all_cores()
     from phasegrok.cli.text import audit_text
