@@ -44,7 +44,9 @@ def folder_of(path: Path, cells: pd.DataFrame, tables: Tables) -> Path:
         (path / name).mkdir()
         rows.to_parquet(path / name / "part.parquet")
     cells.to_parquet(path / "cells.parquet")
-    (path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
+    (path / "manifest.json").write_text(
+        json.dumps({"name": "x", "axes": ["weight_decay"], "sweep": {}})
+    )
     return path
 
 
