@@ -43,6 +43,7 @@ def folder_of(path: Path, cells: pd.DataFrame, tables: Tables) -> Path:
     for name, rows in tables.items():
         (path / name).mkdir()
         rows.to_parquet(path / name / "part.parquet")
+    (path / "runs").mkdir(exist_ok=True)
     cells.to_parquet(path / "cells.parquet")
     (path / "manifest.json").write_text(
         json.dumps({"name": "x", "axes": ["weight_decay"], "sweep": {}})
