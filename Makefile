@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test figures bench clean
+.PHONY: help quickstart test figures bench fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -37,6 +37,9 @@ figures: $(READY) ## draw the figures of every result folder again
 
 bench: $(READY) ## speed against the machine's ceiling and against eager PyTorch
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+fuzz: $(READY) ## 100,000 made-up and damaged inputs of every kind
+	nice $(BIN)/python benchmarks/fuzz.py $(ARGS)
 
 clean: ## remove what was installed and cached, never results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

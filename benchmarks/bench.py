@@ -46,7 +46,8 @@ from phasegrok.cli import progress
 from phasegrok.results.folder import Folder
 from phasegrok.run import prepare, run
 from phasegrok.sweep.load import load
-from phasegrok.train.engine import compiled, use_all_cores
+from phasegrok.train.devices import use_all_cores
+from phasegrok.train.engine import compiled
 
 CASES = ((0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.5, 0.3))  # alpha, dropout
 DECAYS = 4  # of the wd sweep

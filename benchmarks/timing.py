@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from phasegrok import models
+from phasegrok.machine import cores
 from phasegrok.plan.program import RunParams
 from phasegrok.run import prepare
 from phasegrok.sweep.load import load
@@ -28,7 +29,7 @@ from phasegrok.train.engine import PRECISION, Engine, compiled
 
 HERE = Path(__file__).resolve().parent
 SWEEPS = HERE.parent / "sweeps"
-CORES = len(os.sched_getaffinity(0))
+CORES = cores()
 GPU_SEEDS = 32  # four cells do not fill an accelerator
 MISSING = "PyTorch not installed"
 

@@ -11,8 +11,12 @@ MAX_QUOTED: Final = 60  # characters of a text that a message quotes
 class Refusal(Exception):
     """Input that cannot be used. One line says where, what was found, and what is allowed.
 
-    The command prints it and exits with code 2. Nothing has been written by then.
+    The command prints it and exits with code 2. Nothing has been written by then. Whatever a file
+    or an argument holds, the line is printable.
     """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(escaped(line))
 
 
 class Damaged(Refusal):

@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 import pytest
 
+from phasegrok.figures import STRICT
 from phasegrok.sweep.load import Sweep, load
 
 # As on a two-core machine, whatever this one has: layouts and so bits are the same everywhere.
@@ -21,6 +22,7 @@ CHEAP_COMPILATION = "--xla_cpu_use_fusion_emitters=false"
 if CHEAP_COMPILATION not in (flags := os.environ.get("XLA_FLAGS", "")):
     os.environ["XLA_FLAGS"] = f"{flags} {CHEAP_COMPILATION}".strip()
 
+os.environ[STRICT] = "1"  # an error in a picture fails the test
 TINY = """\
 name: tiny
 task: {kind: modular, modulus: 7}

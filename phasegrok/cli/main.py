@@ -86,7 +86,7 @@ def sweep(
         doing.folder = folder
 
         # Only now, with the file found good: this import takes seconds.
-        from phasegrok.train.engine import use_all_cores
+        from phasegrok.train.devices import use_all_cores
 
         use_all_cores()
         from phasegrok import run
@@ -97,7 +97,7 @@ def sweep(
         plan_it = partial(run.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
         prepared = waited(plan_it, checked, folder, fresh)
         if plan:
-            typer.echo(plan_text(prepared, waited(run.estimate_seconds, prepared)))
+            typer.echo(plan_text(prepared, waited(run.estimated_time, prepared)))
             return
         doing.trains = True
         with phase("exit", SAVED):
@@ -232,7 +232,7 @@ def status(
 
 def _verify(folder: Path, retrain: int) -> None:
     """Say which files are whole, and whether numbers come out the same again."""
-    from phasegrok.train.engine import use_all_cores
+    from phasegrok.train.devices import use_all_cores
 
     use_all_cores()
     from phasegrok.cli.text import audit_text

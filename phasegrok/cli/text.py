@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from phasegrok.errors import escaped
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
-    from phasegrok.run import Prepared
+    from phasegrok.run import Estimate, Prepared
     from phasegrok.run.audit import Audit
 
 __all__ = [
@@ -45,12 +46,14 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def plan_text(prepared: Prepared, seconds: float | None = None) -> str:
-    """The plan in a few lines; with ``seconds``, in full and with an estimate."""
+def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
+    """The plan in a few lines; with an estimate, in full."""
     lines = list(_summary(prepared))
-    if seconds is not None:
+    if estimate is not None:
         lines += ["", *_programs(prepared), ""]
-        lines.append(f"estimated time on this machine: {duration(seconds)}")
+        lines.append(
+            f"estimated time on this machine: {duration(estimate.seconds)} ({estimate.how})"
+        )
     return "\n".join(lines)
 
 
@@ -122,7 +125,8 @@ def status_text(folder: Folder) -> str:
     spent = duration(sum(session.seconds for session in head.sessions))
     refined = head.sweep.get("refine")
     most = f"of at most {head.runs} (refined)" if refined else f"/{head.runs}"
-    return (
+    # A manifest from elsewhere may hold what a terminal takes for commands.
+    return escaped(
         f"{head.name}: {runs}{' ' if refined else ''}{most} runs are done"
         f" ({spent} in {counted(len(head.sessions), 'session')}, on {head.device})"
     )

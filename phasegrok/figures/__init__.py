@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib import import_module
@@ -35,6 +36,7 @@ FAMILIES: Final = (
     "representations",
     "logits",
 )
+STRICT: Final = "PHASEGROK_STRICT_FIGURES"  # a variable with which an error in a picture is raised
 # The pictures of cells alone, which there are at every step.
 OVER_TIME: Final = ("phase_diagram", "accuracy")
 DRAWN: Final = ".drawn"  # written after the last picture
@@ -42,6 +44,8 @@ DRAWN: Final = ".drawn"  # written after the last picture
 
 def pictures() -> list[Picture]:
     """All pictures that there are."""
+    # Before Matplotlib is imported: it takes a backend that it does not know for an error.
+    os.environ["MPLBACKEND"] = "agg"
     # Imported late: the terminal diagram shares this package's layout and palette, and should not
     # wait a second for matplotlib.
     for family in FAMILIES:
@@ -123,13 +127,32 @@ def _draw(context: Context, chosen: Iterable[Picture], target: Path) -> list[Pat
     """Those of the pictures that apply, as files."""
     if context.cells.empty:
         raise ValueError("there are no cells to draw")
-    from phasegrok.figures import canvas
+    import matplotlib
 
     target.mkdir(exist_ok=True, parents=True)
-    # A figure is saved before the next is drawn: all of them together need much memory.
-    return [
-        path
-        for picture in chosen
-        if picture.applies(context)
-        for path in canvas.save(picture.draw(context), target, picture.name)
-    ]
+    # A figure is saved before the next is drawn: all of them together need much memory. Whatever
+    # a user's matplotlibrc says, equal tables give equal bytes.
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        return [path for picture in chosen for path in _drawn(context, picture, target)]
+
+
+def _drawn(context: Context, picture: Picture, target: Path) -> list[Path]:
+    """The files of one picture, if it applies.
+
+    Hours of training come before a drawing. What fails in one is written on its page, and the
+    others are drawn.
+    """
+    from phasegrok.figures import canvas
+
+    try:
+        if not picture.applies(context):
+            return []
+        return canvas.save(picture.draw(context), target, picture.name)
+    except (Refusal, OSError, MemoryError):
+        raise
+    except Exception as error:
+        if STRICT in os.environ:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        return canvas.save(canvas.notice(picture.name, reason), target, picture.name)

@@ -37,7 +37,7 @@ def by_width(context: Context) -> Figure:
         axes.set_xticks(mean.index.to_numpy())
         axes.set_xlabel("width N", fontsize=canvas.LABEL_POINTS)
     left.set_ylabel("accuracy (0..1)", fontsize=canvas.LABEL_POINTS)
-    right.set_yscale("log")
+    canvas.log_y(right)
     right.tick_params(which="both", labelsize=canvas.TICK_POINTS)
     right.set_ylabel("rms error of an output", fontsize=canvas.LABEL_POINTS)
     wide = mean["error"].iloc[-1] * np.sqrt(mean.index[-1] / mean.index.to_numpy(dtype=float))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +23,7 @@ from PIL import Image
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.palette import PALETTE
+from phasegrok.figures.text import drawable, drawable_lines
 from phasegrok.files.atomic import replacing
 
 __all__ = [
@@ -36,6 +36,9 @@ __all__ = [
     "legend",
     "line_legend",
     "log_ticks",
+    "log_y",
+    "note",
+    "notice",
     "panels",
     "save",
     "sheet",
@@ -88,8 +91,62 @@ def panels(
     return figure, [list(row) for row in axes]
 
 
+def notice(name: str, reason: str) -> Figure:
+    """A page that says why there is no picture on it."""
+    figure = Figure(figsize=(2 * PANEL_INCHES, PANEL_INCHES))
+    FigureCanvasAgg(figure)
+    words = "\n".join(drawable_lines(line, 60) for line in (f"{name} cannot be drawn", reason))
+    figure.text(0.5, 0.5, words, ha="center", va="center", fontsize=LABEL_POINTS)
+    return figure
+
+
+def log_y(axes: Axes) -> None:
+    """A logarithmic y axis, where there is anything to put on one; else a note that there is not.
+
+    Losses are exactly 0 where every margin is wide, and not a number once a run has diverged.
+    """
+    if _any_above_zero(axes, 1):
+        axes.set_yscale("log")
+    elif not _any_finite(axes):
+        note(axes, "no finite values")
+    else:
+        note(axes, "no values above 0")
+
+
+def _points(axes: Axes) -> NDArray[np.float64]:
+    """(points, 2) what the lines of a panel show; those with a number in both places."""
+    lines = [np.asarray(line.get_xydata(), np.float64) for line in axes.lines]
+    every = np.concatenate([np.zeros((0, 2)), *lines])
+    return every[np.isfinite(every).all(axis=1)]
+
+
+def _any_finite(axes: Axes) -> bool:
+    return bool(len(_points(axes)))
+
+
+def _any_above_zero(axes: Axes, dimension: int) -> bool:
+    return bool((_points(axes)[:, dimension] > 0).any())
+
+
+def note(axes: Axes, text: str) -> None:
+    """Grey words in the middle of a panel."""
+    axes.text(
+        0.5,
+        0.5,
+        text,
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        color="#666666",
+        fontsize=TICK_POINTS,
+    )
+
+
 def log_ticks(axes: Axes) -> None:
-    """A logarithmic x axis with plain numbers at 1 and 3 of every decade."""
+    """A logarithmic x axis with plain numbers at 1 and 3 of every decade; a plain one where
+    nothing stands above 0."""
+    if not _any_above_zero(axes, 0):
+        return
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(_plain))
@@ -119,7 +176,7 @@ def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
         axes.set_yscale("function", functions=_to_scale(layout.y))
     axes.set_xlim(-0.5, len(layout.x.values) - 0.5)
     axes.set_ylim(-0.5, len(layout.y.values) - 0.5)
-    across, up = layout.x.labels, layout.y.labels
+    across, up = (list(map(drawable, axis.labels)) for axis in (layout.x, layout.y))
     room = [(len(label) + 1) * TICK_CHARACTER for label in across]
     ticks = _ticks(_shares(layout.x) * width, room)
     axes.set_xticks(ticks, [across[tick] for tick in ticks])
@@ -168,7 +225,7 @@ def _ticks(inches: NDArray[np.float64], room: Sequence[float]) -> list[int]:
 
 def title(axes: Axes, lines: Sequence[str]) -> None:
     """Write a panel's title, long lines broken so that neighbours do not meet."""
-    broken = [textwrap.fill(line, TITLE_CHARACTERS) for line in lines]
+    broken = [drawable_lines(line, TITLE_CHARACTERS) for line in lines]
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
 
 
@@ -187,10 +244,12 @@ def legend(figure: Figure, phases: Sequence[str], note: str = "") -> None:
 
 def _legend_below(figure: Figure, entries: Mapping[str, Any], inches: float, handle: float) -> None:
     """Entries by label, ``inches`` each, in as many columns as the figure is wide enough for."""
+    if not entries:  # nothing was drawn: a run that diverged at once
+        return
     columns = max(1, min(len(entries), int(figure.get_figwidth() / inches)))
     figure.legend(
         handles=list(entries.values()),
-        labels=list(entries),
+        labels=[drawable(label) for label in entries],
         loc="outside lower center",
         ncols=columns,
         fontsize=TITLE_POINTS - 1,
@@ -284,4 +343,4 @@ def _panel_inches(layout: Layout) -> tuple[float, float]:
 
 def _axis_title(axis: Axis) -> str:
     symbol = SYMBOLS.get(axis.column or "", "")
-    return f"{axis.name} {symbol}".strip()
+    return drawable(f"{axis.name} {symbol}".strip())

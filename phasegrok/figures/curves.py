@@ -67,7 +67,7 @@ def losses(context: Context) -> Figure:
         for column in ("train_loss", "test_loss"):
             name, style = QUANTITIES[column]
             legend[name] = canvas.draw_line(axes, table, "step", column, style)
-        axes.set_yscale("log")
+        canvas.log_y(axes)
     _label(figure, panels, cells, "loss")
     canvas.line_legend(figure, legend)
     return figure
@@ -106,7 +106,7 @@ def _norms(
         table = cell.of(curves)
         there = []
         for number, column in enumerate(_matrices(context, kind)):
-            if table[column].notna().any():
+            if np.isfinite(table[column]).any():
                 # U and V lie on each other: the second is dashed.
                 colour, dashes = MATRICES[number % len(MATRICES)], ("-", "--")[number % 2]
                 style = {"color": colour, "linestyle": dashes}
@@ -132,6 +132,8 @@ def _matrix(column: str) -> str:
 def _mark_spectral(axes: Axes, table: pd.DataFrame, there: list[str]) -> dict[str, Artist]:
     """When training set and test set are solved, and where the first matrix's norm bends."""
     _mark_solved(axes, table)
+    if not there:  # it diverged before the first measurement
+        return {}
     marks = _mark_knees(axes, table[table["step"] > 0], there[0])
     return {f"inflections of {_matrix(there[0])}": marks}
 
@@ -159,7 +161,10 @@ def _label(figure: Figure, panels: list[Axes], cells: Sequence[OneCell], name: s
 
 def _mark_stages(axes: Axes, table: pd.DataFrame) -> None:
     """Thin lines at the median steps at which the runs grok and unlearn."""
-    found = stages(table)
+    known = np.isfinite(table[["train_accuracy", "test_accuracy"]].to_numpy(np.float64)).all(axis=1)
+    if not known.any():  # it diverged before the first measurement, or there is no other
+        return
+    found = stages(table[known])
     for side, (column, name) in zip(("right", "left"), STAGES.items(), strict=True):
         _mark(axes, found[column], name, side)
 
@@ -175,6 +180,7 @@ def _mark_solved(axes: Axes, table: pd.DataFrame) -> None:
 
 def _mark_knees(axes: Axes, table: pd.DataFrame, column: str) -> Artist:
     """Marks with their steps where a norm bends most: medians over seeds, on the mean's line."""
+    table = table[np.isfinite(table[column])]
     steps = knees(table, column).median().dropna()
     mean = table.groupby("step")[column].mean()
     heights = np.interp(steps, mean.index, mean)
@@ -197,6 +203,8 @@ def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str, height: float
     if steps.empty:
         return
     step = float(steps.median())
+    if step <= 0:  # weights that are known without training; a logarithm has no place for it
+        return
     axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
     axes.annotate(
         f"{name}\n{step:.0f}",

@@ -32,6 +32,10 @@ def _shows(context: Context, table: str) -> bool:
     return context.has("runs") and bool(context.having(table))
 
 
+MOST: Final = 1e15  # of larger numbers scikit-learn's squares overflow float32
+LEAST_DIFFERENCE: Final = 1e-6  # of the largest activation
+
+
 @picture("activations", applies=lambda context: _shows(context, "activations"))
 def activations(context: Context) -> Figure:
     """Figure of t-SNE maps of the hidden activations on training examples: cells down, steps
@@ -50,6 +54,12 @@ def activations(context: Context) -> Figure:
         for axes, step in zip(line, steps, strict=True):
             snapshot = mine[mine["step"] == step]
             matrix = snapshot.pivot(index="example", columns="neuron", values="activation")
+            canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
+            axes.set_xticks([])
+            axes.set_yticks([])
+            if reason := _unfit(matrix.to_numpy(np.float64), same=True):
+                canvas.note(axes, reason)
+                continue
             groups = _groups(snapshot.drop_duplicates("example").set_index("example"), table)
             places = _places(matrix)
             for number, group in enumerate(sorted(groups.unique())):
@@ -57,9 +67,6 @@ def activations(context: Context) -> Figure:
                 x, y = places[inside].T
                 colour = GROUPS[number % len(GROUPS)]
                 (legend[group],) = axes.plot(x, y, ".", markersize=3, color=colour)
-            canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
-            axes.set_xticks([])
-            axes.set_yticks([])
     canvas.line_legend(figure, legend)
     return figure
 
@@ -69,6 +76,24 @@ def _slowest(context: Context, cell: OneCell, table: str) -> tuple[int, pd.DataF
     seed = slowest_seed(cell.of(context.tables["runs"]))
     rows = cell.of(context.tables[table])
     return seed, rows[rows["seed"] == seed]
+
+
+def _unfit(values: NDArray[np.float64], same: bool) -> str:
+    """Why scikit-learn cannot take these numbers, in words; it is nothing where it can.
+
+    Args:
+        values: of one network.
+        same: whether rows that do not differ are unfit too. Networks that forgot everything answer
+            every example alike, and t-SNE of equal rows ends the process.
+    """
+    if not values.size or not np.isfinite(values).all():
+        return "no finite values"
+    most = float(np.abs(values).max())
+    if most >= MOST:
+        return f"values up to {most:.0e}"
+    if same and (len(values) < 3 or np.ptp(values, axis=0).max() <= most * LEAST_DIFFERENCE):
+        return "all examples alike"
+    return ""
 
 
 def _places(matrix: pd.DataFrame) -> NDArray[np.float32]:
@@ -96,11 +121,15 @@ def output_weights(context: Context) -> Figure:
     figure, sheet = canvas.panels(len(cells), len(steps), width=1.9, height=1.3)
     for line, cell in zip(sheet, cells, strict=True):
         seed, mine = _slowest(context, cell, "readout")
-        reach = float(mine["weight"].abs().max()) or 1.0
+        weight = mine["weight"].abs()
+        reach = float(weight[weight < MOST].max()) or 1.0
         for axes, step in zip(line, steps, strict=True):
             weights = mine.loc[mine["step"] == step, "weight"].to_numpy(np.float64)
             canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
-            _draw_density(axes, weights, reach)
+            if reason := _unfit(weights, same=False):
+                canvas.note(axes, reason)
+            else:
+                _draw_density(axes, weights, reach)
         line[0].set_ylabel("density", fontsize=canvas.LABEL_POINTS)
     for axes in sheet[-1]:
         axes.set_xlabel("output weight", fontsize=canvas.LABEL_POINTS)

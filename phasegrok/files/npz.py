@@ -195,6 +195,8 @@ def _header(head: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
             warnings.simplefilter("error")
             version = npy.read_magic(head)
             shape, fortran, dtype = readers[version](head)
+    except (zipfile.BadZipFile, zlib.error):  # of a small member, read whole with its header
+        raise
     # A header is a Python literal: damaged ones raise SyntaxError, TypeError, RecursionError...
     except Exception:
         raise Damaged(f"found no header of an array in {name}") from None

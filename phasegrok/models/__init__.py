@@ -6,10 +6,14 @@ Every module of this package may hold models. Each registers itself in
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from phasegrok.config import Experiment, without_traced
+from phasegrok.config.identity import names_files
 from phasegrok.config.run_record import RunRecord
 from phasegrok.models.base import DropoutSpec, Model, ModelState, Params, Pass, Vectors
 from phasegrok.models.registry import build
@@ -24,6 +28,7 @@ __all__ = [
     "Vectors",
     "build",
     "fingerprint",
+    "layers",
     "of",
     "parameters",
     "run_records",
@@ -38,13 +43,27 @@ EMBEDDINGS = ("embedding", "position", "unembedding")
 
 def parameters(model: Model, embeddings: bool = True) -> int:
     """Number of weights of a model; without ``embeddings``, of those between its tokens'."""
-    params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(()))[0])
-    leaves = jax.tree_util.tree_leaves_with_path(params)
     return sum(
         leaf.size
-        for path, leaf in leaves
+        for path, leaf in _cached(model)
         if embeddings or getattr(path[0], "key", None) not in EMBEDDINGS
     )
+
+
+def layers(model: Model) -> int:
+    """Number of arrays of weights of a model."""
+    return len(_cached(model))
+
+
+def _cached(model: Any) -> list[tuple[Any, Any]]:
+    return _weights(model)
+
+
+@lru_cache(maxsize=256)
+def _weights(model: Any) -> list[tuple[Any, Any]]:
+    """Paths and shapes of a model's weights. A deep one takes a quarter of a second to trace."""
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(()))[0])
+    return jax.tree_util.tree_leaves_with_path(params)
 
 
 def of(experiment: Experiment) -> Model:
@@ -58,7 +77,7 @@ def run_records(experiment: Experiment) -> dict[str, RunRecord]:
     Raises:
         Refusal: their files cannot be used; the message begins with the key.
     """
-    return _static(experiment).run_records()
+    return _static(experiment).run_records() if names_files(experiment.model) else {}
 
 
 def fingerprint(experiment: Experiment) -> str | None:
@@ -68,7 +87,7 @@ def fingerprint(experiment: Experiment) -> str | None:
     Raises:
         Refusal: their files cannot be used; the message begins with the key.
     """
-    return _static(experiment).fingerprint()
+    return _static(experiment).fingerprint() if names_files(experiment.model) else None
 
 
 def _static(experiment: Experiment) -> Model:

@@ -2,15 +2,79 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
 from phasegrok.config import DATA_FRACTION, Experiment, shrinks
 from phasegrok.errors import Refusal
+from phasegrok.machine import memory_bytes
+from phasegrok.plan.program import schedule
 from phasegrok.plan.runs import MOST_ROWS, RunTable, rows_after
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
+
+# Bytes that a run takes in the tables of planning, its id included: measured at 100,000 to 300,000.
+RUN_BYTES: Final = 1200
+# Bytes that a logged point takes until its chunk is published: 900 were measured at 18 columns, of
+# records as they come, of one piece, and of tables twice over in float64.
+POINT_BYTES: Final = 900
+# And in the table of a whole sweep, as pictures and pandas.read_parquet read it.
+READ_BYTES: Final = 300
+
+
+def check_count(sweep: Sweep) -> None:
+    """Refuse more runs than can be planned in this memory, before the first is written down."""
+    factors = [len(sweep.variants or (None,)), *(len(a.values) for a in sweep.axes)]
+    factors = [n for n in (*factors, len(sweep.seeds)) if n > 1]
+    runs, here = math.prod(factors), memory_bytes()
+    if runs * RUN_BYTES > here:
+        product = f"{' x '.join(map(str, factors))} = " if len(factors) > 1 else ""
+        raise Refusal(
+            f"{sweep.file}: found {product}{runs} runs, whose table takes {_gib(runs * RUN_BYTES)}"
+            f" of {_gib(here)} here; allowed: fewer values or seeds"
+        )
+
+
+def check_curves(sweep: Sweep, table: RunTable) -> None:
+    """Refuse curves that do not fit memory: those of two runs, of which a chunk has at least as
+    many as devices, until they are published; those of all when they are read."""
+    here = memory_bytes()
+    n_train, static = table.frame["n_train"].to_numpy(), table.static
+    kinds = np.unique(np.stack([static, n_train]), axis=1, return_counts=True)
+    points, most, worst = 0, 0, 0
+    for (i, n), count in zip(kinds[0].T.tolist(), kinds[1].tolist(), strict=True):
+        steps, log_every = schedule(table.experiments[i], n)
+        each = steps // log_every + 1
+        points += each * count
+        if each > most:
+            most, worst = each, i
+    chunk, whole = min(len(table.frame), 2) * most * POINT_BYTES, points * READ_BYTES
+    if max(chunk, whole) <= here:
+        return
+    rows = table.frame[static == worst]
+    runs, points, size = (
+        (min(len(table.frame), 2), most, POINT_BYTES)
+        if chunk > here
+        else (len(table.frame), round(points / len(table.frame)), READ_BYTES)
+    )
+    raise Refusal(
+        f"{sweep.where('train.log_every', _variants(rows)[0])}: train.log_every: curves of {runs}"
+        f" runs x {points} logged points x {size} bytes take {_gib(max(chunk, whole))} of"
+        f" {_gib(here)} here; allowed: a larger log_every, or fewer steps"
+    )
+
+
+def most_with_curves(points: int, memory: int) -> int:
+    """How many runs a chunk may have so that their curves take a quarter of the memory."""
+    return max(1, memory // 4 // (points * POINT_BYTES))
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.3g} GiB"
 
 
 def check_distinct(sweep: Sweep, table: RunTable) -> None:

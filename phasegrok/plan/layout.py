@@ -13,8 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from phasegrok import models
+from phasegrok import models, tasks
 from phasegrok.errors import Refusal
+from phasegrok.machine import memory_bytes
+from phasegrok.plan.checks import most_with_curves
 from phasegrok.plan.program import Program
 from phasegrok.sweep.load import Sweep
 
@@ -127,7 +129,7 @@ def tiles_of(model: models.Model, rows: int, mapping: MappingKind) -> int:
         return 1
     least, most = TILE_NUMBERS
     numbers = min(max(2 * models.parameters(model), least), most)
-    return max(1, round(rows * model.numbers_per_row() / numbers))
+    return max(1, min(rows, round(rows * model.numbers_per_row() / numbers)))
 
 
 def unsized(program: Program, runs: int, mapping: MappingKind, machine: Machine) -> Layout:
@@ -155,13 +157,21 @@ def size_chunks(
     need = bytes_of(job, job.layout.devices)
     if need > machine.memory:
         raise Refusal(
-            f"{sweep.where('model.width')}: a run does not fit: it needs about"
+            f"{sweep.where('model.width')}: a run does not fit: {_sizes(job)} need about"
             f" {need / 2**30:.3g} GiB of {machine.memory / 2**30:.3g} GiB usable here; allowed: a"
             " smaller model.width, model.depth or task.modulus"
         )
     automatic = sweep.engine.chunk == "auto"
     limit = _most_cells(job, machine, bytes_of) if automatic else int(sweep.engine.chunk)
     limit = min(limit, len(job.runs))
+    fit = most_with_curves(job.program.intervals + 1, memory_bytes())
+    if limit > fit and not automatic:
+        raise Refusal(
+            f"{sweep.where('engine.chunk')}: engine.chunk: curves of {limit} runs x"
+            f" {job.program.intervals + 1} logged points do not fit"
+            f" {memory_bytes() / 2**30:.3g} GiB here; allowed: at most {fit}, or auto"
+        )
+    limit = min(limit, fit)
     chunks = -(-len(job.runs) // limit)
     each = -(-len(job.runs) // chunks) if automatic else limit
     devices = min(job.layout.devices, each)
@@ -169,6 +179,14 @@ def size_chunks(
     sized = replace(job, layout=replace(job.layout, chunk=chunk, devices=devices))
     intervals, piece = _intervals(sized, machine), _piece(sized, machine)
     return replace(sized, layout=replace(sized.layout, intervals=intervals, piece=piece))
+
+
+def _sizes(job: Job) -> str:
+    """What takes the memory of the fewest runs that train at a time."""
+    experiment, runs = job.program.experiment, job.layout.devices
+    weights = models.parameters(models.of(experiment))
+    examples = tasks.of(experiment).size.total
+    return f"{runs} x ({weights} weights, their gradient and moments, {examples} examples)"
 
 
 def _most_cells(job: Job, machine: Machine, bytes_of: Callable[[Job, int], int]) -> int:

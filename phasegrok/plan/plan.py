@@ -15,9 +15,15 @@ import pandas as pd
 
 from phasegrok import models, tasks
 from phasegrok.config import Experiment, column, shrinks, without_traced
-from phasegrok.plan.checks import check_distinct, check_origins, check_sizes
+from phasegrok.plan.checks import (
+    check_count,
+    check_curves,
+    check_distinct,
+    check_origins,
+    check_sizes,
+)
 from phasegrok.plan.layout import Job, Machine, padding_groups, tiles_of, unsized
-from phasegrok.plan.program import NOISES, Program, RunParams
+from phasegrok.plan.program import NOISES, Program, RunParams, schedule
 from phasegrok.plan.runs import RunTable, expand, rows_after
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
@@ -73,9 +79,11 @@ def plan(sweep: Sweep, machine: Machine) -> Plan:
 
 def checked_table(sweep: Sweep) -> RunTable:
     """The table of a sweep's runs, all of which can be trained."""
+    check_count(sweep)
     table = expand(sweep)
     check_distinct(sweep, table)
     check_sizes(sweep, table)
+    check_curves(sweep, table)
     check_origins(sweep, table)
     return table
 
@@ -121,19 +129,6 @@ def _alike(table: RunTable, positions: np.ndarray) -> dict[Alike, list[int]]:
         alike = Alike(int(static[i]), bool(dropout[i]), noises[i], steps, log_every)
         found.setdefault(alike, []).append(i)
     return found
-
-
-def schedule(experiment: Experiment, n_train: int) -> tuple[int, int]:
-    """Optimizer steps in all, and between measurements."""
-    train = experiment.train
-    if train.epochs is not None:
-        per_epoch = train.batches_per_epoch(n_train)
-        return train.epochs * per_epoch, train.log_every * per_epoch
-    assert train.steps is not None
-    log_every = train.log_every
-    if train.scaling == "paper" and train.batch_size != "full":
-        log_every = max(1, round(log_every * 256 / train.batch_size))
-    return train.steps // train.log_every * log_every, log_every
 
 
 def _positive(frame: pd.DataFrame, name: str) -> np.ndarray:

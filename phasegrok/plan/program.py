@@ -71,3 +71,16 @@ class Program:
                 return self.snapshot_points
             case "all":
                 return tuple(range(self.intervals + 1))
+
+
+def schedule(experiment: Experiment, n_train: int) -> tuple[int, int]:
+    """Optimizer steps in all, and between measurements."""
+    train = experiment.train
+    if train.epochs is not None:
+        per_epoch = train.batches_per_epoch(n_train)
+        return train.epochs * per_epoch, train.log_every * per_epoch
+    assert train.steps is not None
+    log_every = train.log_every
+    if train.scaling == "paper" and train.batch_size != "full":
+        log_every = max(1, round(log_every * 256 / train.batch_size))
+    return train.steps // train.log_every * log_every, log_every

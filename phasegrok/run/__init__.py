@@ -4,17 +4,18 @@ The one place where compiled programs, files and the terminal meet.
 """
 
 from phasegrok.run.chunk import Reporter
-from phasegrok.run.estimate import estimate_seconds, job_work
+from phasegrok.run.estimate import Estimate, estimated_time, job_work
 from phasegrok.run.loop import run
 from phasegrok.run.prepare import prepare
 from phasegrok.run.prepared import Prepared
 from phasegrok.run.session import Interrupted
 
 __all__ = [
+    "Estimate",
     "Interrupted",
     "Prepared",
     "Reporter",
-    "estimate_seconds",
+    "estimated_time",
     "job_work",
     "prepare",
     "run",

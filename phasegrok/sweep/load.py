@@ -8,6 +8,7 @@ whole, so that no mistake is left to be found once training has begun.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,9 @@ from phasegrok.sweep.variants import Variant
 
 __all__ = ["Sweep", "dump", "load"]
 
-MAX_CHECKED = 10_000
+# Combinations of static values. Each takes seconds to compile: ten thousand take half a day.
+MAX_KINDS = 10_000
+KINDS = "combinations of values that are compiled one by one"
 
 
 def dump(sweep: Sweep) -> str:
@@ -135,14 +138,11 @@ def _runs_at_a_point(settings: Mapping[str, Any], named: Sequence[Variant]) -> i
 
 
 def _static_points(sweep: Sweep) -> Iterator[Experiment]:
-    """The experiments at every combination of swept static values, checked as wholes.
-
-    If there are very many, only the first are checked here. Planning checks all of them.
-    """
+    """The experiments at every combination of swept static values, checked as wholes."""
     static = [axis for axis in sweep.axes if not is_traced(axis.path)]
     each = sweep.variants or (None,)
     points = itertools.product(*(axis.values for axis in static))
-    for values in itertools.islice(points, -(-MAX_CHECKED // len(each))):
+    for values in points:
         for variant in each:
             at = {axis.path: v for axis, v in zip(static, values, strict=True)}
             yield sweep.at(at, variant)
@@ -151,14 +151,19 @@ def _static_points(sweep: Sweep) -> Iterator[Experiment]:
 def _axes(draft: Draft, runs: int) -> list[Axis]:
     """The axes, their values checked. ``runs`` is the number of runs at each of their points."""
     axes: list[Axis] = []
+    counts, kinds = [runs] if runs > 1 else [], []
     for path, node in draft.axes.items():
-        runs *= length(node, f"axes.{path}")
-        if runs > MAX_RUNS:
-            raise refusal(
-                node.where,
-                f"axes.{path}",
-                f"found {runs} runs up to this axis; allowed: at most {MAX_RUNS}",
-            )
+        counts.append(length(node, f"axes.{path}"))
+        if not is_traced(path):
+            kinds.append(counts[-1])
+        for factors, most, of in ((counts, MAX_RUNS, "runs"), (kinds, MAX_KINDS, KINDS)):
+            if (number := math.prod(factors)) > most:
+                product = f"{' x '.join(map(str, factors))} = " if len(factors) > 1 else ""
+                raise refusal(
+                    node.where,
+                    f"axes.{path}",
+                    f"found {product}{number} {of} up to this axis; allowed: at most {most}",
+                )
         axes.append(Axis(path, axis_values(path, node), node.key_where))
     return axes
 

@@ -11,7 +11,8 @@ from typing import Any
 from phasegrok.errors import Refusal, refusal
 from phasegrok.sweep.yaml import Node
 
-MAX_RUNS = 10_000_000
+# A run costs planning about 30 us and 1 kB, and the manifest 20 bytes.
+MAX_RUNS = 1_000_000
 RANGE_KEYS = ("start", "stop", "num", "scale")
 SCALES = ("linear", "log")
 WORDS = "a list of at least one value, or {start, stop, num}"
@@ -43,7 +44,10 @@ def length(node: Node, label: str) -> int:
         return _count(node, label)
     if not node.is_list or not node.value:
         raise wrong(node, label, WORDS)
-    return sum(_count(item, label) if item.is_mapping else 1 for item in node.value)
+    count = sum(_count(item, label) if item.is_mapping else 1 for item in node.value)
+    if count > MAX_RUNS:
+        raise refusal(node.where, label, f"found {count} values; allowed: at most {MAX_RUNS}")
+    return count
 
 
 def items(node: Node, label: str) -> Iterable[Node]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import struct
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +14,7 @@ import numpy as np
 from phasegrok.config import Images
 from phasegrok.errors import Refusal
 from phasegrok.tasks.base import TASKS, Size, Table, Task
+from phasegrok.tasks.idx import read_idx
 
 # The names of the files of MNIST and of data sets in its format.
 FILES = (
@@ -24,7 +23,6 @@ FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
-UNSIGNED_BYTES = 8  # IDX's code of the type
 
 
 class Data(NamedTuple):
@@ -84,33 +82,6 @@ def find(folder: Path, name: str) -> Path:
         f"task.source: {folder}: found no {name} or {name}.gz; allowed: digits, or a folder with"
         f" the IDX files {', '.join(FILES)}, each as it is or as .gz"
     )
-
-
-def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """An IDX file of unsigned bytes: a magic number, sizes (big-endian), then the bytes.
-
-    Raises:
-        Refusal: the file is not one of these, or its length is not what its sizes say.
-    """
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read()
-    except (OSError, EOFError) as error:
-        raise Refusal(f"task.source: {path}: damaged: {error}") from None
-    head = 4 + 4 * dimensions
-    magic = (UNSIGNED_BYTES << 8) + dimensions
-    if len(content) < head or struct.unpack(">I", content[:4])[0] != magic:
-        raise Refusal(
-            f"task.source: {path}: damaged: found no IDX header of unsigned bytes in {dimensions}"
-            f" dimension{'s' if dimensions > 1 else ''}"
-        )
-    sizes = struct.unpack(f">{dimensions}I", content[4:head])
-    if len(content) - head != np.prod(sizes):
-        raise Refusal(
-            f"task.source: {path}: damaged: found {len(content) - head} bytes of data; the header"
-            f" says {' x '.join(map(str, sizes))} = {np.prod(sizes)}"
-        )
-    return np.frombuffer(content, np.uint8, offset=head).reshape(sizes)
 
 
 @TASKS.register(Images)

@@ -6,7 +6,7 @@ The ladder: one run (``step.py``), a batch of runs side by side (``vmap``), a de
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache, partial
@@ -27,16 +27,9 @@ RUNS = "runs"
 # Cells whose pruning curves are taken side by side on an accelerator: each holds (neurons + 1)
 # counts and the activations of all examples.
 SNAPSHOTS_AT_ONCE = 16
+MOST_ENGINES = 8  # that a process holds
+_BUILT = itertools.count(1)
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
-
-
-def use_all_cores() -> None:
-    """Show every CPU core to JAX as a device, before its first use.
-
-    Cells then train side by side, one a core, and the parts of a step that do not run in
-    parallel (gathers, scatters, Adam) no longer leave the other cores idle.
-    """
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
 
 class Engine:
@@ -151,9 +144,13 @@ class Engine:
         return self._segment.memory_analysis()
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=MOST_ENGINES)
 def compiled(program: Program, layout: Layout) -> Engine:
     """The engine of a program: compiled at its first use, reused by every later chunk."""
+    # JAX keeps what it compiled as well, and never lets go of it by itself. An engine that is
+    # still in use holds its own.
+    if next(_BUILT) % MOST_ENGINES == 0:
+        jax.clear_caches()
     return Engine(program, layout)
 
 

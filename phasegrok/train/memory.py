@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
+from typing import Final
 
 import jax
 
 from phasegrok import models
+from phasegrok.machine import memory_bytes
 from phasegrok.plan.layout import Job, Layout, Machine
 from phasegrok.plan.program import Program
+from phasegrok.train.devices import local_devices
 from phasegrok.train.engine import Engine, compiled
 from phasegrok.train.state import init, make_table, run_params_shapes
+
+# What Python, JAX and the libraries for tables hold before anything trains.
+OWN_BYTES: Final = 512 << 20
 
 
 def peak_bytes(engine: Engine) -> int:
@@ -65,12 +70,16 @@ def measured_bytes(job: Job, runs: int) -> int:
 
 
 def machine() -> Machine:
-    """The machine at hand, as the planner sees it: rates are of its kind, not measured."""
-    devices = jax.local_devices()
+    """The machine at hand, as the planner sees it: rates are of its kind, not measured.
+
+    Raises:
+        Refusal: JAX shows no devices.
+    """
+    devices = local_devices()
     count, platform = len(devices), devices[0].platform
     if platform == "cpu":
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return Machine("cpu", count, memory, 1 << 30, 5e10 * count, 2.0)
+        memory = max(memory_bytes() - OWN_BYTES, 0)
+        return Machine("cpu", count, memory, min(1 << 30, memory // 2), 5e10 * count, 2.0)
     stats = devices[0].memory_stats() or {}
     each = int(stats.get("bytes_limit", 8 << 30))
     return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 20.0, 2e-4)

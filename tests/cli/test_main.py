@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from phasegrok.cli.main import app
-from phasegrok.train import engine
+from phasegrok.train import devices
 from tests.conftest import CHEAP_COMPILATION
 
 # Steps enough to be stopped among: calls end at the looks, so a chunk is six of them.
@@ -49,7 +49,7 @@ def invoke(*args: object) -> Result:
     """The command in this process, which has imported everything: for what trains nothing. An
     exception that it lets out is raised here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "use_all_cores", lambda: None)  # conftest.py has set the devices
+        patch.setattr(devices, "use_all_cores", lambda: None)  # conftest.py has set the devices
         return CliRunner().invoke(app, list(map(str, args)), catch_exceptions=False)
 
 

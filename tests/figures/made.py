@@ -179,7 +179,7 @@ def table(**swept: list[Any]) -> pd.DataFrame:
 def result_folder(folder: Path, cells: pd.DataFrame, axes: list[str]) -> Path:
     """The two files that figures are drawn from."""
     cells.to_parquet(folder / "cells.parquet")
-    (folder / "manifest.json").write_text(json.dumps({"name": "made", "axes": axes}))
+    (folder / "manifest.json").write_text(json.dumps({"name": "made", "axes": axes, "sweep": {}}))
     return folder
 
 

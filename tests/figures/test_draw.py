@@ -46,7 +46,9 @@ def test_draw_makes_every_figure_its_tables_allow(
         (tmp_path / name).mkdir()
         rows.to_parquet(tmp_path / name / "part.parquet")
     CELLS.to_parquet(tmp_path / "cells.parquet")
-    (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"name": "x", "axes": ["weight_decay"], "sweep": {}})
+    )
     names = {path.stem for path in draw(tmp_path)}
     assert names == {
         "phase_diagram",
@@ -78,7 +80,9 @@ def test_tables_of_some_cells_are_drawn_for_those(
     without any there is no figure."""
     monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     CELLS.to_parquet(tmp_path / "cells.parquet")
-    (tmp_path / "manifest.json").write_text(json.dumps({"name": "x", "axes": ["weight_decay"]}))
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"name": "x", "axes": ["weight_decay"], "sweep": {}})
+    )
     (tmp_path / "logits").mkdir()
     for rows, drawn in ((LOGITS[LOGITS["weight_decay"] > 0], True), (LOGITS.iloc[:0], False)):
         rows.to_parquet(tmp_path / "logits" / "part.parquet")

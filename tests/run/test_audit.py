@@ -15,7 +15,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.results.parts import read_table, write_part
 from phasegrok.run.audit import audit
 from phasegrok.sweep.load import Sweep
-from phasegrok.train import engine
+from phasegrok.train import devices
 from tests.run.damage import copied, make
 
 Made = tuple[Sweep, Path]
@@ -68,7 +68,7 @@ def test_other_numbers_are_found(made: Made, tmp_path: Path) -> None:
 def test_the_command_says_it(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1 for damage, and for numbers that should be the same and are not; another
     processor may round otherwise."""
-    monkeypatch.setattr(engine, "use_all_cores", lambda: None)  # JAX has begun already
+    monkeypatch.setattr(devices, "use_all_cores", lambda: None)  # JAX has begun already
 
     def status(*args: object) -> tuple[int, str]:
         done = CliRunner().invoke(app, ["status", *map(str, args)], catch_exceptions=False)

@@ -32,11 +32,37 @@ BAD: dict[str, Bad] = {
         ["task.kind images", "tasks whose inputs are tokens"],
     ),
     "too many runs": (
-        "axes:\n  data.data_fraction: {start: 0.1, stop: 0.9, num: 10000}\n"
+        "axes:\n  data.data_fraction: {start: 0.1, stop: 0.9, num: 1000}\n"
         "  data.corruption_fraction: {start: 0.1, stop: 0.9, num: 1001}",
         "4:29",
         "axes.data.corruption_fraction",
-        ["found 10010000 runs", "at most 10000000"],
+        ["found 1000 x 1001 = 1001000 runs", "at most 1000000"],
+    ),
+    "too many runs by seeds": (
+        "seeds: {start: 0, stop: 999, num: 1000}\n"
+        "axes: {data.data_fraction: {start: 0.1, stop: 0.9, num: 1001}}",
+        "3:28",
+        "axes.data.data_fraction",
+        ["found 1000 x 1001 = 1001000 runs", "at most 1000000"],
+    ),
+    "a thousand times a million seeds": (
+        "seeds: [" + "{start: 0, stop: 999999, num: 1000000}, " * 1000 + "1]",
+        "2:8",
+        "seeds",
+        ["found 1000000001 values", "at most 1000000"],
+    ),
+    "ten million values": (
+        "axes: {data.data_fraction: {start: 0.1, stop: 0.9, num: 10000000}}",
+        "2:",
+        "axes.data.data_fraction.num",
+        ["found 10000000", "at least 1 and at most 1000000"],
+    ),
+    "too many programs": (
+        "axes:\n  model.width: {start: 1, stop: 200, num: 200}\n"
+        "  train.steps: {start: 20, stop: 1200, num: 60}",
+        "4:16",
+        "axes.train.steps",
+        ["found 200 x 60 = 12000 combinations of values that are compiled one by one"],
     ),
 }
 

@@ -25,7 +25,7 @@ from tests.sweep.conftest import (
 
 FRACTION = "a number above 0 and below 1"
 XI = "a number at least 0 and at most 1"
-NUM = "a whole number at least 1 and at most 10000000"
+NUM = "a whole number at least 1 and at most 1000000"
 SUFFIX = "allowed: a list of at least one value, or {start, stop, num}"
 
 # id: (lines after `name: a`, so the first is line 2; where; key; words that must appear)

@@ -202,9 +202,9 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
     ),
     "too many runs": (
         "variants:\n  a: {}\n  b: {model.width: 8}\n"
-        "axes: {model.dropout: {start: 0, stop: 0.5, num: 6000000}}",
+        "axes: {model.dropout: {start: 0, stop: 0.5, num: 600000}}",
         "9:23: axes.model.dropout",
-        ["found 12000000 runs", "at most 10000000"],
+        ["found 2 x 600000 = 1200000 runs", "at most 1000000"],
     ),
     "reduced: an unknown one": (
         "variants: {a: {}}\nreduced: {variants: {b: null}}",

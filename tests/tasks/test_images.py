@@ -18,7 +18,8 @@ from phasegrok.errors import Refusal
 from phasegrok.models.base import Pass
 from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load
-from phasegrok.tasks.images import FILES, read_idx
+from phasegrok.tasks.idx import read_idx
+from phasegrok.tasks.images import FILES
 from phasegrok.train import step
 from phasegrok.train.batches import subsets
 from phasegrok.train.memory import machine
@@ -81,12 +82,23 @@ def other_type(content: bytes) -> bytes:
     return content[:2] + b"\x0d" + content[3:]
 
 
+def sized(*sizes: int) -> Callable[[bytes], bytes]:
+    """Other sizes in the header."""
+    return lambda content: content[:4] + struct.pack(">3I", *sizes) + content[16:]
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
         (cut, ["found 23 bytes of data", "4 x 3 x 2 = 24"]),
         (other_type, ["no IDX header of unsigned bytes in 3 dimensions"]),
         (lambda content: b"", ["no IDX header"]),
+        (lambda content: content + b"x", ["found more than 24 bytes of data", "4 x 3 x 2 = 24"]),
+        (
+            sized(2**31, 2**31, 4),
+            ["2147483648 x 2147483648 x 4 = 18446744073709551616 bytes"],
+        ),
+        (sized(0, 3, 2), ["found 0 x 3 x 2 images or labels; allowed: at least one"]),
     ],
 )
 def test_damaged_files_are_refused(
@@ -98,6 +110,25 @@ def test_damaged_files_are_refused(
     with pytest.raises(Refusal) as refusal:
         read_idx(file, 3)
     assert all(word in str(refusal.value) for word in [str(file), *words])
+
+
+def test_a_packed_file_is_unpacked_no_further_than_its_header_says(folder: Path) -> None:
+    """100 MB of zeros behind a header of 24 bytes cost no memory; damage within is refused."""
+    import tracemalloc
+
+    bomb = folder / f"{FILES[2]}.gz"
+    content = gzip.compress(idx(TEST) + bytes(100 << 20))
+    bomb.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(Refusal, match="found more than 24 bytes"):
+        read_idx(bomb, 3)
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+    packed = gzip.compress(idx(TRAIN))
+    for at in range(10, len(packed)):
+        bomb.write_bytes(packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1 :])
+        with pytest.raises(Refusal, match=r"task\.source: "):
+            read_idx(bomb, 3)
 
 
 def test_missing_and_contradictory_files_are_refused(folder: Path) -> None:

@@ -43,16 +43,16 @@ def freeze(path: str, task: Task) -> Frozen:
     Raises:
         Refusal: the file cannot be used; the message says why and leaves the key out.
     """
-    network = saved.load(path)
-    record = network.record
+    record = saved.record(path)
     _check_suits(path, record, task)
     model = build(record.experiment.model, task.config)
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(())))
+    arrays = saved.arrays(path, saved.size_of(shapes))
     try:
-        params, model_state = saved.restored(shapes, network.arrays)
+        params, model_state = saved.restored(shapes, arrays)
     except Refusal as refusal:
         raise Refusal(f"{path}: {refusal}") from None
-    return Frozen(model, params, model_state, record, network.fingerprint())
+    return Frozen(model, params, model_state, record, saved.fingerprint(record, arrays))
 
 
 def _check_suits(path: str, record: RunRecord, task: Task) -> None:

@@ -6,14 +6,11 @@ Only :mod:`phasegrok.run.chunk` writes them.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import jax
 import numpy as np
@@ -21,28 +18,26 @@ from pydantic import ValidationError
 
 from phasegrok.config.identity import without_defaults
 from phasegrok.config.run_record import RUN_RECORD_FILE, RunRecord
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, short
+from phasegrok.files.npz import Damaged, read_npz
 from phasegrok.files.seal import verify
+from phasegrok.machine import memory_bytes
 from phasegrok.models.base import ModelState, Params
 
-__all__ = ["Saved", "load", "named", "restored"]
+__all__ = ["arrays", "fingerprint", "named", "record", "restored", "size_of"]
+
+MOST_RECORD_BYTES: Final = 1_000_000
 
 
-class Saved(NamedTuple):
-    """A network as it was saved."""
-
-    record: RunRecord
-    arrays: dict[str, np.ndarray]
-
-    def fingerprint(self) -> str:
-        """Hash of the network itself: its architecture and its arrays, bit for bit."""
-        architecture = without_defaults(self.record.experiment.model_dump())["model"]
-        digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
-        for name in sorted(self.arrays):
-            array = self.arrays[name]
-            digest.update(f"{name} {array.dtype} {array.shape}".encode())
-            digest.update(array.tobytes())
-        return digest.hexdigest()[:16]
+def fingerprint(record: RunRecord, arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash of a network itself: its architecture and its arrays, bit for bit."""
+    architecture = without_defaults(record.experiment.model_dump())["model"]
+    digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def named(params: Params, model_state: ModelState) -> dict[str, Any]:
@@ -55,6 +50,12 @@ def named(params: Params, model_state: ModelState) -> dict[str, Any]:
             # Flax wraps every array in a variable, whose own level is called "value".
             found[prefix + ".".join(str(key) for key in keys if key != "value")] = leaf
     return found
+
+
+def size_of(shapes: tuple[Params, ModelState]) -> int:
+    """The bytes of a network of these shapes, or an eighth of the memory if it has more."""
+    leaves = jax.tree.leaves(shapes)
+    return min(sum(leaf.size * leaf.dtype.itemsize for leaf in leaves), memory_bytes() // 8)
 
 
 def restored(
@@ -92,49 +93,60 @@ def _arrays_text(name: str, arrays: Mapping[str, tuple[tuple[int, ...], str]]) -
 
 
 @lru_cache(maxsize=16)
-def load(path: str) -> Saved:
-    """The network in ``weights/RUN/STEP.npz``, and the record of its run; both are read once.
+def arrays(path: str, most_bytes: int) -> dict[str, np.ndarray]:
+    """The arrays in ``weights/RUN/STEP.npz``, read once.
+
+    Args:
+        path: of the file.
+        most_bytes: that they may have.
 
     Raises:
-        Refusal: a file is missing or damaged; the message says which and how.
+        Refusal: the file is missing or damaged.
     """
     file = Path(path)
-    arrays = _arrays(file)
-    return Saved(_record(file.with_name(RUN_RECORD_FILE)), arrays)
-
-
-def _arrays(file: Path) -> dict[str, np.ndarray]:
-    content = io.BytesIO(_content(file))
-    if not zipfile.is_zipfile(content):
-        raise Refusal(f"{file}: damaged: found no .npz archive; allowed: weights/RUN/STEP.npz")
-    content.seek(0)
     try:
-        with np.load(content) as archive:
-            return {name: np.asarray(archive[name]) for name in archive.files}
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error).partition("\n")[0]
-        raise Refusal(f"{file}: damaged: {reason}; allowed: weights/RUN/STEP.npz") from None
+        return read_npz(file, most_bytes)
+    except Damaged as damage:
+        raise Refusal(f"{file}: damaged: {damage}; allowed: weights/RUN/STEP.npz") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from None
 
 
-def _record(file: Path) -> RunRecord:
+@lru_cache(maxsize=16)
+def record(path: str) -> RunRecord:
+    """What ``run.json`` beside a file of weights says of their run, read once.
+
+    Raises:
+        Refusal: it is missing or damaged.
+    """
+    file = Path(path)
     try:
-        record = RunRecord.model_validate_json(_content(file))
+        file.stat()  # it is the file that the sweep names; one that is not there is told first
+        file = file.with_name(RUN_RECORD_FILE)
+        with file.open("rb") as opened:
+            content = opened.read(MOST_RECORD_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: of a path with a NUL
+        raise _unreadable(file, error) from None
+    if len(content) > MOST_RECORD_BYTES:
+        raise Refusal(
+            f"{file}: damaged: found more than {MOST_RECORD_BYTES} bytes; allowed: the file as a"
+            " sweep wrote it"
+        )
+    try:
+        found = RunRecord.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        at = ".".join(map(str, first["loc"])) or "its text"
+        at = short(".".join(map(str, first["loc"]))) or "its text"
         raise Refusal(
             f"{file}: damaged: {at}: {first['msg']}; allowed: the file as a sweep wrote it"
         ) from None
     verify(file)
-    return record
+    return found
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Refusal(
-            f"{file}: {reason}; allowed: weights/RUN/STEP.npz, with {RUN_RECORD_FILE} beside it, of"
-            " a sweep with measure.weights"
-        ) from None
+def _unreadable(file: Path, error: Exception) -> Refusal:
+    reason = getattr(error, "strerror", None) or str(error)
+    return Refusal(
+        f"{file}: {reason}; allowed: weights/RUN/STEP.npz, with {RUN_RECORD_FILE} beside it, of"
+        " a sweep with measure.weights"
+    )

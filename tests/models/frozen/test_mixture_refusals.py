@@ -29,6 +29,12 @@ def damaged(file: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Non
     return do
 
 
+def last_byte_of_the_first(content: bytes) -> bytes:
+    """Another last byte in the first array, before the second begins."""
+    at = content.index(b"PK\3\4", 4) - 1
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
 def says(path: str, value: Any) -> Callable[[Path], None]:
     """Another value in run.json; None takes the key out."""
 
@@ -67,7 +73,7 @@ def gone(file: str) -> Callable[[Path], None]:
         (gone("10.npz"), "10.npz: No such file or directory; allowed: weights/RUN/STEP.npz, with"),
         (gone("run.json"), "run.json: No such file or directory; allowed: weights/RUN/STEP.npz"),
         (damaged("10.npz", lambda b: b"PK"), "10.npz: damaged: found no .npz archive"),
-        (damaged("10.npz", lambda b: b[:200] + b"?" + b[201:]), "10.npz: damaged: Bad CRC"),
+        (damaged("10.npz", last_byte_of_the_first), "unreadable (Bad CRC"),
         (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
         (says("seed", None), "run.json: damaged: seed: Field required"),
         (says("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),

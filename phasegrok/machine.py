@@ -1,0 +1,125 @@
+"""What this process is given of the machine: cores and memory, not what the host has.
+
+Containers (cgroups), Slurm and the shell's limits each give less than there is. The smallest of
+all counts. Files of the system are read below a root, which tests replace.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+__all__ = ["cores", "memory_bytes"]
+
+ROOT: Final = Path("/")
+MEBIBYTE: Final = 1 << 20
+# A version 1 cgroup without a limit says the largest multiple of a page below 2^63.
+UNLIMITED: Final = 1 << 60
+
+
+def cores(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> int:
+    """How many cores this process may keep busy, at least 1."""
+    found = [_visible_cores(), *_quotas(root), *_numbers(environment, "SLURM_CPUS_PER_TASK")]
+    if "SLURM_CPUS_PER_TASK" not in environment:
+        found += _numbers(environment, "SLURM_CPUS_ON_NODE")
+    return max(1, min(found))
+
+
+def memory_bytes(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> int:
+    """How much memory this process may take, in all: what it holds already counts."""
+    found = [*_physical(), *_memory_limits(root), *_address_space(root)]
+    found += [n * MEBIBYTE for n in _numbers(environment, "SLURM_MEM_PER_NODE")]
+    found += [
+        n * cores(environment, root) * MEBIBYTE for n in _numbers(environment, "SLURM_MEM_PER_CPU")
+    ]
+    return min(found, default=8 << 30)
+
+
+def _visible_cores() -> int:
+    """Those that the scheduler may put this process on, where the system says."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    count = getattr(os, "process_cpu_count", os.cpu_count)()  # the first from Python 3.13 on
+    return count or 1
+
+
+def _physical() -> Iterator[int]:
+    try:
+        yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf, other systems no key
+        return
+
+
+def _address_space(root: Path) -> Iterator[int]:
+    """``ulimit -v``, less what is mapped but not held: JAX maps gigabytes that it never uses."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    except (ImportError, OSError, ValueError, AttributeError):
+        return
+    if limit == resource.RLIM_INFINITY:
+        return
+    mapped = held = 0
+    fields = _text(root / "proc/self/statm").split()
+    if len(fields) > 1 and all(field.isdigit() for field in fields[:2]):
+        mapped, held = (int(field) * os.sysconf("SC_PAGE_SIZE") for field in fields[:2])
+    yield max(0, limit - mapped + held)
+
+
+def _numbers(environment: Mapping[str, str], name: str) -> list[int]:
+    """The whole number above 0 in a variable, if it holds one. Slurm's 0 means no limit."""
+    text = environment.get(name, "").strip()
+    return [int(text)] if text.isdecimal() and 0 < int(text) < UNLIMITED else []
+
+
+def _quotas(root: Path) -> Iterator[int]:
+    """Cores by the quotas of this process's cgroups and of those above them. Half a core is one."""
+    for folder in _cgroups(root, "cpu"):
+        words = _text(folder / "cpu.max").split()  # version 2: QUOTA PERIOD
+        if not words:
+            words = [_text(folder / f"cpu.cfs_{each}_us") for each in ("quota", "period")]
+        if len(words) == 2 and all(word.strip().isdecimal() for word in words):  # no -1, no max
+            quota, period = map(int, words)
+            if quota and period:
+                yield math.ceil(quota / period)
+
+
+def _memory_limits(root: Path) -> Iterator[int]:
+    """Limits of this process's cgroups and of those above them, in bytes."""
+    for folder in _cgroups(root, "memory"):
+        for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
+            text = _text(folder / name).strip()
+            if text.isdecimal() and 0 < int(text) < UNLIMITED:
+                yield int(text)
+
+
+def _cgroups(root: Path, controller: str) -> Iterator[Path]:
+    """The folders of the cgroups that hold this process, for a controller, up to the topmost.
+
+    Inside a container the paths in ``/proc`` may be the host's, of which the mount shows none. The
+    folders above them are there all the same.
+    """
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and controller not in controllers.split(","):
+            continue
+        mounts = (controllers, controller) if controllers else ("", "unified")
+        for mount in dict.fromkeys(mounts):
+            base = root / "sys/fs/cgroup" / mount
+            place = PurePosixPath(path.lstrip("/"))
+            for part in (place, *place.parents):
+                if ".." not in part.parts and (base / part).is_dir():
+                    yield base / part
+
+
+def _text(path: Path) -> str:
+    """What is in a file of the system; nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
