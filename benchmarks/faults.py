@@ -24,10 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
+import pandas as pd
 
 from phasegrok import run
 from phasegrok.results.folder import Folder
 from phasegrok.run.verify import readable
+from tests.cli.phases import LONG, LONG_INTERVAL, MOMENTS, UNTOUCHED, Case, Phases
+from tests.cli.phases import SWEEP as SIGNALLED
 from tests.run.damage import WAYS, copied, damage, differences, make, result_files, swap
 from tests.run.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
 from tests.run.watching import Watch
@@ -176,6 +179,47 @@ class Bench:
             row.differ += bool(differences(out, reference))
         yield row
 
+    def signals(self) -> Iterator[Row]:
+        """Every signal of a person or a cluster at every moment of a sweep's life, one or two."""
+        row = Row(
+            "a signal (INT, TERM, HUP, USR1, USR2), alone and followed by another",
+            f"at every one of {len(MOMENTS) + 1} moments, from importing to drawing",
+            "tests/cli/test_signals.py",
+        )
+        file = self.home / "signals.yaml"
+        file.write_text(SIGNALLED)
+        cases = LONG[:: max(1, round(len(LONG) / self.times))]
+        servers: list[Phases] = []
+        for importing in (True, False):  # a process that has imported cannot be caught importing
+            servers.append(server := Phases(dict(os.environ)))
+            for case in cases:
+                if (case.moment == "importing") == importing:
+                    self._signal(server, case, file, row)
+            server.close()
+        yield row
+
+    def _signal(self, server: Phases, case: Case, file: Path, row: Row) -> None:
+        sets = LONG_INTERVAL if case.split else ()
+        out, whole = self.home / "out", self.home / f"signalled-{case.split}"
+        if not whole.exists() and case.moment != "importing":
+            server.run(UNTOUCHED, file, *sets, "--output", whole)
+        shutil.rmtree(out, ignore_errors=True)
+        ended = server.run(case, file, *sets, "--output", out)
+        # A moment that does not come in this sweep leaves it untouched.
+        row.crashed += ended.code not in (case.code, 0) or "Traceback" in ended.stderr
+        row.times += 1
+        if case.moment == "importing":
+            row.lost += out.exists()
+            return
+        before = _published(out) if out.exists() else set()
+        again = server.run(UNTOUCHED, file, *sets, "--output", out)
+        row.crashed += again.code != 0
+        row.lost += len(before - _published(out))
+        row.differ += not all(
+            pd.read_parquet(out / table).equals(pd.read_parquet(whole / table))
+            for table in ("runs", "curves", "neurons", "cells.parquet")
+        )
+
 
 def _published(out: Path) -> set[str]:
     return {name for runs in readable(Folder(out)).values() for name in runs}
@@ -203,6 +247,7 @@ def main() -> None:
             bench.errors,
             bench.damages,
             bench.processes,
+            bench.signals,
         )
         for group in groups:
             for row in group():

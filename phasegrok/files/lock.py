@@ -37,7 +37,7 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None
 
-__all__ = ["Hold", "hold"]
+__all__ = ["CLAIM", "Hold", "hold"]
 
 HEARTBEAT: Final = 10.0  # seconds between touches of a claim
 EXPIRY: Final = 60.0  # seconds without a touch after which the claim of another machine is stale

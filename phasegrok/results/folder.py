@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -76,9 +76,17 @@ class Folder:
         if self._held:
             self._held.check()
 
-    def clean(self) -> None:
-        """Remove what killed processes left half written. Only the holder may ask."""
+    def clean(self, unfinished: Collection[str]) -> None:
+        """Remove what killed processes left half written. Only the holder may ask.
+
+        Args:
+            unfinished: ids of chunks whose checkpoints stay. One that is published needs none: a
+                crash came between the two.
+        """
         remove_temporaries(self.path)
+        kept = {self.checkpoint_path(each) for each in unfinished}
+        for path in set(self.path.glob(self.checkpoint_path("*").name)) - kept:
+            path.unlink()
         for folder in (*self.path.glob("*/"), *self.path.glob("weights/*/")):
             if folder.name != FIGURES:  # are drawn without holding the folder
                 remove_temporaries(folder)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
+from phasegrok.files.lock import CLAIM
 from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.run.adopt import adapt, take
 from phasegrok.run.chunk import Reporter, train_chunk
@@ -45,12 +46,13 @@ def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) 
     if fresh and folder.path.exists():
         with folder.lock(whoami()):
             aside = folder.set_aside()
+            (aside / CLAIM).unlink(missing_ok=True)  # it went along
         reporter.note(f"moved the old results to {aside}")
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.lock(whoami()):
         if _manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
-        folder.clean()
+        folder.clean(unfinished={chunk.id for chunk in prepared.missing()})
         _closeup(folder, reporter)
         if prepared.found:
             prepared.found.set_aside(folder)

@@ -62,6 +62,8 @@ class Case:
 
 
 UNTOUCHED: Final = Case("", ())
+# Pieces of one interval, whose numbers are those of the interval as a whole.
+LONG_INTERVAL: Final = ("--set", "train.log_every=1000", "--set", "measure.steps=[0]")
 # Every moment, every signal, one and two of them. A longer list is all combinations.
 SHORT: Final = (
     Case("importing", ("SIGTERM",)),

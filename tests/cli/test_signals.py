@@ -9,11 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.cli.phases import SHORT, SWEEP, UNTOUCHED, Case, Phases
+from tests.cli.phases import LONG_INTERVAL, SHORT, SWEEP, UNTOUCHED, Case, Phases
 
 TABLES = ("runs", "curves", "neurons", "cells.parquet")
-# Pieces of one interval, whose numbers are those of the interval as a whole.
-LONG_INTERVAL = ("--set", "train.log_every=1000", "--set", "measure.steps=[0]")
 
 
 @pytest.fixture(scope="module")

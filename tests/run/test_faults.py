@@ -18,7 +18,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.sweep.load import Sweep
 from tests.run.damage import differences, make
 from tests.run.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
-from tests.run.watching import Watch
+from tests.run.watching import Watch, start
 
 Made = tuple[Sweep, Path]
 
@@ -104,3 +104,16 @@ def test_a_write_that_fails_leaves_no_temporary(made: Made, tmp_path: Path) -> N
         failures += disk.failed
         assert not list(out.rglob(".*.tmp"))
     assert failures > 5
+
+
+def test_a_checkpoint_of_a_published_chunk_goes(made: Made, tmp_path: Path) -> None:
+    """A crash came between the last rename and the removal."""
+    sweep, whole = made
+    out = tmp_path / "out"
+    start(sweep, out, 1)
+    (saved,) = out.glob(".checkpoint-*")
+    content = saved.read_bytes()
+    train(sweep, out)
+    saved.write_bytes(content)
+    train(sweep, out)
+    assert not saved.exists() and differences(out, whole) == []
