@@ -204,6 +204,27 @@ def _point(text: str) -> tuple[str, str]:
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A result folder.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another, over the same axes.")],
+    label: Annotated[
+        str, typer.Option(help="What is compared: subphase, phase or direct_phase.")
+    ] = "subphase",
+    output: Annotated[
+        Path | None, typer.Option(help="Write the tables and a difference map into this folder.")
+    ] = None,
+) -> None:
+    """Say where two sweeps differ; exit code 1 where a label does."""
+    with exit_codes(output):
+        from phasegrok.cli.compare import compare_folders
+
+        same, text = compare_folders(first, second, label, output)
+        typer.echo(text)
+        if not same:
+            raise typer.Exit(1)
+
+
+@app.command()
 def status(
     folder: Annotated[Path, typer.Argument(help="A result folder, finished or not.")],
     verify: Annotated[

@@ -229,7 +229,9 @@ def title(axes: Axes, lines: Sequence[str]) -> None:
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
 
 
-def legend(figure: Figure, phases: Sequence[str], note: str = "") -> None:
+def legend(
+    figure: Figure, phases: Sequence[str], note: str = "", note_colour: str = "#ffffff"
+) -> None:
     """One legend of phases under all panels, with a note at its end."""
     patches: dict[str, Artist] = {
         f"{PALETTE[name].letter}  {name}": Patch(
@@ -238,7 +240,7 @@ def legend(figure: Figure, phases: Sequence[str], note: str = "") -> None:
         for name in phases
     }
     if note:
-        patches[note] = Patch(facecolor="#ffffff", edgecolor="#000000", linewidth=0.5)
+        patches[note] = Patch(facecolor=note_colour, edgecolor="#000000", linewidth=0.5)
     _legend_below(figure, patches, inches=1.5, handle=1.2)
 
 

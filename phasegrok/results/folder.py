@@ -266,7 +266,7 @@ class Folder:
         Raises:
             Refusal: there are neither runs nor cells.
         """
-        if self._follow_from_runs():
+        if self.labels_follow:
             return self._labelled(self.read("runs"))
         if not self.cells_path.exists():
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
@@ -278,7 +278,7 @@ class Folder:
         ``cells.parquet``, and the labels of runs that the rules of an earlier version named, are
         written anew where they differ.
         """
-        if not self._follow_from_runs():
+        if not self.labels_follow:
             return self.label()
         self.write_labels()
         return read_table(self.cells_path)
@@ -286,7 +286,7 @@ class Folder:
     def write_labels(self) -> bool:
         """Bring ``cells.parquet`` and the labels of runs up to date, and say whether they were
         not."""
-        if not self._follow_from_runs():
+        if not self.labels_follow:
             return False
         runs = self.read("runs")
         cells, labelled = self._labelled(runs), _is_labelled(runs)
@@ -334,7 +334,7 @@ class Folder:
         if label not in LABELS:
             raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
         axes = self.head().axes
-        if not self._follow_from_runs():
+        if not self.labels_follow:
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         runs = self.read("runs")
         return boundaries(self._labelled(runs), runs, axes, label)
@@ -343,7 +343,8 @@ class Folder:
     def cells_path(self) -> Path:
         return self.path / "cells.parquet"
 
-    def _follow_from_runs(self) -> bool:
+    @property
+    def labels_follow(self) -> bool:
         """Whether there are runs that can be labelled: of a shortened table they cannot."""
         found = self.parts("runs")
         return bool(found) and set(NEEDED) <= set(read_schema(found[0]).names)
