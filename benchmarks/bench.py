@@ -44,7 +44,7 @@ from timing import (
 from phasegrok import models
 from phasegrok.cli import progress
 from phasegrok.results.folder import Folder
-from phasegrok.run import prepare, run
+from phasegrok.running import prepare, run
 from phasegrok.sweep.load import load
 from phasegrok.train.devices import use_all_cores
 from phasegrok.train.engine import compiled

@@ -26,14 +26,14 @@ from pathlib import Path
 import jax
 import pandas as pd
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.results.folder import Folder
-from phasegrok.run.verify import readable
+from phasegrok.running.verify import readable
 from tests.cli.phases import LONG, LONG_INTERVAL, MOMENTS, UNTOUCHED, Case, Phases
 from tests.cli.phases import SWEEP as SIGNALLED
-from tests.run.damage import WAYS, copied, damage, differences, make, result_files, swap
-from tests.run.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
-from tests.run.watching import Watch
+from tests.running.damage import WAYS, copied, damage, differences, make, result_files, swap
+from tests.running.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
+from tests.running.watching import Watch
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: written by make faults -->", "<!-- end of faults -->"
@@ -67,7 +67,7 @@ class Bench:
         self.sweep, self.whole = make(home)
 
     def train(self, out: Path) -> None:
-        run.run(run.prepare(self.sweep, out, False, lambda line: None), Watch())
+        running.run(running.prepare(self.sweep, out, False, lambda line: None), Watch())
 
     def count(self) -> int:
         """How many calls of the disk a sweep makes."""
@@ -96,7 +96,7 @@ class Bench:
             "the process ends (kill -9, power)",
             "at every call of the disk in turn, then at pairs of calls: once in training, once in"
             " recovery",
-            "tests/run/test_faults.py",
+            "tests/running/test_faults.py",
         )
         many = self.count()
         for i in range(max(self.times, many)):
@@ -116,7 +116,7 @@ class Bench:
             row = Row(
                 f"a disk that fails ({name})",
                 "from a random call on, until it is mended",
-                "tests/run/test_faults.py",
+                "tests/running/test_faults.py",
             )
             for _ in range(self.times // 8):
                 out = self.home / "out"
@@ -133,14 +133,16 @@ class Bench:
             row = Row(
                 f"a file {'is' if way != 'zeros' else 'has a block of'} {way}",
                 f"a random one of {len(files)} files of results",
-                "tests/run/test_damage.py",
+                "tests/running/test_damage.py",
             )
             for _ in range(self.times // (len(WAYS) - 1)):
                 out = copied(self.whole, self.home / "out")
                 damage(out / self.chance.choice(files), way, self.chance)
                 self.goes_on(out, row, set())
             yield row
-        row = Row("two parts exchange names", "of every table in turn", "tests/run/test_damage.py")
+        row = Row(
+            "two parts exchange names", "of every table in turn", "tests/running/test_damage.py"
+        )
         for i in range(max(3, self.times // 50)):
             out = copied(self.whole, self.home / "out")
             swap(out, ("runs", "curves", "neurons")[i % 3])

@@ -23,7 +23,7 @@ import numpy as np
 from phasegrok import models
 from phasegrok.machine import cores
 from phasegrok.plan.program import RunParams
-from phasegrok.run import prepare
+from phasegrok.running import prepare
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import PRECISION, Engine, compiled
 

@@ -25,7 +25,7 @@ from phasegrok.errors import Refusal
 from phasegrok.files.npz import Damaged
 from phasegrok.models.frozen import saved
 from phasegrok.results.folder import Folder
-from phasegrok.run.manifest import read_manifest
+from phasegrok.running.manifest import read_manifest
 from phasegrok.sweep.load import load
 from phasegrok.tasks.idx import read_idx
 
@@ -363,12 +363,12 @@ class _Quiet:
 
 def every_kind(folder: Path) -> Iterator[tuple[str, Kind]]:
     """All kinds of input, made from a sound sweep that is trained into a folder if need be."""
-    from phasegrok import run
+    from phasegrok import running
 
     file, out = folder / "sound.yaml", folder / "out"
     if not out.exists():
         file.write_text(SWEEP)
-        run.run(run.prepare(load(file), out, False), _Quiet())
+        running.run(running.prepare(load(file), out, False), _Quiet())
     weights = next(out.glob("weights/*/4.npz"))
     yield from sweep_kinds(SWEEP, TREE)
     yield from file_kinds(weights, weights.with_name("run.json").read_bytes())

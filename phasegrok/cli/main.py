@@ -89,21 +89,21 @@ def sweep(
         from phasegrok.train.devices import use_all_cores
 
         use_all_cores()
-        from phasegrok import run
+        from phasegrok import running
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.text import plan_text
 
         # Planning may compile, and a thread inside the compiler hears no signals.
-        plan_it = partial(run.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
+        plan_it = partial(running.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
         prepared = waited(plan_it, checked, folder, fresh)
         if plan:
-            typer.echo(plan_text(prepared, waited(run.estimated_time, prepared)))
+            typer.echo(plan_text(prepared, waited(running.estimated_time, prepared)))
             return
         doing.trains = True
         with phase("exit", SAVED):
             watch = Progress(prepared)
             with watch:
-                changed = run.run(prepared, watch, fresh)
+                changed = running.run(prepared, watch, fresh)
             if STATE.caught:  # when everything was done, and before anybody looked
                 raise Interrupted
             _show(folder, changed)
@@ -257,7 +257,7 @@ def _verify(folder: Path, retrain: int) -> None:
 
     use_all_cores()
     from phasegrok.cli.text import audit_text
-    from phasegrok.run.audit import audit
+    from phasegrok.running.audit import audit
 
     with phase("unwind"):  # runs are trained again in a folder that is removed
         found = audit(folder, retrain)

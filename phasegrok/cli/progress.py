@@ -12,7 +12,7 @@ from phasegrok.cli.text import duration, plan_text
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from phasegrok.run import Prepared
+    from phasegrok.running import Prepared
 
 __all__ = ["Progress"]
 
@@ -20,10 +20,10 @@ LINE_EVERY: Final = 15.0  # seconds between lines where there is no terminal to 
 
 
 class Progress:
-    """The runner's :class:`~phasegrok.run.Reporter`: a bar on a terminal, else lines."""
+    """The runner's :class:`~phasegrok.running.Reporter`: a bar on a terminal, else lines."""
 
     def __init__(self, prepared: Prepared) -> None:
-        from phasegrok.run import job_work
+        from phasegrok.running import job_work
 
         jobs = prepared.plan.jobs
         self.total = sum(job_work(job) * len(job.runs) for job in jobs)

@@ -14,8 +14,8 @@ from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
-    from phasegrok.run import Estimate, Prepared
-    from phasegrok.run.audit import Audit
+    from phasegrok.running import Estimate, Prepared
+    from phasegrok.running.audit import Audit
 
 __all__ = [
     "audit_text",

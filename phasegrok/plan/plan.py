@@ -1,7 +1,7 @@
 """From a sweep to programs and jobs: what is trained together, and in what shapes.
 
 Pure arithmetic on the host. It is asked once for a sweep: a resume follows the manifest of its
-folder instead (:mod:`phasegrok.run.follow`).
+folder instead (:mod:`phasegrok.running.follow`).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ measure: {spectra: true, steps: [0, 500]}
 """
 # What is called at a moment: module, attributes.
 MOMENTS: Final = {
-    "planning": ("phasegrok.run.follow", "size_chunks"),
+    "planning": ("phasegrok.running.follow", "size_chunks"),
     "compiling": ("jax.stages", "Lowered.compile"),
     "beginning": ("phasegrok.train.engine", "Engine.begin"),
     "training": ("phasegrok.train.engine", "Engine.segment"),
@@ -136,7 +136,7 @@ def serve(lines: Iterable[str]) -> None:
 
             import phasegrok.cli.text
             import phasegrok.figures
-            import phasegrok.run  # noqa: F401
+            import phasegrok.running  # noqa: F401
         logs = [Path(arguments[-1] + suffix) for suffix in (".stdout", ".stderr")]
         began = time.monotonic()
         if (child := os.fork()) == 0:

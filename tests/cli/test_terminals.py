@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from phasegrok.cli import streams
-from phasegrok.run import manifest
+from phasegrok.running import manifest
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results" / "reference" / "quickstart"

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from phasegrok import run as runner
+from phasegrok import running as runner
 from phasegrok.cli.diagram import folder_diagram
 from phasegrok.cli.text import plan_text
 from phasegrok.config.identity import identity

@@ -1,6 +1,6 @@
 """Trained networks in files: the names of their arrays, and how they and the run's record are read.
 
-Only :mod:`phasegrok.run.chunk` writes them.
+Only :mod:`phasegrok.running.chunk` writes them.
 """
 
 from __future__ import annotations

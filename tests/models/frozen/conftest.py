@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok import run as runner
+from phasegrok import running as runner
 from phasegrok.sweep.load import load
 
 # Batch normalization: what is frozen has running statistics too.

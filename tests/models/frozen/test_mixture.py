@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from phasegrok import models
-from phasegrok import run as runner
+from phasegrok import running as runner
 from phasegrok.config import Experiment, Mlp, Modular, Parity, Transformer
 from phasegrok.config.run_record import RunRecord, run_record_text
 from phasegrok.errors import Refusal

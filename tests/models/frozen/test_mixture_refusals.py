@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from phasegrok import run as runner
+from phasegrok import running as runner
 from phasegrok.errors import Refusal
 from phasegrok.plan.plan import plan
 from phasegrok.sweep.load import load

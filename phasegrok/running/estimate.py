@@ -13,8 +13,8 @@ from phasegrok import models, tasks
 from phasegrok.plan.layout import Job, Machine, interval_seconds
 from phasegrok.plan.plan import Plan
 from phasegrok.plan.program import Program
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.session import Session
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.session import Session
 from phasegrok.train.engine import compiled
 
 # Longer than this, by the machine's assumed rates, no program is tried; nor are more programs once

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
 from phasegrok.sweep.load import Sweep
-from tests.run.damage import differences, make
-from tests.run.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
-from tests.run.watching import Watch, start
+from tests.running.damage import differences, make
+from tests.running.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
+from tests.running.watching import Watch, start
 
 Made = tuple[Sweep, Path]
 
@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 def train(sweep: Sweep, out: Path) -> list[str]:
     notes: list[str] = []
-    run.run(run.prepare(sweep, out, False, notes.append), Watch())
+    running.run(running.prepare(sweep, out, False, notes.append), Watch())
     return notes
 
 

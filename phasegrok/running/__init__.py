@@ -3,12 +3,12 @@
 The one place where compiled programs, files and the terminal meet.
 """
 
-from phasegrok.run.chunk import Reporter
-from phasegrok.run.estimate import Estimate, estimated_time, job_work
-from phasegrok.run.loop import run
-from phasegrok.run.prepare import prepare
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.session import Interrupted
+from phasegrok.running.chunk import Reporter
+from phasegrok.running.estimate import Estimate, estimated_time, job_work
+from phasegrok.running.loop import run
+from phasegrok.running.prepare import prepare
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.session import Interrupted
 
 __all__ = [
     "Estimate",

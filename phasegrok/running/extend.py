@@ -17,12 +17,12 @@ from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
-from phasegrok.run.adopt import incomplete
-from phasegrok.run.columns import Columns
-from phasegrok.run.follow import Parts, first_number, planned_anew, upgraded
-from phasegrok.run.manifest import Manifest, Taken, as_begun, fingerprints, read_manifest
-from phasegrok.run.session import whoami
-from phasegrok.run.verify import readable
+from phasegrok.running.adopt import incomplete
+from phasegrok.running.columns import Columns
+from phasegrok.running.follow import Parts, first_number, planned_anew, upgraded
+from phasegrok.running.manifest import Manifest, Taken, as_begun, fingerprints, read_manifest
+from phasegrok.running.session import whoami
+from phasegrok.running.verify import readable
 from phasegrok.sweep.load import Sweep, load
 
 STATE = "more steps cannot go on from finished runs, whose state is not kept"

@@ -13,7 +13,7 @@ from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Job, Machine, size_chunks
 from phasegrok.plan.plan import Plan, jobs_of, program_of, swept_columns
 from phasegrok.plan.runs import RunTable
-from phasegrok.run.manifest import SAFE, JobRecord, Manifest, as_begun
+from phasegrok.running.manifest import SAFE, JobRecord, Manifest, as_begun
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import least_bytes, measured_bytes
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.errors import Refusal
 from phasegrok.plan import layout
 from phasegrok.results.folder import Folder
 from tests.conftest import MakeSweep
-from tests.run.watching import Watch, rewrite_manifest, start
+from tests.running.watching import Watch, rewrite_manifest, start
 
 AXES = """
 axes: {data.data_fraction: [0.3, 0.32, 0.8], optimizer.weight_decay: [0, 1, 2]}
@@ -65,12 +65,12 @@ def test_another_planner_changes_nothing(
     """Interrupted inside the second chunk and resumed by a version that groups runs otherwise: the
     tables are an uninterrupted run's bit for bit, and the plan of a new folder is another."""
     sweep, out = make_sweep(AXES), tmp_path / "out"
-    calls = 1 + run.prepare(sweep, out, False).chunks[0].job.program.intervals
+    calls = 1 + running.prepare(sweep, out, False).chunks[0].job.program.intervals
     monkeypatch.setattr(layout, "CALL_SECONDS", 1e-9)
     start(sweep, out, calls)
     assert len(Folder(out).published()) == 1 and list(out.glob(".checkpoint-*"))
     change_planner(monkeypatch)
-    then, now = run.prepare(sweep, out, False), run.prepare(sweep, tmp_path / "new", False)
+    then, now = running.prepare(sweep, out, False), running.prepare(sweep, tmp_path / "new", False)
     assert len(then.plan.jobs) != len(now.plan.jobs)
     assert then.plan.jobs[0].program.tile != now.plan.jobs[0].program.tile
     resumed = start(sweep, out)
@@ -124,9 +124,9 @@ def test_old_folders_go_on(
     with pytest.MonkeyPatch.context() as patch:
         if changed:
             change_planner(patch)
-        prepared = run.prepare(sweep, out, False, notes.append)
+        prepared = running.prepare(sweep, out, False, notes.append)
         assert json.loads((out / "manifest.json").read_text()) == old
-        run.run(prepared, Watch())
+        running.run(prepared, Watch())
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["format"] == 2 and "sweep_hash" not in manifest
     done = [run_id for ids in Folder(out).published().values() for run_id in ids]
@@ -140,7 +140,7 @@ def test_old_folders_go_on(
     else:
         assert not notes
         assert_same(out, whole)
-    run.run(run.prepare(sweep, out, False, pytest.fail), Watch())
+    running.run(running.prepare(sweep, out, False, pytest.fail), Watch())
 
 
 def test_parts_merged_by_hand_are_done(make_sweep: MakeSweep, whole: Path) -> None:
@@ -152,10 +152,10 @@ def test_parts_merged_by_hand_are_done(make_sweep: MakeSweep, whole: Path) -> No
     for old in (False, True):
         if old:
             first_format(whole)
-        prepared = run.prepare(make_sweep(AXES), whole, False, pytest.fail)
+        prepared = running.prepare(make_sweep(AXES), whole, False, pytest.fail)
         assert prepared.missing() == []
         watch = Watch()
-        run.run(prepared, watch)
+        running.run(prepared, watch)
         assert watch.skipped == 9 and watch.trained == 0
 
 
@@ -174,14 +174,14 @@ def test_runs_that_the_manifest_does_not_explain_are_refused(
         chunks["000-00000"] = change(chunks["000-00000"])
         rewrite_manifest(whole, manifest)
         with pytest.raises(Refusal, match=words) as refusal:
-            run.prepare(sweep, whole, False)
+            running.prepare(sweep, whole, False)
         assert str(refusal.value).startswith(f"{whole}: ") and "tables are safe" in str(refusal)
         assert "\n" not in str(refusal.value)
     path.write_text(text)
     part = whole / "runs" / "000-00000.parquet"
     pd.read_parquet(part).iloc[:1].to_parquet(part)
     notes: list[str] = []
-    (chunk,) = run.prepare(sweep, whole, False, notes.append).missing()
+    (chunk,) = running.prepare(sweep, whole, False, notes.append).missing()
     assert chunk.id == "000-00000" and "holds other runs than those of chunk" in notes[0]
 
 
@@ -190,7 +190,7 @@ def test_an_interrupt_with_the_last_chunk_leaves_its_cells(
 ) -> None:
     """The signal comes during the last call: all is published, so the cells are of all runs."""
     sweep, out = make_sweep(AXES), tmp_path / "out"
-    chunks = run.prepare(sweep, out, False).chunks
+    chunks = running.prepare(sweep, out, False).chunks
     calls = sum(c.job.program.intervals // c.job.layout.intervals for c in chunks)
     watch = start(sweep, out, calls)
     assert watch.trained == 9
@@ -200,7 +200,7 @@ def test_an_interrupt_with_the_last_chunk_leaves_its_cells(
 def test_another_process_in_between_is_noticed(make_sweep: MakeSweep, tmp_path: Path) -> None:
     """Prepared, and overtaken: one line, and nothing is trained."""
     sweep, out = make_sweep(AXES), tmp_path / "out"
-    prepared = run.prepare(sweep, out, False)
+    prepared = running.prepare(sweep, out, False)
     start(sweep, out, 1)
     with pytest.raises(Refusal, match="another process worked here"):
-        run.run(prepared, Watch())
+        running.run(prepared, Watch())

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.results.folder import Folder
 from phasegrok.sweep.load import Sweep
-from tests.run.damage import (
+from tests.running.damage import (
     WAYS,
     copied,
     damage,
@@ -24,7 +24,7 @@ from tests.run.damage import (
     result_files,
     swap,
 )
-from tests.run.watching import Watch, start
+from tests.running.watching import Watch, start
 
 Made = tuple[Sweep, Path]
 
@@ -38,7 +38,7 @@ def resume(sweep: Sweep, out: Path) -> tuple[list[str], int]:
     """What a resume says, and how many runs it trains."""
     notes: list[str] = []
     watch = Watch()
-    run.run(run.prepare(sweep, out, False, notes.append), watch)
+    running.run(running.prepare(sweep, out, False, notes.append), watch)
     return notes, watch.trained
 
 
@@ -148,7 +148,7 @@ def test_a_damaged_checkpoint_costs_its_chunk(made: Made, tmp_path: Path, way: s
     (saved,) = out.glob(".checkpoint-*")
     damage(saved, way, random.Random(3))
     resumed = Watch()
-    run.run(run.prepare(sweep, out, False, lambda line: None), resumed)
+    running.run(running.prepare(sweep, out, False, lambda line: None), resumed)
     assert differences(out, whole) == []
     assert resumed.trained == 2 and not list(out.glob(".checkpoint-*"))
     assert len(resumed.notes) == 1 and str(saved) in resumed.notes[0]
@@ -165,7 +165,7 @@ def test_without_manifest_and_sweep_nothing_is_touched(made: Made, tmp_path: Pat
         (out / name).write_bytes(b"")
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     with pytest.raises(Refusal, match=r"does not say that the tables .* safe"):
-        run.prepare(sweep, out, False)
+        running.prepare(sweep, out, False)
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
@@ -180,7 +180,7 @@ def test_a_path_is_no_column(made: Made, tmp_path: Path) -> None:
     """Readers take ``key=value`` in a path for a column, and clash where the table has it too."""
     sweep, whole = made
     out = tmp_path / "weight_decay=5" / "lr=0.1"
-    run.run(run.prepare(sweep, out, False), Watch())
+    running.run(running.prepare(sweep, out, False), Watch())
     assert resume(sweep, out) == ([], 0)
     for table in ("runs", "curves", "neurons"):
         pd.testing.assert_frame_equal(Folder(out).read(table), Folder(whole).read(table))

@@ -11,10 +11,10 @@ from phasegrok.analysis.inferred import Grid, grid_of, with_inferred
 from phasegrok.analysis.phases import NEEDED, label_cells
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
-from phasegrok.run.extend import resolved
-from phasegrok.run.follow import first_number, follow, planned_anew
-from phasegrok.run.manifest import as_begun
-from phasegrok.run.prepared import Prepared
+from phasegrok.running.extend import resolved
+from phasegrok.running.follow import first_number, follow, planned_anew
+from phasegrok.running.manifest import as_begun
+from phasegrok.running.prepared import Prepared
 
 __all__ = ["needed", "next_round"]
 

@@ -17,13 +17,19 @@ from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
-from phasegrok.run.extend import check_extends, extended, named, resolved, taken_from
-from phasegrok.run.follow import follow, sized, upgraded
-from phasegrok.run.manifest import Manifest, fingerprints, new_manifest, processor, read_manifest
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.recover import SWEEP_FILE, looked_through, recovered
-from phasegrok.run.refine import needed
-from phasegrok.run.verify import readable
+from phasegrok.running.extend import check_extends, extended, named, resolved, taken_from
+from phasegrok.running.follow import follow, sized, upgraded
+from phasegrok.running.manifest import (
+    Manifest,
+    fingerprints,
+    new_manifest,
+    processor,
+    read_manifest,
+)
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.recover import SWEEP_FILE, looked_through, recovered
+from phasegrok.running.refine import needed
+from phasegrok.running.verify import readable
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import machine
 

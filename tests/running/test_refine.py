@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.cli.diagram import folder_diagram
 from phasegrok.cli.text import plan_text, saving_text, status_text
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
 from tests.conftest import MakeSweep
-from tests.run.test_extend import parts
-from tests.run.watching import start
+from tests.running.test_extend import parts
+from tests.running.watching import start
 
 # After 40 steps a high learning rate has memorized, a low one not yet: Memorization, Confusion. All
 # axes are traced, so that each round is one program.
@@ -70,7 +70,7 @@ def test_an_interrupted_refinement_goes_on_where_it_was(
     """Stopped in the first round and in a later one: the tables of an uninterrupted sweep, bit for
     bit. The same command again trains nothing."""
     sweep, out = make_sweep(REFINED), tmp_path / "out"
-    jobs = len(run.prepare(sweep, out, False).manifest.jobs)  # of the coarsest cells
+    jobs = len(running.prepare(sweep, out, False).manifest.jobs)  # of the coarsest cells
     start(sweep, out, calls=1)
     interrupted = 1
     while len(Folder(out).manifest()["jobs"]) == jobs:  # type: ignore[index]
@@ -101,6 +101,6 @@ def test_what_refinement_left_out_can_be_trained_later(
 
 
 def test_the_plan_says_how_much_is_asked_for(make_sweep: MakeSweep, tmp_path: Path) -> None:
-    text = plan_text(run.prepare(make_sweep(REFINED), tmp_path / "out", False))
+    text = plan_text(running.prepare(make_sweep(REFINED), tmp_path / "out", False))
     assert f"every 4th value: {2 * COARSEST} of 180 runs are asked for by now" in text
     assert "9 learning_rate" in text  # the grid that is meant, not the one begun with

@@ -17,15 +17,15 @@ from phasegrok.analysis.phases import LABELS
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
-from phasegrok.run.adopt import tables_of
-from phasegrok.run.chunk import Reporter, train_chunk
-from phasegrok.run.follow import Chunk
-from phasegrok.run.manifest import processor
-from phasegrok.run.prepare import prepare
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.recover import SWEEP_FILE
-from phasegrok.run.session import Session
-from phasegrok.run.verify import Found
+from phasegrok.running.adopt import tables_of
+from phasegrok.running.chunk import Reporter, train_chunk
+from phasegrok.running.follow import Chunk
+from phasegrok.running.manifest import processor
+from phasegrok.running.prepare import prepare
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.recover import SWEEP_FILE
+from phasegrok.running.session import Session
+from phasegrok.running.verify import Found
 from phasegrok.sweep.load import load
 
 __all__ = ["Audit", "audit"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from phasegrok import run
-from phasegrok.run import loop
+from phasegrok import running
+from phasegrok.running import loop
 from phasegrok.sweep.load import Sweep
 
 
@@ -57,11 +57,11 @@ def start(
     with pytest.MonkeyPatch.context() as patch:
         session = loop.Session(signals=watch.signals)
         patch.setattr(loop, "Session", lambda: session)
-        prepared = run.prepare(sweep, out, False, pytest.fail, extend=extend, reuse=reuse)
+        prepared = running.prepare(sweep, out, False, pytest.fail, extend=extend, reuse=reuse)
         if calls is None:
-            run.run(prepared, watch)
+            running.run(prepared, watch)
         else:
-            with pytest.raises(run.Interrupted):
-                run.run(prepared, watch)
+            with pytest.raises(running.Interrupted):
+                running.run(prepared, watch)
     assert not watch.notes
     return watch

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from phasegrok.run.session import Interrupted, Session, interruptible
+from phasegrok.running.session import Interrupted, Session, interruptible
 
 
 def test_it_counts_the_time_in_compiled_code() -> None:

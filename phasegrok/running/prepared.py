@@ -8,10 +8,10 @@ from functools import cached_property
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan
 from phasegrok.results.folder import Folder
-from phasegrok.run.columns import Columns
-from phasegrok.run.follow import Chunk, Parts, missing_chunks
-from phasegrok.run.manifest import Manifest
-from phasegrok.run.verify import Found
+from phasegrok.running.columns import Columns
+from phasegrok.running.follow import Chunk, Parts, missing_chunks
+from phasegrok.running.manifest import Manifest
+from phasegrok.running.verify import Found
 from phasegrok.sweep.load import Sweep
 
 

@@ -22,8 +22,8 @@ from phasegrok.plan.plan import Plan
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
 from phasegrok.results.parts import read_part, write_part
-from phasegrok.run.columns import Columns
-from phasegrok.run.manifest import Taken
+from phasegrok.running.columns import Columns
+from phasegrok.running.manifest import Taken
 from phasegrok.sweep.variants import COLUMN
 
 # The columns of all tables that say what a run is, and not what was measured of it.

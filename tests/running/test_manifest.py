@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
-from phasegrok.run.manifest import from_json, read_manifest
+from phasegrok.running.manifest import from_json, read_manifest
 from tests.conftest import MakeSweep
 
 AXES = "axes: {data.data_fraction: [0.3, 0.8], optimizer.weight_decay: [0, 1, 2]}\n"
@@ -20,7 +20,7 @@ AXES = "axes: {data.data_fraction: [0.3, 0.8], optimizer.weight_decay: [0, 1, 2]
 @pytest.fixture
 def written(make_sweep: MakeSweep, tmp_path: Path) -> dict[str, Any]:
     """The JSON values of a sweep's manifest."""
-    prepared = run.prepare(make_sweep(AXES, "engine.chunk=2"), tmp_path / "out", False)
+    prepared = running.prepare(make_sweep(AXES, "engine.chunk=2"), tmp_path / "out", False)
     return json.loads(json.dumps(prepared.manifest.to_json()))
 
 

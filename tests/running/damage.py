@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.plan import layout
 from phasegrok.sweep.load import Sweep, load
-from tests.run.watching import Watch
+from tests.running.watching import Watch
 
 SWEEP = """\
 name: damaged
@@ -38,7 +38,7 @@ def make(home: Path) -> tuple[Sweep, Path]:
     sweep = load(home / "damaged.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "CALL_SECONDS", 1e-9)  # a checkpoint after each interval
-        run.run(run.prepare(sweep, home / "whole", False), Watch())
+        running.run(running.prepare(sweep, home / "whole", False), Watch())
     return sweep, home / "whole"
 
 

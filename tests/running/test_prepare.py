@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.errors import Refusal
-from phasegrok.run.manifest import from_json
+from phasegrok.running.manifest import from_json
 from phasegrok.sweep.load import load
 
 FOLDERS = sorted((Path(__file__).parents[2] / "results" / "reference").glob("*/manifest.json"))
@@ -25,10 +25,10 @@ def test_a_reference_folder_goes_on(manifest: Path, monkeypatch: pytest.MonkeyPa
     sweep = load(folder / "sweep.yaml")
     if folder.name in ABSENT:
         with pytest.raises(Refusal, match=r"mnist|circuits"):
-            run.prepare(sweep, folder, fresh=False)
+            running.prepare(sweep, folder, fresh=False)
         return
     notes: list[str] = []
-    prepared = run.prepare(sweep, folder, False, notes.append)
+    prepared = running.prepare(sweep, folder, False, notes.append)
     assert prepared.resumes
     missing = sum(len(chunk.runs) for chunk in prepared.missing())
     assert missing == (20 if folder.name == "wd" else 0)

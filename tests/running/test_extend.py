@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from phasegrok import run
+from phasegrok import running
 from phasegrok.errors import Locked, Refusal
 from phasegrok.results.folder import Folder
-from phasegrok.run import loop
+from phasegrok.running import loop
 from phasegrok.sweep.load import load
 from tests.conftest import MakeSweep
-from tests.run.watching import start
+from tests.running.watching import start
 
 SMALL = """
 axes: {optimizer.learning_rate: [0.01, 0.02], optimizer.weight_decay: [0, 1]}
@@ -122,7 +122,7 @@ def test_an_interrupted_adaption_goes_on(
     make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever parts have the new column, the old sweep can be read, and the new one made."""
-    from phasegrok.run import adopt
+    from phasegrok.running import adopt
 
     out, whole = tmp_path / "out", tmp_path / "whole"
     start(make_sweep(SMALL), out)
@@ -267,7 +267,7 @@ def test_the_plan_says_what_is_taken(make_sweep: MakeSweep, tmp_path: Path) -> N
 
     coarse, out = tmp_path / "coarse", tmp_path / "out"
     start(make_sweep(SMALL), coarse)
-    prepared = run.prepare(make_sweep(LARGE), out, False, reuse=[coarse])
+    prepared = running.prepare(make_sweep(LARGE), out, False, reuse=[coarse])
     assert f"4 of 12 runs taken from {coarse}" in plan_text(prepared)
-    prepared = run.prepare(make_sweep(LARGE), coarse, False, extend=True)
+    prepared = running.prepare(make_sweep(LARGE), coarse, False, extend=True)
     assert f"extends {coarse}: 4 of 12 runs are its own" in plan_text(prepared)

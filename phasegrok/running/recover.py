@@ -15,13 +15,13 @@ from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
-from phasegrok.run.adopt import incomplete, tables_of
-from phasegrok.run.extend import resolved
-from phasegrok.run.follow import Parts, first_number, follow, planned_anew, sized
-from phasegrok.run.manifest import Manifest, Taken, new_manifest
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.refine import needed
-from phasegrok.run.verify import Expected, Found, readable, verify
+from phasegrok.running.adopt import incomplete, tables_of
+from phasegrok.running.extend import resolved
+from phasegrok.running.follow import Parts, first_number, follow, planned_anew, sized
+from phasegrok.running.manifest import Manifest, Taken, new_manifest
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.refine import needed
+from phasegrok.running.verify import Expected, Found, readable, verify
 from phasegrok.sweep.load import Sweep, load
 from phasegrok.train.memory import machine
 

@@ -13,10 +13,10 @@ from phasegrok.errors import Refusal
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
 from phasegrok.results.parts import read_table, write_part
-from phasegrok.run.audit import audit
+from phasegrok.running.audit import audit
 from phasegrok.sweep.load import Sweep
 from phasegrok.train import devices
-from tests.run.damage import copied, make
+from tests.running.damage import copied, make
 
 Made = tuple[Sweep, Path]
 
@@ -84,7 +84,7 @@ def test_the_command_says_it(made: Made, tmp_path: Path, monkeypatch: pytest.Mon
     write_part(path, as_table(rows))
     code, text = status("--verify", "--retrain", 6, out)
     assert code == 1 and "numbers differ in 1 column, accuracies by at most 0.5; 0 runs got" in text
-    monkeypatch.setattr("phasegrok.run.audit.processor", lambda: "another")
+    monkeypatch.setattr("phasegrok.running.audit.processor", lambda: "another")
     code, text = status("--verify", "--retrain", 6, out)
     assert code == 0 and "another kind of processor" in text
     path.write_bytes(path.read_bytes()[:-1])

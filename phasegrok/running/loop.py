@@ -8,17 +8,17 @@ from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.lock import CLAIM
 from phasegrok.results.folder import BOUNDARIES, Folder
-from phasegrok.run.adopt import adapt, take
-from phasegrok.run.chunk import Reporter, train_chunk
-from phasegrok.run.estimate import job_work
-from phasegrok.run.extend import resolved
-from phasegrok.run.follow import Chunk
-from phasegrok.run.manifest import Manifest, read_manifest
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.recover import SWEEP_FILE, expected
-from phasegrok.run.refine import next_round
-from phasegrok.run.session import Interrupted, Session, interruptible, whoami
-from phasegrok.run.verify import verify
+from phasegrok.running.adopt import adapt, take
+from phasegrok.running.chunk import Reporter, train_chunk
+from phasegrok.running.estimate import job_work
+from phasegrok.running.extend import resolved
+from phasegrok.running.follow import Chunk
+from phasegrok.running.manifest import Manifest, read_manifest
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.recover import SWEEP_FILE, expected
+from phasegrok.running.refine import next_round
+from phasegrok.running.session import Interrupted, Session, interruptible, whoami
+from phasegrok.running.verify import verify
 from phasegrok.sweep.load import dump, load
 
 # Of more cells the lines between phases are found when they are asked for.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from phasegrok import run as runner
+from phasegrok import running as runner
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import plan
-from phasegrok.run import estimate
-from phasegrok.run.estimate import TRY_SECONDS, estimated_time, job_work, steps_to_try
+from phasegrok.running import estimate
+from phasegrok.running.estimate import TRY_SECONDS, estimated_time, job_work, steps_to_try
 from tests.conftest import MakeSweep
 
 MACHINE = Machine("cpu", 2, 1 << 50, 1 << 30, 1e11, 2.0)

@@ -21,12 +21,12 @@ from phasegrok.plan.runs import data_of
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
 from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
-from phasegrok.run.checkpoint import check_checkpoint
-from phasegrok.run.columns import Columns
-from phasegrok.run.estimate import job_work
-from phasegrok.run.follow import Chunk
-from phasegrok.run.prepared import Prepared
-from phasegrok.run.session import Interrupted, Session
+from phasegrok.running.checkpoint import check_checkpoint
+from phasegrok.running.columns import Columns
+from phasegrok.running.estimate import job_work
+from phasegrok.running.follow import Chunk
+from phasegrok.running.prepared import Prepared
+from phasegrok.running.session import Interrupted, Session
 from phasegrok.train.engine import Engine, compiled
 
 Snapshots = dict[int, dict[str, np.ndarray]]  # arrays of a chunk's networks, by logging point
