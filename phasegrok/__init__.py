@@ -11,19 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from phasegrok.analysis.phases import classify, label_cells
+    from phasegrok.api import Results, load, run
     from phasegrok.errors import Refusal
     from phasegrok.sweep.load import load as load_sweep
     from phasegrok.sweep.sweep import Sweep
 
-__all__ = ["Refusal", "Sweep", "__version__", "classify", "label_cells", "load_sweep"]
+__all__ = [
+    "Refusal",
+    "Results",
+    "Sweep",
+    "__version__",
+    "classify",
+    "label_cells",
+    "load",
+    "load_sweep",
+    "run",
+]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Refusal": ("phasegrok.errors", "Refusal"),
+    "Results": ("phasegrok.api", "Results"),
     "Sweep": ("phasegrok.sweep.sweep", "Sweep"),
     "classify": ("phasegrok.analysis.phases", "classify"),
     "label_cells": ("phasegrok.analysis.phases", "label_cells"),
+    "load": ("phasegrok.api", "load"),
+    "run": ("phasegrok.api", "run"),
     "load_sweep": ("phasegrok.sweep.load", "load"),
 }
 

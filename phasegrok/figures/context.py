@@ -94,16 +94,17 @@ class Context:
         return not frame.empty and set(columns) <= set(frame.columns)
 
 
-def read_context(folder: Path, scale: Scale = "category") -> Context:
+def read_context(folder: Path, scale: Scale = "category", write: bool = True) -> Context:
     """What the pictures of a result folder are drawn from.
 
-    ``cells.parquet`` is brought up to date with the runs.
+    ``cells.parquet`` is brought up to date with the runs, if it may be written.
 
     Raises:
         Refusal: the folder holds no results, or none yet.
     """
     results = Folder(folder)
-    head, cells = results.head(), results.cells()
+    head = results.head()
+    cells = results.cells() if write else results.label()
     return Context(
         for_display(cells, head.sweep),
         head.axes,

@@ -3,7 +3,7 @@
 The one place where compiled programs, files and the terminal meet.
 """
 
-from phasegrok.running.chunk import Reporter
+from phasegrok.running.chunk import Reporter, Silent
 from phasegrok.running.estimate import Estimate, estimated_time, job_work
 from phasegrok.running.loop import run
 from phasegrok.running.prepare import prepare
@@ -15,6 +15,7 @@ __all__ = [
     "Interrupted",
     "Prepared",
     "Reporter",
+    "Silent",
     "estimated_time",
     "job_work",
     "prepare",

@@ -18,7 +18,7 @@ from phasegrok.errors import Refusal
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
 from phasegrok.running.adopt import tables_of
-from phasegrok.running.chunk import Reporter, train_chunk
+from phasegrok.running.chunk import Reporter, Silent, train_chunk
 from phasegrok.running.follow import Chunk
 from phasegrok.running.manifest import processor
 from phasegrok.running.prepare import prepare
@@ -65,15 +65,6 @@ class Audit:
         return not self.found.damage and (self.same or not self.alike)
 
 
-class Quiet:
-    """A reporter that says nothing."""
-
-    def note(self, line: str) -> None: ...
-    def skip(self, work: float, runs: int) -> None: ...
-    def more(self, work: float, runs: int) -> None: ...
-    def advanced(self, work: float, runs: int) -> None: ...
-
-
 def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
     """Verify a folder; it is not written to.
 
@@ -101,7 +92,7 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
         and all(begun.versions.get(name) == version(name) for name in ("jax", "jaxlib"))
     )
     for chunk in _chosen(prepared, prepared.found, retrain, random.Random(seed)):
-        _compare(prepared, chunk, result, Quiet())
+        _compare(prepared, chunk, result, Silent())
     return result
 
 

@@ -47,6 +47,23 @@ class Reporter(Protocol):
         """So much was done just now, finishing so many runs."""
 
 
+class Silent:
+    """A reporter that says nothing."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def note(self, line: str) -> None: ...
+
+    def skip(self, work: float, runs: int) -> None: ...
+
+    def more(self, work: float, runs: int) -> None: ...
+
+    def advanced(self, work: float, runs: int) -> None: ...
+
+
 @dataclass
 class ChunkProgress:
     """A chunk in training: its networks, and everything measured of them so far."""

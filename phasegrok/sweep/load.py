@@ -27,10 +27,11 @@ from phasegrok.sweep.sweep import Axis, Sweep
 from phasegrok.sweep.values import NAME, axis_values, setting
 from phasegrok.sweep.variants import Variant
 
-__all__ = ["Sweep", "dump", "load"]
+__all__ = ["Sweep", "dump", "load", "load_mapping"]
 
 # Combinations of static values. Each takes seconds to compile: ten thousand take half a day.
 MAX_KINDS = 10_000
+MAPPING = "sweep"  # what stands for the file in a refusal
 KINDS = "combinations of values that are compiled one by one"
 
 
@@ -45,8 +46,38 @@ def load(path: Path, overrides: Sequence[str] = (), reduced: bool = False) -> Sw
     Raises:
         Refusal: something in them is not exactly right.
     """
-    root = yaml.read_file(Path(path))
-    file = escaped(str(path))
+    return _read(yaml.read_file(Path(path)), escaped(str(path)), overrides, reduced)
+
+
+def load_mapping(
+    values: Mapping[str, Any], overrides: Sequence[str] = (), reduced: bool = False
+) -> Sweep:
+    """The sweep that a mapping describes, with the keys and values of a sweep file.
+
+    Args:
+        values: nested mappings, lists, numbers and texts; NumPy's are taken as Python's.
+        overrides: as of ``--set``.
+        reduced: whether its ``reduced`` block is applied.
+
+    Raises:
+        Refusal: something in it is not exactly right; the line begins with ``sweep``.
+    """
+    text = yaml.write(_plain(values))
+    return _read(yaml.read_text(text, lambda line, column: MAPPING), MAPPING, overrides, reduced)
+
+
+def _plain(value: Any) -> Any:
+    """What a sweep file could hold: keys are texts, and nothing is of NumPy."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _read(root: yaml.Node, file: str, overrides: Sequence[str], reduced: bool) -> Sweep:
     draft = drafts.read(root)
     changes = drafts.reduced_changes(root, draft)
     if reduced:

@@ -36,7 +36,12 @@ def seed_key(run: RunParams, stream: int) -> jax.Array:
 
     It is a threefry key: other generators give batched keys that depend on their neighbours.
     """
-    return jax.random.fold_in(jax.random.key(run.seed, impl="threefry2x32"), stream)
+    return key_of(run.seed, stream)
+
+
+def key_of(seed: jax.Array, stream: int) -> jax.Array:
+    """The key of one stream of a seed, uint32."""
+    return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), stream)
 
 
 def run_params_shapes(program: Program) -> RunParams:

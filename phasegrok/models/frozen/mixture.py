@@ -18,7 +18,7 @@ from phasegrok.models.frozen import saved
 from phasegrok.models.registry import MODELS, build
 from phasegrok.tasks import Task
 
-__all__ = ["NETWORKS", "Frozen", "MixtureModel"]
+__all__ = ["NETWORKS", "Frozen", "MixtureModel", "freeze", "read"]
 
 NETWORKS: Final = ("memorizing", "generalizing")
 
@@ -43,9 +43,18 @@ def freeze(path: str, task: Task) -> Frozen:
     Raises:
         Refusal: the file cannot be used; the message says why and leaves the key out.
     """
+    _check_suits(path, saved.record(path), task)
+    return read(path)
+
+
+def read(path: str) -> Frozen:
+    """The network in a file, whatever it was trained on.
+
+    Raises:
+        Refusal: the file or the record beside it cannot be used.
+    """
     record = saved.record(path)
-    _check_suits(path, record, task)
-    model = build(record.experiment.model, task.config)
+    model = build(record.experiment.model, record.experiment.task)
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.ones(())))
     arrays = saved.arrays(path, saved.size_of(shapes))
     try:

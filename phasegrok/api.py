@@ -1,0 +1,347 @@
+"""The Python side: run a sweep and read its results, in a script or a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from phasegrok.analysis.at import rows_at
+from phasegrok.analysis.boundaries import GENERALIZES
+from phasegrok.errors import Refusal
+from phasegrok.figures.context import Tables, read_context
+from phasegrok.files.npz import Damaged as BadArchive
+from phasegrok.files.npz import read_npz
+from phasegrok.results.folder import Folder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from phasegrok.sweep.sweep import Sweep
+
+__all__ = ["Results", "load", "run"]
+
+CLOSE: Final = 1e-9  # relative; axis values are decimal numbers
+SUBSETS: Final = ("corrupted", "training", "test", "unused")
+
+
+class Results:
+    """The results of a sweep, read when they are first asked for.
+
+    Every table is a pandas data frame, and a property: ``cells``, ``runs``, ``curves``,
+    ``boundaries``, and what ``measure:`` asked for (``neurons``, ``pruning``, ``logits``, ...).
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        """Raises Refusal where the folder holds no results."""
+        self.folder = Path(folder)
+        self._folder = Folder(self.folder)
+        head = self._folder.head()
+        self.name: str = head.name
+        self.axes: list[str] = head.axes
+        self.sweep: dict[str, Any] = head.sweep
+        self._tables = Tables(self.folder)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of all tables."""
+        return ["cells", "boundaries", *self._tables]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row a cell: means over seeds, and labels. Nothing is written."""
+        return self._folder.label()
+
+    @cached_property
+    def boundaries(self) -> pd.DataFrame:
+        """The lines between phases, see :func:`phasegrok.analysis.boundaries.boundaries`."""
+        return self._folder.boundaries()
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """A table of the folder."""
+        if not name.startswith("_") and name in self._tables:
+            return self._tables[name]
+        known = ", ".join(self.tables) if "_tables" in self.__dict__ else "none"
+        raise AttributeError(f"{name}: no such table; there are {known}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._tables})
+
+    def at(self, table: str = "runs", **values: Any) -> pd.DataFrame:
+        """The rows of a table at some values of swept columns: ``at("cells", weight_decay=5)``.
+
+        Raises:
+            Refusal: no such table, column or value; the line says which there are.
+        """
+        if table not in self.tables:
+            raise Refusal(f"{table}: found no such table; allowed: {', '.join(self.tables)}")
+        frame: pd.DataFrame = getattr(self, table)
+        return rows_at(frame, {name: self._value(name, value) for name, value in values.items()})
+
+    def curve(self, **values: Any) -> pd.DataFrame:
+        """The training curve of one cell: means over its seeds, by step.
+
+        Args:
+            values: of every swept column that has several.
+
+        Raises:
+            Refusal: there are no curves, or these are the values of several cells, or of none.
+        """
+        if "curves" not in self._tables:
+            raise Refusal(f"{self.folder}: holds no curves")
+        cell = self._one(values)
+        rows = rows_at(self.curves, {name: cell[name] for name in self.axes})
+        numbers = rows.drop(columns=["run", "seed", *self.axes])
+        return numbers.groupby("step").mean()
+
+    def boundary(
+        self, along: str = "data_fraction", label: str = "subphase", **values: Any
+    ) -> pd.DataFrame:
+        """Where networks begin to generalize, along an axis of the diagram.
+
+        Args:
+            along: the axis.
+            label: by which phases are told apart.
+            values: of columns that tell slices apart: ``weight_decay=5``.
+
+        Returns:
+            The rows of ``boundaries`` for that line, with their position and how well it is known.
+        """
+        lines = self.boundaries if label == "subphase" else self._folder.boundaries(label)
+        if along not in set(lines["along"]):
+            known = ", ".join(dict.fromkeys(lines["along"])) or "none"
+            raise Refusal(f"along {along}: found no boundary along it; allowed: {known}")
+        between = lines["above"].eq(GENERALIZES) | lines["below"].eq(GENERALIZES)
+        chosen = lines[between & lines["along"].eq(along)]
+        return rows_at(chosen, {name: self._value(name, v) for name, v in values.items()})
+
+    def weights(self, run: str, step: int | None = None) -> dict[str, np.ndarray]:
+        """A saved network: float32 arrays by name.
+
+        Args:
+            run: id of the run.
+            step: at which it was saved; by default the last.
+
+        Raises:
+            Refusal: it was not saved (``measure: {weights: final}`` saves them), or is damaged.
+        """
+        path = self._network(run, step)
+        try:
+            return read_npz(path, path.stat().st_size)
+        except BadArchive as error:
+            raise Refusal(f"{path}: damaged: {error}") from None
+
+    def apply(self, run: str, inputs: Any, step: int | None = None) -> np.ndarray:
+        """What a saved network answers.
+
+        Args:
+            run, step: as in :meth:`weights`.
+            inputs: (rows, ...) as :meth:`examples` gives them: tokens, signs, numbers of images.
+
+        Returns:
+            (rows, outputs) float32, without dropout.
+        """
+        import jax
+        import jax.numpy as jnp
+
+        from phasegrok import models, tasks
+        from phasegrok.models.frozen import mixture
+
+        network = mixture.read(str(self._network(run, step)))
+        task = tasks.of(network.record.experiment)
+        rows = jnp.asarray(np.atleast_2d(np.asarray(inputs)))
+        batch = models.Pass(task.look_up(rows), jnp.arange(len(rows)))
+        with jax.default_matmul_precision("highest"):
+            outputs, _ = network.model.apply(network.params, network.model_state, batch)
+        return np.asarray(outputs)
+
+    def examples(self, run: str) -> pd.DataFrame:
+        """The examples of a run: which it trained on, and with which labels.
+
+        Returns:
+            One row an example, in the seed's order: its inputs, ``label`` (the true one),
+            ``shown_label``, and ``subset``: ``corrupted``, ``training``, ``test``, or ``unused``
+            (of the pool of a task with a test set of its own).
+        """
+        import jax
+
+        from phasegrok import tasks
+        from phasegrok.train.state import LABELS, ORDER, key_of
+
+        row = self._run(run)
+        task = tasks.of(self._experiment(run))
+        seed = jax.numpy.uint32(int(row["seed"]))
+        table = task.table(key_of(seed, ORDER), key_of(seed, LABELS))
+        inputs = np.asarray(table.inputs).reshape(len(table.label), -1)
+        n_train, n_corrupted = int(row["n_train"]), int(row["n_corrupted"])
+        place = np.arange(len(inputs))
+        tested = place >= (n_train if task.size.test is None else task.size.pool)
+        subset = np.select(
+            [place < n_corrupted, place < n_train, tested], list(SUBSETS[:3]), SUBSETS[3]
+        )
+        names = task.input_names if len(task.input_names) == inputs.shape[1] else None
+        frame = pd.DataFrame(inputs, columns=names or [f"x{i}" for i in range(inputs.shape[1])])
+        label = np.asarray(table.label)
+        shown = np.where(place < n_corrupted, np.asarray(table.corrupted_label), label)
+        return frame.assign(label=label, shown_label=shown, subset=subset)
+
+    def to_xarray(self) -> Any:
+        """The cells as an ``xarray.Dataset``, with the swept columns as named dimensions.
+
+        Raises:
+            ImportError: xarray is not installed.
+        """
+        table = self.cells.set_index(self.axes) if self.axes else self.cells
+        return table.to_xarray()
+
+    def plot(self, name: str = "phase_diagram") -> Figure:
+        """A picture of this folder as a Matplotlib figure; nothing is written.
+
+        Raises:
+            Refusal: there is no such picture, or its tables are not there.
+        """
+        from phasegrok.figures import pictures
+
+        context = read_context(self.folder, write=False)
+        there = {each.name: each for each in pictures() if each.applies(context)}
+        if name not in there:
+            raise Refusal(f"{name}: found no such picture here; allowed: {', '.join(there)}")
+        return there[name].draw(context)
+
+    def __repr__(self) -> str:
+        done = len(self.runs) if "runs" in self._tables else 0
+        axes = " x ".join(self.axes) or "one cell"
+        return f"<phasegrok results {self.name}: {done} runs over {axes}, {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        """The small diagram, for a notebook."""
+        text = f"<code>{html.escape(repr(self))}</code>"
+        if self.cells.empty:
+            return text
+        image = io.BytesIO()
+        self.plot().savefig(image, format="png", dpi=72)
+        data = base64.b64encode(image.getvalue()).decode()
+        return f'{text}<br><img src="data:image/png;base64,{data}" alt="phase diagram">'
+
+    def _value(self, name: str, value: Any) -> Any:
+        """A swept value as the tables hold it."""
+        if name not in self.cells:
+            known = ", ".join(self.axes) or "none"
+            raise Refusal(f"{name}: found no such column; allowed: the swept ones ({known})")
+        there = self.cells[name].drop_duplicates()
+        if pd.api.types.is_float_dtype(there) and isinstance(value, int | float):
+            near = there[np.isclose(there, float(value), rtol=CLOSE, atol=CLOSE)]
+        else:
+            near = there[there == value]
+        if near.empty:
+            known = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in there)
+            raise Refusal(f"{name}={value}: found no such value; allowed: {known}")
+        return near.iloc[0]
+
+    def _one(self, values: Mapping[str, Any]) -> pd.Series[Any]:
+        """The one cell at some values."""
+        cells = rows_at(self.cells, {name: self._value(name, v) for name, v in values.items()})
+        if len(cells) != 1:
+            open_ = [n for n in self.axes if n not in values and cells[n].nunique() > 1]
+            raise Refusal(f"found {len(cells)} cells; allowed: one (give {', '.join(open_)})")
+        return cells.iloc[0]
+
+    def _run(self, run: str) -> pd.Series[Any]:
+        runs = self.runs
+        found = runs[runs["run"] == run]
+        if found.empty:
+            raise Refusal(f"{run}: found no such run; allowed: an id of the table runs")
+        return found.iloc[0]
+
+    def _experiment(self, run: str) -> Any:
+        """The experiment of a run, its traced values apart."""
+        from phasegrok.plan.runs import expand
+        from phasegrok.sweep.load import load as load_sweep
+
+        table = expand(load_sweep(self.folder / "sweep.yaml"))
+        (places,) = np.nonzero(table.frame["run"].to_numpy() == run)
+        return table.experiment_of(int(places[0]))
+
+    def _network(self, run: str, step: int | None) -> Path:
+        home = self._folder.weights_path(run, 0).parent
+        saved = sorted(int(path.stem) for path in home.glob("*.npz") if path.stem.isdigit())
+        if not saved or step not in (None, *saved):
+            known = ", ".join(map(str, saved)) or "none; measure: {weights: final} saves them"
+            raise Refusal(f"{home}: step {step}: found no such network; allowed: {known}")
+        return self._folder.weights_path(run, saved[-1] if step is None else step)
+
+
+def load(folder: str | Path) -> Results:
+    """The results in a folder that a sweep wrote, finished or not.
+
+    Raises:
+        Refusal: it holds none.
+    """
+    return Results(folder)
+
+
+def run(
+    sweep: Sweep | Mapping[str, Any] | str | Path,
+    output: str | Path | None = None,
+    *,
+    change: Sequence[str] = (),
+    reduced: bool = False,
+    fresh: bool = False,
+    extend: bool = False,
+    reuse: Sequence[str | Path] = (),
+    progress: bool = True,
+) -> Results:
+    """Train a sweep, or what is missing of it, and give its results.
+
+    It is what ``phasegrok sweep`` does, pictures apart. The same call resumes.
+
+    Args:
+        sweep: a sweep, the path of a sweep file, or a mapping with the same keys.
+        output: the result folder; ``results/NAME`` by default.
+        change: ``KEY=VALUE`` texts, as of ``--set``.
+        reduced, fresh, extend, reuse: the options of the command.
+        progress: whether lines (on a terminal a bar) say how far it is.
+
+    Raises:
+        Refusal: something in it is not right; nothing has been written.
+        Locked: another process uses the folder.
+        KeyboardInterrupt: after everything has been saved.
+    """
+    from phasegrok import running
+    from phasegrok.cli.progress import Progress
+    from phasegrok.sweep.load import load as load_file
+    from phasegrok.sweep.load import load_mapping
+    from phasegrok.sweep.sweep import Sweep as SweepType
+    from phasegrok.train.devices import use_all_cores
+
+    if isinstance(sweep, SweepType):
+        checked = sweep
+    elif isinstance(sweep, Mapping):
+        checked = load_mapping(sweep, change, reduced)
+    else:
+        checked = load_file(Path(sweep), change, reduced)
+    folder = Path(output or Path("results") / (checked.name + ("-reduced" if reduced else "")))
+    with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
+        use_all_cores()
+    note = print if progress else _quiet
+    prepared = running.prepare(
+        checked, folder, fresh, note=note, extend=extend, reuse=[Path(each) for each in reuse]
+    )
+    try:
+        with Progress(prepared) if progress else running.Silent() as watch:
+            running.run(prepared, watch, fresh)
+    except running.Interrupted:
+        raise KeyboardInterrupt("everything is saved, the same call resumes") from None
+    return Results(folder)
+
+
+def _quiet(line: str) -> None:
+    """Say nothing."""
