@@ -18,8 +18,7 @@ from phasegrok.analysis.at import rows_at
 from phasegrok.analysis.boundaries import GENERALIZES
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import Tables, read_context
-from phasegrok.files.npz import Damaged as BadArchive
-from phasegrok.files.npz import read_npz
+from phasegrok.files.npz import BadArchive, read_npz
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:

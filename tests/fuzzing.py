@@ -22,7 +22,7 @@ import numpy as np
 
 from phasegrok.config import PATHS
 from phasegrok.errors import Refusal
-from phasegrok.files.npz import Damaged
+from phasegrok.files.npz import BadArchive
 from phasegrok.models.frozen import saved
 from phasegrok.results.folder import Folder
 from phasegrok.running.manifest import read_manifest
@@ -147,7 +147,7 @@ def fuzz(kind: Kind, inputs: int, seed: int, folder: Path) -> Outcome:
         try:
             kind.read(target)
             outcome.accepted += 1
-        except (Refusal, Damaged) as refusal:
+        except (Refusal, BadArchive) as refusal:
             outcome.refused += 1
             said = "" if str(refusal).isprintable() else f"no printable line: {refusal!r}"
         except Exception as error:

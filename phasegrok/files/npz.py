@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.lib import format as npy
 
-__all__ = ["Damaged", "Expected", "read_npz"]
+__all__ = ["BadArchive", "Expected", "read_npz"]
 
 Expected = Mapping[str, tuple[tuple[int, ...], str]]  # shape and dtype, by name
 
@@ -37,7 +37,7 @@ ODD_FLAGS: Final = 0x1 | 0x20 | 0x40 | 0x2000  # encrypted, patched, or with hid
 LAST_CHARACTER: Final = 0x10FFFF
 
 
-class Damaged(ValueError):
+class BadArchive(ValueError):
     """The content of a file is not what it should be. The text says why, without the path."""
 
 
@@ -53,7 +53,7 @@ def read_npz(
             come besides.
 
     Raises:
-        Damaged: it is no such archive.
+        BadArchive: it is no such archive.
         OSError: the file cannot be read.
     """
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
@@ -62,7 +62,7 @@ def read_npz(
         except OSError as error:
             # zipfile seeks where a false offset says, which is not the disk's fault.
             if error.errno is None or isinstance(source, bytes):
-                raise Damaged("found no .npz archive") from None
+                raise BadArchive("found no .npz archive") from None
             raise
 
 
@@ -76,13 +76,13 @@ def _read(file: IO[bytes], most_bytes: int, expected: Expected | None) -> dict[s
             try:
                 with archive.open(info) as stream:
                     arrays[name] = _array(stream, info, name, expected)
-            except Damaged:
+            except BadArchive:
                 raise
             except (OSError, MemoryError):
                 raise
             # zipfile and zlib raise whatever their parsing runs into.
             except Exception as error:
-                raise Damaged(f"found {name} unreadable ({_reason(error)})") from None
+                raise BadArchive(f"found {name} unreadable ({_reason(error)})") from None
     return arrays
 
 
@@ -90,27 +90,27 @@ def _archive(file: IO[bytes], most_bytes: int) -> zipfile.ZipFile:
     """The archive, its size and its last record judged before its directory is read."""
     size = file.seek(0, io.SEEK_END)
     if size > most_bytes + MOST_EXTRA:
-        raise Damaged(f"found {size} bytes; allowed: at most {most_bytes} bytes of arrays")
+        raise BadArchive(f"found {size} bytes; allowed: at most {most_bytes} bytes of arrays")
     file.seek(max(0, size - END.size))
     tail = file.read(END.size)
     if len(tail) < END.size or not tail.startswith(b"PK\5\6"):
-        raise Damaged("found no .npz archive")
+        raise BadArchive("found no .npz archive")
     _, _, _, here, count, directory, begin, comment = END.unpack(tail)
     if count > MOST_MEMBERS or count != here or directory > MOST_EXTRA or comment:
-        raise Damaged("found no .npz archive of a sensible size")
+        raise BadArchive("found no .npz archive of a sensible size")
     # Archives of 2 GiB have a second record, which alone knows where 4 GiB and more begin.
     end = size - END.size - (SECOND_END if begin > zipfile.ZIP64_LIMIT else 0)
     if begin + directory != end and begin != 0xFFFFFFFF:
-        raise Damaged("found a directory of another length than the archive says")
+        raise BadArchive("found a directory of another length than the archive says")
     try:
         file.seek(0)
         archive = zipfile.ZipFile(file)
     except OSError:
         raise
     except Exception as error:
-        raise Damaged(f"found no .npz archive ({_reason(error)})") from None
+        raise BadArchive(f"found no .npz archive ({_reason(error)})") from None
     if len(archive.infolist()) != count:
-        raise Damaged(f"found {len(archive.infolist())} arrays; the archive says {count}")
+        raise BadArchive(f"found {len(archive.infolist())} arrays; the archive says {count}")
     return archive
 
 
@@ -122,25 +122,25 @@ def _members(archive: zipfile.ZipFile, most_bytes: int) -> dict[str, zipfile.Zip
         name = info.filename.removesuffix(".npy")
         plain = name.isprintable() and not set(name) & set("/\\") and 0 < len(name) <= MOST_NAME
         if not plain or name == info.filename:
-            raise Damaged("found a member that is no array")
+            raise BadArchive("found a member that is no array")
         if name in found:
-            raise Damaged(f"found {name} a second time")
+            raise BadArchive(f"found {name} a second time")
         if info.compress_type not in METHODS or info.flag_bits & ODD_FLAGS:
-            raise Damaged(f"found {name} packed in another way than stored or deflated")
+            raise BadArchive(f"found {name} packed in another way than stored or deflated")
         found[name] = info
     total = sum(info.file_size for info in infos)
     if total > most_bytes + MOST_EXTRA:
-        raise Damaged(f"found arrays of {total} bytes; allowed: at most {most_bytes}")
+        raise BadArchive(f"found arrays of {total} bytes; allowed: at most {most_bytes}")
     return found
 
 
 def _check_names(members: Mapping[str, object], expected: Expected) -> None:
     for name in expected:
         if name not in members:
-            raise Damaged(f"found no array {name}; allowed: {_words(*expected[name], name)}")
+            raise BadArchive(f"found no array {name}; allowed: {_words(*expected[name], name)}")
     for name in members:
         if name not in expected:
-            raise Damaged(f"found an array {name}; allowed: no array of this name")
+            raise BadArchive(f"found an array {name}; allowed: no array of this name")
 
 
 def _array(
@@ -152,10 +152,10 @@ def _array(
     if expected is not None:
         wanted, kind = expected[name]
         if shape != wanted or dtype != np.dtype(kind):
-            raise Damaged(f"found {_words(shape, dtype, name)}; allowed: {_words(wanted, kind)}")
+            raise BadArchive(f"found {_words(shape, dtype, name)}; allowed: {_words(wanted, kind)}")
     size = math.prod(shape) * dtype.itemsize
     if head.count + size != info.file_size:
-        raise Damaged(
+        raise BadArchive(
             f"found {info.file_size - head.count} bytes in {name}; {_words(shape, dtype)} has"
             f" {size}"
         )
@@ -163,14 +163,14 @@ def _array(
     while piece := head.read(PIECE):  # to the end, where zipfile compares the checksum too
         content += piece
     if len(content) != size:
-        raise Damaged(f"found {len(content)} bytes in {name} of {size}")
+        raise BadArchive(f"found {len(content)} bytes in {name} of {size}")
     if head.crc != info.CRC:
-        raise Damaged(f"found another checksum in {name} than the archive has")
+        raise BadArchive(f"found another checksum in {name} than the archive has")
     array = np.frombuffer(content, dtype)
     if dtype.kind == "U" and dtype.itemsize:
         codes = array.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder))
         if codes.size and int(codes.max()) > LAST_CHARACTER:
-            raise Damaged(f"found text in {name} that is none")
+            raise BadArchive(f"found text in {name} that is none")
     return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 
 
@@ -199,11 +199,11 @@ def _header(head: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
         raise
     # A header is a Python literal: damaged ones raise SyntaxError, TypeError, RecursionError...
     except Exception:
-        raise Damaged(f"found no header of an array in {name}") from None
+        raise BadArchive(f"found no header of an array in {name}") from None
     if dtype.kind not in KINDS or dtype.names is not None or dtype.subdtype is not None:
-        raise Damaged(f"found {name} of {dtype}; allowed: numbers")
+        raise BadArchive(f"found {name} of {dtype}; allowed: numbers")
     if len(shape) > MOST_DIMENSIONS or any(type(n) is not int or n < 0 for n in shape):
-        raise Damaged(f"found {name} of an impossible shape")
+        raise BadArchive(f"found {name} of an impossible shape")
     return shape, bool(fortran), dtype
 
 

@@ -25,8 +25,7 @@ from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
 from phasegrok.files.lock import Hold, hold
-from phasegrok.files.npz import Damaged as BadArchive
-from phasegrok.files.npz import read_npz
+from phasegrok.files.npz import BadArchive, read_npz
 from phasegrok.files.seal import BLANK, seal, verify
 from phasegrok.results.arrow import as_table
 from phasegrok.results.head import Head, checked

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from phasegrok.errors import Damaged
-from phasegrok.files.npz import Damaged as BadArchive
-from phasegrok.files.npz import read_npz
+from phasegrok.files.npz import BadArchive, read_npz
 from phasegrok.files.seal import verify as sealed
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import run_ids

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from phasegrok.files.npz import Damaged, read_npz
+from phasegrok.files.npz import BadArchive, read_npz
 
 ARRAYS: dict[str, Any] = {
     "header": np.array('{"part": "000-00000"}'),
@@ -71,7 +71,7 @@ def test_any_damage_is_refused_or_changes_nothing(save: Any) -> None:
             del damaged[draw.randrange(len(damaged)) :]
         try:
             found = read_npz(bytes(damaged), 1000)
-        except Damaged as error:
+        except BadArchive as error:
             refused += 1
             assert str(error).isprintable()
             continue
@@ -109,7 +109,7 @@ def test_any_damage_is_refused_or_changes_nothing(save: Any) -> None:
 )
 def test_foreign_archives_are_refused(content: bytes, words: str) -> None:
     """One line that says what was found; no array of the size that a header claims comes to be."""
-    with pytest.raises(Damaged) as refused:
+    with pytest.raises(BadArchive) as refused:
         read_npz(content, 8, {"a": ((2,), "float32")})
     assert words in str(refused.value) and str(refused.value).isprintable()
 
@@ -118,10 +118,10 @@ def test_encrypted_and_doubled_members_are_refused() -> None:
     """The flag of encryption in the directory, and one name twice."""
     content = bytearray(packed(a=np.ones(2, "f4")))
     content[content.index(b"PK\1\2") + 8] |= 1
-    with pytest.raises(Damaged, match="packed in another way"):
+    with pytest.raises(BadArchive, match="packed in another way"):
         read_npz(bytes(content), 8)
     twice = packed(a=np.ones(2, "f4"), b=np.ones(2, "f4")).replace(b"b.npy", b"a.npy")
-    with pytest.raises(Damaged, match="found a a second time"):
+    with pytest.raises(BadArchive, match="found a a second time"):
         read_npz(twice, 16)
 
 
@@ -136,7 +136,7 @@ def test_a_bomb_costs_no_memory() -> None:
     small[at : at + 4] = struct.pack("<I", len(npy("<f4", "(2,)", bytes(8))))
     tracemalloc.start()
     for content in (bomb, bytes(small)):
-        with pytest.raises(Damaged):
+        with pytest.raises(BadArchive):
             read_npz(content, 1 << 20)
     assert tracemalloc.get_traced_memory()[1] < 20 << 20
     tracemalloc.stop()

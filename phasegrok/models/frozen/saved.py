@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from phasegrok.config.identity import without_defaults
 from phasegrok.config.run_record import RUN_RECORD_FILE, RunRecord
 from phasegrok.errors import Refusal, short
-from phasegrok.files.npz import Damaged, read_npz
+from phasegrok.files.npz import BadArchive, read_npz
 from phasegrok.files.seal import verify
 from phasegrok.machine import memory_bytes
 from phasegrok.models.base import ModelState, Params
@@ -106,7 +106,7 @@ def arrays(path: str, most_bytes: int) -> dict[str, np.ndarray]:
     file = Path(path)
     try:
         return read_npz(file, most_bytes)
-    except Damaged as damage:
+    except BadArchive as damage:
         raise Refusal(f"{file}: damaged: {damage}; allowed: weights/RUN/STEP.npz") from None
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from None
