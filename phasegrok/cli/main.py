@@ -17,6 +17,7 @@ import typer
 from phasegrok.cli.exits import exit_codes
 from phasegrok.cli.start import begin, end
 from phasegrok.errors import Refusal
+from phasegrok.files.atomic import replacing
 from phasegrok.stopping import STATE, Interrupted, phase, waited
 
 SAVED = "what is published stays, the same command goes on"
@@ -36,15 +37,61 @@ class Command(typer.Typer):
 
 app = Command(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Train thousands of tiny networks over a grid and see the phases.",
 )
 
 
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """What there is without a command."""
+    if version:
+        from phasegrok import __version__
+
+        typer.echo(f"phasegrok {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        from phasegrok.cli.text import FIRST_STEPS
+
+        typer.echo(f"{context.get_help()}\n\n{FIRST_STEPS}")
+
+
+@app.command("list")
+def list_() -> None:
+    """Show the sweeps that come with phasegrok: figure, number of runs, time."""
+    with exit_codes():
+        from phasegrok.cli.text import shipped_text
+
+        typer.echo(shipped_text())
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Of the sweep; the file is NAME.yaml, here.")],
+    base: Annotated[
+        str, typer.Option("--from", metavar="SWEEP", help="The sweep that it begins as.")
+    ] = "quickstart",
+) -> None:
+    """Write a commented sweep file to begin with."""
+    with exit_codes():
+        from phasegrok.sweep.shipped import template
+
+        text, path = template(name, base), Path(f"{name}.yaml")
+        if path.exists():
+            raise Refusal(f"{path}: is there already; allowed: another name")
+        with replacing(path) as file:
+            file.write(text.encode())
+        typer.echo(f"wrote {path}\nnext: phasegrok sweep {path} --plan")
+
+
 @app.command()
 def sweep(
-    file: Annotated[Path, typer.Argument(help="A sweep file, such as sweeps/wd.yaml.")],
+    file: Annotated[
+        str, typer.Argument(help="A sweep file, or the name of one that `phasegrok list` shows.")
+    ],
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one value; may be repeated."),
@@ -79,9 +126,10 @@ def sweep(
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
         from phasegrok.sweep.load import load
+        from phasegrok.sweep.shipped import find
 
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
-        checked = load(file, changes, reduced)
+        checked = load(find(file), changes, reduced)
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
         doing.folder = folder
 

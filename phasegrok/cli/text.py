@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +20,25 @@ if TYPE_CHECKING:
     from phasegrok.running.audit import Audit
 
 __all__ = [
+    "FIRST_STEPS",
     "audit_text",
     "boundaries_text",
     "counted",
     "duration",
     "plan_text",
     "saving_text",
+    "shipped_text",
     "status_text",
     "written_text",
 ]
 
+FIRST_STEPS = """\
+First steps:
+  phasegrok sweep quickstart           all six phases in two minutes
+  phasegrok list                       the sweeps of the papers' figures
+  phasegrok new mine --from wd         a sweep file of your own
+  phasegrok sweep mine.yaml --plan     what it will train, and how long that takes
+"""
 PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
 
@@ -159,6 +170,28 @@ def audit_text(found: Audit) -> str:
                     " only, and so do labels of cells at a boundary"
                 )
     return "\n".join(lines)
+
+
+def shipped_text() -> str:
+    """The sweeps that come with the package, two lines each."""
+    from phasegrok.sweep.load import load
+    from phasegrok.sweep.shipped import shipped
+
+    every = shipped()
+    width = max(len(each.name) for each in every) + 2
+    room = max(40, shutil.get_terminal_size((100, 40)).columns - width)
+    lines = []
+    for each in every:
+        sweep = load(each.path)
+        runs = math.prod(len(axis.values) for axis in sweep.axes) * len(sweep.seeds)
+        runs *= max(1, len(sweep.variants))
+        smaller = "; --reduced is smaller" if each.reduced else ""
+        what = textwrap.shorten(each.what, 2 * room - 10, placeholder=" ...")
+        first, *more = textwrap.wrap(what, room)
+        lines += [each.name.ljust(width) + first, *(" " * width + line for line in more)]
+        facts = textwrap.wrap(f"{runs} runs; {each.time}{smaller}", room)
+        lines += [" " * width + line for line in facts]
+    return "\n".join([*lines, "", "run one: phasegrok sweep NAME"])
 
 
 def saving_text(cells: pd.DataFrame) -> str:
