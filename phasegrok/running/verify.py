@@ -51,19 +51,27 @@ class Found:
 
     Attributes:
         parts: the parts of ``runs`` that are done, whole, and their runs.
-        damage: files that are to be set aside.
+        damage: files that are damaged or missing.
+        undone: chunks of which one is, or whose runs are elsewhere; all of their parts go.
         lacking: as in :class:`Expected`, with the tables that were removed since.
         files, size: how many files were verified, and their bytes.
     """
 
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     damage: list[Damaged] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: int = 0
     size: int = 0
 
     def set_aside(self, folder: Folder) -> None:
-        """Move the damaged files out of the way, so that their chunks are not done any more."""
+        """Move damaged files out of the way, and what else there is of their chunks: the same rows
+        may come back under another name."""
+        for name in self.undone:
+            # Its part of runs first: from then on the chunk is not done.
+            paths = set(folder.path.glob(f"*/{name}.parquet"))
+            for path in sorted(paths, key=lambda path: (path.parent.name != "runs", path)):
+                folder.set_file_aside(path)
         for each in self.damage:
             if each.path.exists():
                 folder.set_file_aside(each.path)
@@ -71,9 +79,8 @@ class Found:
     def notes(self) -> Iterator[str]:
         """What is about to happen, in a few lines."""
         for each in self.damage[:5]:
-            what = "" if each.path.exists() else ", and its chunk is trained again"
-            aside = "; it is set aside, and what it held is trained again"
-            yield f"note: {each.path}: {each.reason}{what or aside}"
+            there = "it is set aside, and " if each.path.exists() else ""
+            yield f"note: {each.path}: {each.reason}; {there}what is lost of it is made again"
         if len(self.damage) > 5:
             yield f"note: and {len(self.damage) - 5} more files"
 
@@ -117,6 +124,8 @@ def _runs(folder: Folder, expected: Expected, found: Found) -> None:
                 raise Damaged(path, f"holds a run for the second time ({name})")
         except Damaged as damage:
             found.damage.append(damage)
+            if path.stem in expected.parts:
+                found.undone.append(path.stem)
             continue
         seen |= set(runs)
         found.parts[path.stem] = runs
@@ -138,11 +147,14 @@ def _table(folder: Folder, table: str, expected: Expected, found: Found) -> None
             try:
                 _part(home / f"{name}.parquet", table, found.parts[name], found)
             except Damaged as damage:
-                _undo(folder, name, damage, found)
+                _undo(name, damage, found)
     ours = expected.runs
     for path in folder.parts(table):
-        if path.stem not in expected.parts and not CHUNK.match(path.stem):
+        if path.stem not in expected.parts:
             try:
+                if CHUNK.match(path.stem):
+                    # Of a crash between two renames, before the manifest was made anew.
+                    raise Damaged(path, "belongs to no chunk of this sweep")
                 if odd := set(_read(path, found)) - ours:
                     raise Damaged(path, f"holds a run that this sweep does not have ({min(odd)})")
             except Damaged as damage:
@@ -182,7 +194,7 @@ def _networks(folder: Folder, expected: Expected, found: Found) -> None:
                 if steps or there:
                     _record(folder.run_record_path(run), run, found)
         except Damaged as damage:
-            _undo(folder, name, damage, found)
+            _undo(name, damage, found)
 
 
 def _network(path: Path, found: Found) -> None:
@@ -209,12 +221,11 @@ def _record(path: Path, run: str, found: Found) -> None:
         raise Damaged(path, f"is no record of run {run}")
 
 
-def _undo(folder: Folder, name: str, damage: Damaged, found: Found) -> None:
-    """A chunk that is not whole is not done: its part of ``runs`` would say that it is."""
+def _undo(name: str, damage: Damaged, found: Found) -> None:
+    """A chunk that is not whole is not done."""
     found.damage.append(damage)
     if found.parts.pop(name, None) is not None:
-        path = folder.part_path("runs", name)
-        found.damage.append(Damaged(path, f"{damage.path} is not whole"))
+        found.undone.append(name)
 
 
 def _read(path: Path, found: Found) -> tuple[str, ...]:

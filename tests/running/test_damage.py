@@ -98,8 +98,10 @@ def test_a_copy_of_a_part_is_no_second_part(made: Made, tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1]}), out / "curves" / "foreign.parquet")
     with pytest.raises(Damaged, match=r"curves/foreign\.parquet: damaged: found no column run"):
         Folder(out).read("curves")
+    shutil.copy(out / "neurons" / "000-00000.parquet", out / "neurons" / "009-00000.parquet")
     notes, trained = resume(sweep, out)
     assert trained == 0 and "second time" in notes[0] and "no column run" in notes[1]
+    assert "neurons/009-00000.parquet: belongs to no chunk" in notes[2]
     assert differences(out, whole) == []
 
 

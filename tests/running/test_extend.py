@@ -15,7 +15,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.running import loop
 from phasegrok.sweep.load import load
 from tests.conftest import MakeSweep
-from tests.running.watching import start
+from tests.running.watching import Watch, start
 
 SMALL = """
 axes: {optimizer.learning_rate: [0.01, 0.02], optimizer.weight_decay: [0, 1]}
@@ -271,3 +271,23 @@ def test_the_plan_says_what_is_taken(make_sweep: MakeSweep, tmp_path: Path) -> N
     assert f"4 of 12 runs taken from {coarse}" in plan_text(prepared)
     prepared = running.prepare(make_sweep(LARGE), coarse, False, extend=True)
     assert f"extends {coarse}: 4 of 12 runs are its own" in plan_text(prepared)
+
+
+def test_damaged_rows_of_another_folder_are_taken_again(
+    make_sweep: MakeSweep, tmp_path: Path, large: Path
+) -> None:
+    """As long as that folder is there; then they are trained."""
+    coarse, out = tmp_path / "coarse", tmp_path / "out"
+    start(make_sweep(SMALL), coarse)
+    start(make_sweep(LARGE), out, reuse=[coarse])
+    for gone, trained in ((False, 0), (True, 2)):
+        if gone:
+            coarse.rename(tmp_path / "elsewhere")
+        part = sorted(out.glob("curves/taken-*.parquet"))[0]
+        part.write_bytes(part.read_bytes()[:-1])
+        notes: list[str] = []
+        watch = Watch()
+        running.run(running.prepare(make_sweep(LARGE), out, False, notes.append), watch)
+        assert watch.trained == trained and str(part) in notes[0]
+        assert_alike(out, large)
+    assert start(make_sweep(LARGE), out).trained == 0

@@ -141,6 +141,12 @@ def test_old_folders_go_on(
         assert not notes
         assert_same(out, whole)
     running.run(running.prepare(sweep, out, False, pytest.fail), Watch())
+    (out / "runs" / "000-00000.parquet").write_bytes(b"")
+    notes.clear()
+    watch = Watch()
+    running.run(running.prepare(sweep, out, False, notes.append), watch)
+    assert watch.trained == len(kept["000-00000"]), "also where no job trains them any more"
+    assert sorted(pd.read_parquet(out / "runs")["run"]) == sorted(runs)
 
 
 def test_parts_merged_by_hand_are_done(make_sweep: MakeSweep, whole: Path) -> None:
