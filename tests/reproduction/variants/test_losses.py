@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from phasegrok.reproduction.base import Results
 from phasegrok.reproduction.variants import losses
 from tests.reproduction.variants.made import DECAYS, SMALL, diagram, square, verdicts
 
@@ -29,6 +32,14 @@ def test_cross_entropy() -> None:
     ]
     (first, *_, last) = verdicts(losses.cross_entropy(diagram(square, DECAYS), SMALL))
     assert first is False and last is False
+
+
+def test_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same claim of another sweep, which says how long it trained."""
+    monkeypatch.setattr(Results, "manifest", {"sweep": {"train": {"steps": 3000}}})
+    assert verdicts(losses.forgetting(diagram(lambda *_: "X", (10.0,)))) == [True]
+    (claim,) = losses.forgetting(diagram(lambda *_: "F", (10.0,)))
+    assert claim.held is False and "3000 steps" in claim.text and "middle" not in claim.why
 
 
 def test_cross_entropy_under_dropout() -> None:
