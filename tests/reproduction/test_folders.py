@@ -36,7 +36,6 @@ EARLIER = {
     "mlp3",
     "mlp3-batchnorm",
     "mlp3-parametrizations",
-    "model-efficiency",
     "normalization",
     "relu-dropout",
     "semi-grokking",
