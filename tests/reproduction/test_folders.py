@@ -30,7 +30,6 @@ VARIED = {"mnist", "mnist-dropout", "wide-relu-fast"}
 # Trained before their file asked for more seeds, cells or steps; their commands say what they had.
 # A folder that is trained again leaves this list.
 EARLIER = {
-    "cross-entropy",
     "cross-entropy-dropout",
     "minibatch-phases",
     "mlp3",

@@ -22,16 +22,17 @@ def wide_band(decay: float, alpha: float, xi: float) -> str:
 def test_cross_entropy() -> None:
     """Weaker, similar diagrams, a narrow band, no Forgetting."""
     decays = (0.0, 1.0, 3.0, 4.0, 5.0, 8.0)
-    assert verdicts(losses.cross_entropy(diagram(sensitive, decays), SMALL)) == [True] * 4
-    assert verdicts(losses.cross_entropy(diagram(wide_band, decays), SMALL))[2] is False
-    assert verdicts(losses.cross_entropy(diagram(lambda *_: "M", decays), SMALL)) == [
-        True,
-        False,
-        False,
-        True,
-    ]
-    (first, *_, last) = verdicts(losses.cross_entropy(diagram(square, DECAYS), SMALL))
-    assert first is False and last is False
+    as_claimed, wide, never = (
+        diagram(cell, decays) for cell in (sensitive, wide_band, lambda *_: "M")
+    )
+    assert verdicts(losses.cross_entropy(as_claimed, SMALL)) == [True, True]
+    assert verdicts(losses.decays(as_claimed)) == [True, True]
+    assert verdicts(losses.decays(wide))[0] is False
+    assert verdicts(losses.cross_entropy(never, SMALL)) == [True, False]
+    assert verdicts(losses.decays(never)) == [False, True]
+    as_with_mse = diagram(square, DECAYS)
+    assert verdicts(losses.cross_entropy(as_with_mse, SMALL))[0] is False
+    assert verdicts(losses.decays(as_with_mse))[1] is False
 
 
 def test_longer(monkeypatch: pytest.MonkeyPatch) -> None:
