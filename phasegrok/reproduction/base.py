@@ -16,6 +16,7 @@ __all__ = ["Claim", "Results", "Verdict", "rows"]
 # True, False, or None where a claim holds in part: the numbers say how.
 Verdict = bool | None
 NOT_RUN: Final = "not run yet"
+MANY: Final = 500  # cells: a whole diagram, in which single ones decide nothing
 
 
 def word(verdict: Verdict) -> str:
@@ -34,7 +35,7 @@ class Claim:
     rule: str = ""  # when it holds, with its threshold
     also: tuple[tuple[str, Verdict], ...] = ()  # other plausible thresholds, and the verdict there
     why: str = ""  # the reason of a verdict that is not yes; of a yes it is dropped
-    weak: str = ""  # why the claim can hardly fail, where that is so
+    weak: str = ""  # why a verdict weighs little, where it does
     tables: str = ""  # what it was measured from
     run: bool = True  # whether the tables are there
 
@@ -55,7 +56,7 @@ class Claim:
 
     @property
     def holds_if(self) -> str:
-        """The rule, with a word where it can hardly fail."""
+        """The rule, with a word where its verdict weighs little."""
         if not self.weak:
             return self.rule
         return f"{self.rule}{'; ' if self.rule else ''}weak: {self.weak}"
@@ -88,6 +89,11 @@ class Results(dict[str, pd.DataFrame]):
         return begun and len(self["runs"]) >= self.manifest["runs"]
 
     @property
+    def single(self) -> bool:
+        """Whether a claim rests on single trainings: one seed, and not many cells."""
+        return len(self.manifest["sweep"]["seeds"]) == 1 and len(self["runs"]) < MANY
+
+    @property
     def words(self) -> str:
         """The folder, the size of its networks and its seeds."""
         sweep = self.manifest["sweep"]
@@ -114,8 +120,11 @@ def rows(
         yield Claim(source, text, "", None, tables=names, run=False)
         return
     tables = "; ".join(each.words for each in results)
+    few = [each.name for each in results if each.single]
+    one = "one seed" if len(few) == len(results) else f"one seed in `{'`, `'.join(few)}`"
     for claim in function(*results):
-        yield replace(claim, tables=claim.tables or tables)
+        weak = "; ".join(words for words in (claim.weak, one if few else "") if words)
+        yield replace(claim, tables=claim.tables or tables, weak=weak)
 
 
 def size(sweep: dict[str, Any]) -> list[str]:

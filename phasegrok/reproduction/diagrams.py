@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,13 @@ __all__ = ["claims"]
 
 DECAY: Final = "weight_decay"
 DROPOUT: Final = "dropout"
+CELL: Final = ["data_fraction", "corruption_fraction"]
 WORDS: Final = {DECAY: "weight decay", DROPOUT: "dropout"}
 ALSO: Final = 0.95  # the other plausible accuracy of a network that generalizes
 SIZABLE: Final = 0.2  # share of corrupted labels
 AMPLE: Final = 0.5  # share of data
 VERY_HIGH: Final = 0.8  # share of corrupted labels
+FINE: Final = 0.1  # distance of data fractions on which a boundary can be seen to move
 CHANCE: Final = 0.1  # a test accuracy below it is no generalization, at 47 classes or more
 CLOSE: Final = 0.03  # of a training accuracy to 1 - xi
 
@@ -51,7 +54,7 @@ class Diagram:
         runs = results["runs"]
         self.name = DROPOUT if runs[DROPOUT].nunique() > 1 else DECAY
         self.words = WORDS[self.name]
-        self.cells = label_cells(runs, ["data_fraction", "corruption_fraction", self.name])
+        self.cells = label_cells(runs, [*CELL, self.name])
         values = np.sort(self.cells[self.name].unique())
         self.values = [float(value) for value in values]
         # The paper's last slice is where regularization breaks training.
@@ -151,12 +154,30 @@ def more_regularization(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"more from slice to slice but the last, at a test accuracy of {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
-        why=(
-            "Every regularized slice but the last generalizes in more cells than the one without."
-            " The stronger does in fewer than the weaker: near the boundary it neither memorizes"
-            " nor generalizes."
-        ),
+        why=" ".join(_not_more(diagram, numbers(GENERALIZES))),
     )
+
+
+def _not_more(diagram: Diagram, numbers: pd.Series[int]) -> Iterator[str]:
+    """Between which slices the cells that generalize do not become more, and what they are then."""
+    slices = [diagram.none, *diagram.moderate]
+    if numbers[diagram.moderate].min() > numbers[diagram.none]:
+        yield "Every regularized slice but the last generalizes in more cells than the one without."
+    for weaker, stronger in pairwise(slices):
+        if numbers[stronger] > numbers[weaker]:
+            continue
+        if numbers[stronger] == numbers[weaker]:
+            yield f"As many generalize at {stronger:g} as at {weaker:g}."
+            continue
+        before = diagram.at(weaker)
+        before = before[before["test_accuracy"] >= GENERALIZES][CELL]
+        lost = before.merge(diagram.at(stronger), on=CELL)
+        lost = lost[lost["test_accuracy"] < GENERALIZES]
+        labels = ", ".join(f"{label} {n}" for label, n in lost["subphase"].value_counts().items())
+        yield (
+            f"From {weaker:g} to {stronger:g} {len(lost)} cells along the boundary are lost"
+            f" ({labels}; their mean test accuracy is {lost['test_accuracy'].mean():.2f})."
+        )
 
 
 def less_data(results: Results) -> Iterator[Claim]:
@@ -187,7 +208,25 @@ def less_data(results: Results) -> Iterator[Claim]:
         held(GENERALIZES),
         rule=f"less in half of the shares or more, and more in none, at {GENERALIZES:g}",
         also=((f"at {ALSO:g}", held(ALSO)),),
-        why="Not in every row of the diagram.",
+        weak=f"data fractions are {_steps(diagram):g} apart" if _steps(diagram) > FINE else "",
+        why=_unmoved(diagram),
+    )
+
+
+def _steps(diagram: Diagram) -> float:
+    """The largest distance of two neighbouring data fractions."""
+    return float(np.diff(np.sort(diagram.cells["data_fraction"].unique())).max())
+
+
+def _unmoved(diagram: Diagram) -> str:
+    table = diagram.needed(GENERALIZES)
+    first = row(table, diagram.none)
+    up = [(row(table, value) - first).dropna().max() > 1e-9 for value in diagram.moderate]
+    if any(up):
+        return "In some rows of the diagram it moves to more data."
+    return (
+        "It never moves to more data; in the other rows it moves by less than the distance of two"
+        f" data fractions, {_steps(diagram):g}."
     )
 
 
@@ -214,10 +253,17 @@ def partial_inversion(results: Results) -> Iterator[Claim]:
         held("subphase"),
         rule=f"some, and none at a data fraction below {AMPLE:g}",
         also=(("by direct_phase", held("direct_phase")),),
-        why=(
-            "The small problem memorizes what it is given: no cell of the slice gives up a label."
-            " At p = 97 some do (the row of `wd`)."
-        ),
+        why=_keeps(diagram),
+    )
+
+
+def _keeps(diagram: Diagram) -> str:
+    cells = diagram.at(diagram.none)
+    cells = cells[(cells["test_accuracy"] >= GENERALIZES) & (cells["corruption_fraction"] > 0)]
+    return (
+        "The small problem memorizes what it is given: every cell of the slice that generalizes"
+        f" keeps at least {cells['corrupted_accuracy'].min():.2f} of its corrupted labels. At"
+        " p = 97 some do not (the row of `wd`)."
     )
 
 
@@ -267,10 +313,9 @@ def memorization(results: Results) -> Iterator[Claim]:
 def forgetting(results: Results) -> Iterator[Claim]:
     """Very high weight decay loses what was grokked: Forgetting, and nowhere else."""
     diagram = Diagram(results)
-    keys = ["data_fraction", "corruption_fraction"]
     before = diagram.at(diagram.moderate[-1])
-    grokked = before[before["test_accuracy"] >= GENERALIZES][keys]
-    there = grokked.merge(diagram.at(diagram.extreme), on=keys)
+    grokked = before[before["test_accuracy"] >= GENERALIZES][CELL]
+    there = grokked.merge(diagram.at(diagram.extreme), on=CELL)
     lost = int((there["phase"] == "Forgetting").sum())
     share = lost / max(len(there), 1)
     number = diagram.counts("phase", "Forgetting")

@@ -61,8 +61,13 @@ def command(name: str, manifest: dict[str, Any]) -> str:
         if reduced and "\nreduced:" not in (SWEEPS / file).read_text():
             continue
         there = settings(load(SWEEPS / file, reduced=reduced).resolved())
-        # A key that only one of them has came with another version, at its default.
-        changed = {key: value for key, value in found.items() if there.get(key, value) != value}
+        # A key that only one of them has came with another version, at its default, unless it is
+        # one value of what the file sweeps.
+        changed = {
+            key: value
+            for key, value in found.items()
+            if there.get(key, value) != value or f"axes.{key}" in there
+        }
         options.append((len(changed), reduced, changed))
     _, reduced, changed = min(options, key=lambda option: option[:2])
     sets = [f"--set '{key}={json.dumps(value)}'" for key, value in changed.items()]

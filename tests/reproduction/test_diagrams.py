@@ -97,6 +97,15 @@ def test_claims_hold_on_the_papers_diagram_and_not_on_another(
     assert verdicts(tmp_path, function, refuting) == [False]
 
 
+def test_a_slice_that_does_not_gain_says_what_it_lost(tmp_path: Path) -> None:
+    def weaker(alpha: float, xi: float, slice_: int) -> Run:
+        return (unregularized if slice_ == 2 else paper)(alpha, xi, slice_)
+
+    (claim,) = diagrams.more_regularization(diagram(tmp_path, weaker, "weight_decay"))
+    assert claim.held is not True
+    assert "From 5 to 15" in claim.why and "Memorization" in claim.why
+
+
 def test_confusion_is_in_the_last_slice_of_dropout(tmp_path: Path) -> None:
     def confused(alpha: float, xi: float, slice_: int) -> Run:
         return (fails if slice_ == 3 else paper)(alpha, xi, slice_)

@@ -23,26 +23,22 @@ def test_commands_say_reduced_and_what_was_set() -> None:
         f"{words}wide-relu-wd.yaml --reduced --set 'optimizer.learning_rate=0.01'"
         " --set 'axes.optimizer.weight_decay=[20.0]' --output results/reference/wide-relu-fast"
     )
+    # One value in place of an axis.
+    assert "--set 'optimizer.weight_decay=10.0'" in of("cross-entropy-forgetting")
 
 
 # Trained on purpose with other settings than those of a file.
-VARIED = {"mnist", "mnist-dropout", "wide-relu-fast"}
+VARIED = {"cross-entropy-forgetting", "mnist", "mnist-dropout", "wide-relu-fast"}
 # Trained before their file asked for more seeds, cells or steps; their commands say what they had.
 # A folder that is trained again leaves this list.
 EARLIER = {
-    "cross-entropy",
     "cross-entropy-dropout",
-    "images",
-    "images-dropout",
     "minibatch-phases",
     "mlp3",
     "mlp3-batchnorm",
     "mlp3-parametrizations",
-    "model-efficiency",
-    "multiplication",
     "normalization",
     "relu-dropout",
-    "relu-wd",
     "semi-grokking",
     "transformer",
     "transformer-configurations",

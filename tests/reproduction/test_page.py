@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from phasegrok.reproduction import Claim, counts, every_claim, table, written
@@ -67,6 +68,25 @@ def test_rows_of_a_missing_folder_are_pending(tmp_path: Path) -> None:
     (row,) = rows(more, Results(tmp_path / "nothing"), source="Fig. 1")
     assert (row.source, row.text, row.verdict) == ("Fig. 1", "More is better", "not run yet")
     assert row.tables == "`nothing`"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "runs", "weak"), [(1, 1, "w; one seed"), (2, 1, "w"), (1, 1000, "w")]
+)
+def test_one_seed_and_few_cells_are_weak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: int, runs: int, weak: str
+) -> None:
+    def more(results: Results) -> Iterator[Claim]:
+        yield Claim("", "", "", True, weak="w", tables="t")
+
+    sweep = {"seeds": list(range(seeds)), "task": {"kind": "x"}, "model": {"kind": "mlp"}}
+    manifest = {"runs": 0, "sweep": {**sweep, "axes": {}}}
+    monkeypatch.setattr(Results, "manifest", manifest)
+    monkeypatch.setattr(Results, "complete", True)
+    results = Results(tmp_path)
+    results["runs"] = pd.DataFrame({"run": range(runs)})
+    (row,) = rows(more, results, source="")
+    assert row.weak == weak
 
 
 def test_counts_are_of_verdicts() -> None:

@@ -185,12 +185,18 @@ def slower_to_learn(results: Results) -> Iterator[Claim]:
         "4.1",
         "C_gen is learned more slowly than C_mem",
         "steps to test accuracy 0.9 with true labels, divided by those to training accuracy 0.999"
-        f" with random ones, by share of data {by_value(ratio, 1)}",
+        f" with random ones, by share of data {by_value(ratio, 1)}{_points(results)}",
         held,
         rule="above 1 at every share at which both exist; in part if at one",
         also=(("above 3", bool((ratio > 3).all())),),
         why="At one of the shares the rule is learned as fast.",
     )
+
+
+def _points(results: Results) -> str:
+    """How often a training was measured: a step is known to no more than that."""
+    steps = results["curves"]["step"].drop_duplicates().sort_values()
+    return f" (a point every {steps.diff().min():.0f} steps)"
 
 
 def large_share(results: Results) -> Iterator[Claim]:
@@ -205,7 +211,7 @@ def large_share(results: Results) -> Iterator[Claim]:
         "4.1",
         "with a large share of data both accuracies may become perfect at once",
         f"steps to test accuracy 0.9 divided by those to memorization, by share of data"
-        f" {by_value(mean, 1)}",
+        f" {by_value(mean, 1)}{_points(results)}",
         verdict(falls, together),
         rule=f"below {TOGETHER} at the largest share; in part if it falls with the share",
         why="The delay becomes shorter with the data, but there is one at the largest share too.",

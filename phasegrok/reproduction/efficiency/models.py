@@ -32,6 +32,7 @@ MODELS: Final = {"transformer": "Transformer", "lstm": "LSTM", "mlp": "MLP"}
 CHANCE: Final = 0.1  # a test accuracy below it is no generalization, at 23 classes or more
 DELAYED: Final = 3  # times the steps of memorization
 HALF: Final = 0.5  # share of data in Figure 1
+LESS: Final = 0.4  # the smallest share that is trained with the squared error
 ABOVE: Final = 0.05  # an accuracy that much above the plateau has left it
 
 
@@ -166,19 +167,32 @@ def squared_error(results: Results) -> Iterator[Claim]:
     """Grokking under the squared error of softmax probabilities as well"""
     runs = delays(results)
     at = at_memorization(results)
-    half = runs[runs["data_fraction"] == HALF]
-    later = half["grokked"] > half["memorized"]
-    held = bool(later.all() and (at[half.index] < CHANCE).all())
-    ratio = (half["grokked"] / half["memorized"]).fillna(0).min()
+    half, less = (runs[runs["data_fraction"] == share] for share in (HALF, LESS))
+
+    def delayed(some: pd.DataFrame) -> bool:
+        """Whether every seed generalizes after it has memorized, and from near chance."""
+        later = some["grokked"] > some["memorized"]
+        return bool(len(some) and later.all() and (at[some.index] < CHANCE).all())
+
+    ratio = (half["grokked"] / half["memorized"]).fillna(0)
+    near = at[half.index]
     yield Claim(
         "2, L_mse",
         "MLP: grokking under the squared error of softmax probabilities as well",
         f"{_steps(runs)}; test accuracy when memorized at most {at.max():.2f}",
-        held,
+        delayed(half),
         rule=f"with half of the data every seed has test accuracy below {CHANCE} when it has"
         " memorized, and reaches 0.9 later",
-        also=((f"after {DELAYED} times the steps", bool(ratio > DELAYED)),),
-        why="With half of the data, a seed does not generalize, or is not delayed.",
+        also=(
+            (f"with {LESS} of the data", delayed(less)),
+            (f"after {DELAYED} times the steps", bool(ratio.min() > DELAYED)),
+        ),
+        why=(
+            "With half of the data the last examples are memorized when the rule begins to be"
+            f" learned (test accuracy {near.min():.2f} to {near.max():.2f} there), and test"
+            f" accuracy 0.9 follows after {ratio.min():.1f} to {ratio.max():.1f} times the steps:"
+            " this loss memorizes the last examples slowly."
+        ),
     )
 
 

@@ -114,7 +114,9 @@ def any_decay(results: Results) -> Iterator[Claim]:
             why=(
                 "A network that does not grok without decay has nothing to lose. One that does"
                 " falls slowly: its training loss is nearly 0 on the smaller set too, and nothing"
-                " else moves the weights. The study's own explanation needs decay."
+                " else moves the weights. The study's own explanation needs decay. (What the former"
+                " answers at the end are its old training examples, which are test examples then"
+                " and which it has not forgotten.)"
                 if without
                 else "At one of the decays a seed had not generalized before, or keeps some of it."
             ),

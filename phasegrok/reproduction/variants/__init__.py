@@ -39,6 +39,9 @@ def claims(root: Path) -> Iterator[Claim]:
     yield from rows(minibatches.labels, of("minibatch-phases"), source="J, Figs. 20 to 22")
     yield from architectures.claims(of)
     yield from rows(losses.cross_entropy, of("cross-entropy"), small, source="M, Fig. 26")
+    yield from rows(losses.decays, of("cross-entropy"), source="M, Fig. 26")
+    if (longer := of("cross-entropy-forgetting")).complete:  # a part of cross-entropy, longer
+        yield from rows(losses.forgetting, longer, source="M, Fig. 26")
     yield from rows(losses.cross_entropy_dropout, of("cross-entropy-dropout"), source="M, Fig. 26")
     decayed, dropped = of("relu-wd"), of("relu-dropout")
     yield from rows(activations.relu, decayed, small, source="N, Fig. 27")

@@ -20,7 +20,14 @@ def results(
     folder.mkdir(parents=True, exist_ok=True)
     block = {"kind": "parity", "bits": 50, "parity_bits": 2, "train_examples": 300} | (task or {})
     sweep = {"task": block, "axes": {}, "seeds": sorted(set(runs["seed"]))}
-    manifest = {"axes": [], "runs": len(runs), "sweep": sweep}
+    manifest = {
+        "name": folder.name,
+        "axes": [],
+        "runs": len(runs),
+        "device": "cpu",
+        "sweep": sweep,
+        "sessions": [],
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     found = Results(folder)
     found.update({"runs": runs, **tables})

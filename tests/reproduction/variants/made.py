@@ -37,6 +37,7 @@ def diagram(cell: Cell, values: tuple[float, ...], name: str = "weight_decay") -
                 "train_accuracy": train,
                 "test_accuracy": test,
                 "peak_test_accuracy": peak,
+                "settled_test_accuracy": test,
                 "subphase": label,
                 "direct_phase": label,
                 "phase": "Inversion" if label.endswith("Inversion") else label,

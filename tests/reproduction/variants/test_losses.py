@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from phasegrok.reproduction.base import Results
 from phasegrok.reproduction.variants import losses
 from tests.reproduction.variants.made import DECAYS, SMALL, diagram, square, verdicts
 
@@ -19,16 +22,25 @@ def wide_band(decay: float, alpha: float, xi: float) -> str:
 def test_cross_entropy() -> None:
     """Weaker, similar diagrams, a narrow band, no Forgetting."""
     decays = (0.0, 1.0, 3.0, 4.0, 5.0, 8.0)
-    assert verdicts(losses.cross_entropy(diagram(sensitive, decays), SMALL)) == [True] * 4
-    assert verdicts(losses.cross_entropy(diagram(wide_band, decays), SMALL))[2] is False
-    assert verdicts(losses.cross_entropy(diagram(lambda *_: "M", decays), SMALL)) == [
-        True,
-        False,
-        False,
-        True,
-    ]
-    (first, *_, last) = verdicts(losses.cross_entropy(diagram(square, DECAYS), SMALL))
-    assert first is False and last is False
+    as_claimed, wide, never = (
+        diagram(cell, decays) for cell in (sensitive, wide_band, lambda *_: "M")
+    )
+    assert verdicts(losses.cross_entropy(as_claimed, SMALL)) == [True, True]
+    assert verdicts(losses.decays(as_claimed)) == [True, True]
+    assert verdicts(losses.decays(wide))[0] is False
+    assert verdicts(losses.cross_entropy(never, SMALL)) == [True, False]
+    assert verdicts(losses.decays(never)) == [False, True]
+    as_with_mse = diagram(square, DECAYS)
+    assert verdicts(losses.cross_entropy(as_with_mse, SMALL))[0] is False
+    assert verdicts(losses.decays(as_with_mse))[1] is False
+
+
+def test_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same claim of another sweep, which says how long it trained."""
+    monkeypatch.setattr(Results, "manifest", {"sweep": {"train": {"steps": 3000}}})
+    assert verdicts(losses.forgetting(diagram(lambda *_: "X", (10.0,)))) == [True]
+    (claim,) = losses.forgetting(diagram(lambda *_: "F", (10.0,)))
+    assert claim.held is False and "3000 steps" in claim.text and "middle" not in claim.why
 
 
 def test_cross_entropy_under_dropout() -> None:
