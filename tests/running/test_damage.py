@@ -74,8 +74,8 @@ def test_a_resume_makes_good_what_was_damaged(made: Made, tmp_path: Path, name: 
             assert any(str(path) in note for note in notes)
             home = out / "damaged" / path.relative_to(out).parent
             assert [p.name for p in home.glob(f"{path.name}*")] == [f"{path.name}.damaged-1"]
-        assert resume(sweep, out) == ([], 0), "and then all is well"
         assert count <= 2, "of one chunk"
+    assert resume(sweep, out) == ([], 0), "and then all is well"
     assert (True in trained) == (name.split("/")[0] in ("runs", "curves", "neurons", "weights"))
 
 
