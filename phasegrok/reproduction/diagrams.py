@@ -121,6 +121,15 @@ def more_data(results: Results) -> Iterator[Claim]:
     def held(least: float) -> bool:
         return all(rank >= 0.9 for rank in ranks(least).values())
 
+    largest = [row(diagram.tolerated(GENERALIZES), v) for v in (diagram.none, *diagram.moderate)]
+    rises = all(
+        len(each) > 0 and each.is_monotonic_increasing and each.iloc[-1] > each.iloc[0]
+        for each in largest
+    )
+    shares = "; ".join(
+        f"{value:g}: {by_value(each, 2)}"
+        for value, each in zip((diagram.none, *diagram.moderate), largest, strict=True)
+    )
     yield Claim(
         f"Fig. {_figure(diagram)}",
         "more data makes it more robust to label corruption",
@@ -128,8 +137,8 @@ def more_data(results: Results) -> Iterator[Claim]:
         f" generalizes, by {diagram.words} {by_value(ranks(GENERALIZES), 2)}",
         held(GENERALIZES),
         rule=f"at least 0.9 in every slice but the last, at a test accuracy of {GENERALIZES:g}",
-        also=((f"at {ALSO:g}", held(ALSO)),),
-        why="Not in every slice.",
+        also=((f"at {ALSO:g}", held(ALSO)), ("it nowhere falls, and rises in all", rises)),
+        why=f"By data fraction, the largest shares are at {diagram.words} {shares}.",
     )
 
 
@@ -271,10 +280,14 @@ def full_inversion(results: Results) -> Iterator[Claim]:
     """Full Inversion emerges under regularization."""
     diagram = Diagram(results)
 
-    def held(label: str) -> bool:
+    def held(label: str) -> Verdict:
         number = diagram.counts(label, "Full Inversion")[[diagram.none, *diagram.moderate]]
-        grows = number.is_monotonic_increasing and number.is_unique
-        return bool(grows and number.iloc[0] <= 0.02 * len(diagram.at(diagram.none)))
+        grows = bool(number.is_monotonic_increasing and number.is_unique)
+        absent = bool(number.iloc[0] <= 0.02 * len(diagram.at(diagram.none)))
+        return verdict(grows, absent and grows)
+
+    without = diagram.at(diagram.none)
+    without = without[without["subphase"] == "Full Inversion"]
 
     yield Claim(
         f"3.1 (ii), Fig. {_figure(diagram)}",
@@ -282,9 +295,16 @@ def full_inversion(results: Results) -> Iterator[Claim]:
         f"cells by {diagram.words} {by_value(diagram.counts('subphase', 'Full Inversion'))}; by"
         f" direct_phase {by_value(diagram.counts('direct_phase', 'Full Inversion'))}",
         held("subphase"),
-        rule="at most 2 % of the cells without, and more from slice to slice but the last",
+        rule="at most 2 % of the cells without, and more from slice to slice but the last; in part"
+        " if only the latter",
         also=(("by direct_phase", held("direct_phase")),),
-        why="The numbers say where it does not grow.",
+        why=(
+            f"Without it {len(without)} of {len(diagram.at(diagram.none))} cells have the label by"
+            " Table 2, which allows a train accuracy of 5 % above 1 − ξ. They keep"
+            f" {without['corrupted_accuracy'].max():.2f} of their corrupted labels or less."
+            if len(without)
+            else "The number of cells does not grow from slice to slice."
+        ),
     )
 
 
