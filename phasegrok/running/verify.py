@@ -148,17 +148,29 @@ def _table(folder: Folder, table: str, expected: Expected, found: Found) -> None
                 _part(home / f"{name}.parquet", table, found.parts[name], found)
             except Damaged as damage:
                 _undo(name, damage, found)
-    ours = expected.runs
+    _others(folder, table, expected, found)
+
+
+def _others(folder: Folder, table: str, expected: Expected, found: Found) -> None:
+    """Parts of a table under names that no chunk of this sweep has.
+
+    They may be what is left of merged ``runs``. But the rows of a run that is not done, left by a
+    crash between two renames, would come twice once it is trained under another name.
+    """
+    ours, done = expected.runs, {run for runs in found.parts.values() for run in runs}
+    # Of parts with names of chunks every table has one under that name.
+    seen = {run for name, runs in found.parts.items() if CHUNK.match(name) for run in runs}
     for path in folder.parts(table):
-        if path.stem not in expected.parts:
-            try:
-                if CHUNK.match(path.stem):
-                    # Of a crash between two renames, before the manifest was made anew.
-                    raise Damaged(path, "belongs to no chunk of this sweep")
-                if odd := set(_read(path, found)) - ours:
-                    raise Damaged(path, f"holds a run that this sweep does not have ({min(odd)})")
-            except Damaged as damage:
-                found.damage.append(damage)
+        if path.stem in expected.parts:
+            continue
+        try:
+            runs = set(_read(path, found))
+            if odd := runs - ours:
+                raise Damaged(path, f"holds a run that this sweep does not have ({min(odd)})")
+            if CHUNK.match(path.stem) and (runs - done or runs & seen):
+                raise Damaged(path, "belongs to no chunk of this sweep")
+        except Damaged as damage:
+            found.damage.append(damage)
 
 
 def _part(path: Path, table: str, runs: Iterable[str], found: Found) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from phasegrok import running
 from phasegrok.errors import Refusal
+from phasegrok.plan import layout
 from phasegrok.results.folder import Folder
 from phasegrok.sweep.load import Sweep
 from tests.running.damage import differences, make
@@ -110,7 +111,9 @@ def test_a_checkpoint_of_a_published_chunk_goes(made: Made, tmp_path: Path) -> N
     """A crash came between the last rename and the removal."""
     sweep, whole = made
     out = tmp_path / "out"
-    start(sweep, out, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "CALL_SECONDS", 1e-9)
+        start(sweep, out, 1)
     (saved,) = out.glob(".checkpoint-*")
     content = saved.read_bytes()
     train(sweep, out)
