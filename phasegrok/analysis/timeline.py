@@ -13,9 +13,12 @@ import numpy as np
 import pandas as pd
 
 from phasegrok.analysis.phases import GENERALIZES, LABELS, label_cells
+from phasegrok.errors import Refusal
 
 __all__ = ["at_step", "labels_by_step", "rows_by_step"]
 
+# What labels at a step need of the curves.
+MEASURED: Final = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "weight_norm")
 # What a run is, and what is known of it at any step.
 KEPT: Final = ("run", "seed", "data_fraction", "corruption_fraction")
 
@@ -32,7 +35,15 @@ def rows_by_step(runs: pd.DataFrame, curves: pd.DataFrame, axes: Sequence[str]) 
         ``run``, ``step``, the swept columns, the curves' columns, and of the training until then
         ``status``, ``peak_test_accuracy`` and ``peak_weight_norm``. At a run's last step they equal
         those of ``runs``.
+
+    Raises:
+        Refusal: the curves were shortened, and lack a column that labels need.
     """
+    if lacking := [name for name in MEASURED if name not in curves]:
+        raise Refusal(
+            f"curves: found no {' and no '.join(lacking)}, without which there are no labels over"
+            " time; allowed: the table as a sweep wrote it"
+        )
     settings = list(dict.fromkeys([*KEPT, *(name for name in axes if name in runs)]))
     settings = [name for name in settings if name in runs]
     measured = [name for name in curves if name not in settings or name == "run"]

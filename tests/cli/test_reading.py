@@ -53,6 +53,16 @@ def test_labels_over_time_are_written(folder: Path) -> None:
     assert list(last["subphase"].sort_values()) == list(cells["subphase"].sort_values())
 
 
+def test_shortened_curves_have_no_labels_over_time(folder: Path) -> None:
+    """One line says what they lack."""
+    for path in (folder / "curves").iterdir():
+        pd.read_parquet(path).drop(columns="test_loss").to_parquet(path)
+    for args in (("timeline", folder), ("figures", folder, "--step", 10)):
+        done = invoke(*args)
+        assert done.exit_code == 2 and "curves: found no test_loss, without" in done.output
+        assert len(done.output.splitlines()) == 1
+
+
 def test_a_folder_without_curves_has_no_labels_over_time(folder: Path) -> None:
     shutil.rmtree(folder / "curves")
     for args in (("timeline", folder), ("figures", folder, "--step", 10)):
