@@ -8,7 +8,7 @@ from typing import Final
 
 from phasegrok.analysis.inferred import Grid, replayed
 from phasegrok.reproduction.base import Claim, Results, rows
-from phasegrok.reproduction.diagrams import Diagram
+from phasegrok.reproduction.slices import Diagram
 
 __all__ = ["claims"]
 

@@ -1,0 +1,55 @@
+"""The labelled cells of one figure of Doshi et al., slice by slice."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from phasegrok.analysis.phases import label_cells
+from phasegrok.reproduction.base import Results
+
+__all__ = ["CELL", "DECAY", "DROPOUT", "Diagram"]
+
+DECAY: Final = "weight_decay"
+DROPOUT: Final = "dropout"
+CELL: Final = ["data_fraction", "corruption_fraction"]
+WORDS: Final = {DECAY: "weight decay", DROPOUT: "dropout"}
+
+
+class Diagram:
+    """The labelled cells of one figure: slices of one regularizer, data against corruption."""
+
+    def __init__(self, results: Results) -> None:
+        runs = results["runs"]
+        self.name = DROPOUT if runs[DROPOUT].nunique() > 1 else DECAY
+        self.words = WORDS[self.name]
+        self.cells = label_cells(runs, [*CELL, self.name])
+        values = np.sort(self.cells[self.name].unique())
+        self.values = [float(value) for value in values]
+        # The paper's last slice is where regularization breaks training.
+        self.none, *self.moderate, self.extreme = self.values
+
+    def at(self, value: float) -> pd.DataFrame:
+        """The cells of one slice."""
+        return self.cells[self.cells[self.name] == value]
+
+    def generalizing(self, least: float) -> pd.DataFrame:
+        """The cells with a test accuracy of at least ``least``."""
+        return self.cells[self.cells["test_accuracy"] >= least]
+
+    def counts(self, label: str, phase: str) -> pd.Series[int]:
+        """Cells of a phase in every slice."""
+        return (self.cells[label] == phase).groupby(self.cells[self.name]).sum().astype(int)
+
+    def tolerated(self, least: float) -> pd.DataFrame:
+        """The largest share of corrupted labels that generalizes: slices by data fraction, null
+        where none does."""
+        found = self.generalizing(least).groupby([self.name, "data_fraction"])
+        return found["corruption_fraction"].max().unstack("data_fraction")
+
+    def needed(self, least: float) -> pd.DataFrame:
+        """The smallest data fraction that generalizes: slices by share of corrupted labels."""
+        found = self.generalizing(least).groupby([self.name, "corruption_fraction"])
+        return found["data_fraction"].min().unstack("corruption_fraction")
