@@ -18,12 +18,13 @@ from phasegrok.analysis.at import rows_at
 from phasegrok.analysis.boundaries import GENERALIZES
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import Tables, read_context
-from phasegrok.files.npz import BadArchive, read_npz
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from phasegrok.config import Experiment
+    from phasegrok.plan.runs import RunTable
     from phasegrok.sweep.sweep import Sweep
 
 __all__ = ["Results", "load", "run"]
@@ -132,11 +133,7 @@ class Results:
         Raises:
             Refusal: it was not saved (``measure: {weights: final}`` saves them), or is damaged.
         """
-        path = self._network(run, step)
-        try:
-            return read_npz(path, path.stat().st_size)
-        except BadArchive as error:
-            raise Refusal(f"{path}: damaged: {error}") from None
+        return self._folder.load_weights(run, self._step(run, step))
 
     def apply(self, run: str, inputs: Any, step: int | None = None) -> np.ndarray:
         """What a saved network answers.
@@ -154,7 +151,7 @@ class Results:
         from phasegrok import models, tasks
         from phasegrok.models.frozen import mixture
 
-        network = mixture.read(str(self._network(run, step)))
+        network = mixture.read(str(self._folder.weights_path(run, self._step(run, step))))
         task = tasks.of(network.record.experiment)
         rows = jnp.asarray(np.atleast_2d(np.asarray(inputs)))
         batch = models.Pass(task.look_up(rows), jnp.arange(len(rows)))
@@ -260,22 +257,27 @@ class Results:
             raise Refusal(f"{run}: found no such run; allowed: an id of the table runs")
         return found.iloc[0]
 
-    def _experiment(self, run: str) -> Any:
-        """The experiment of a run, its traced values apart."""
+    @cached_property
+    def _planned(self) -> RunTable:
+        """The sweep's runs and the experiments that they are of."""
         from phasegrok.plan.runs import expand
         from phasegrok.sweep.load import load as load_sweep
 
-        table = expand(load_sweep(self.folder / "sweep.yaml"))
-        (places,) = np.nonzero(table.frame["run"].to_numpy() == run)
-        return table.experiment_of(int(places[0]))
+        return expand(load_sweep(self.folder / "sweep.yaml"))
 
-    def _network(self, run: str, step: int | None) -> Path:
-        home = self._folder.weights_path(run, 0).parent
-        saved = sorted(int(path.stem) for path in home.glob("*.npz") if path.stem.isdigit())
+    def _experiment(self, run: str) -> Experiment:
+        """The experiment of a run, its traced values apart."""
+        (places,) = np.nonzero(self._planned.frame["run"].to_numpy() == run)
+        return self._planned.experiment_of(int(places[0]))
+
+    def _step(self, run: str, step: int | None) -> int:
+        """A step at which a network of the run is saved, by default the last."""
+        saved = self._folder.saved_steps(run)
         if not saved or step not in (None, *saved):
+            home = self._folder.weights_path(run, 0).parent
             known = ", ".join(map(str, saved)) or "none; measure: {weights: final} saves them"
             raise Refusal(f"{home}: step {step}: found no such network; allowed: {known}")
-        return self._folder.weights_path(run, saved[-1] if step is None else step)
+        return saved[-1] if step is None else step
 
 
 def load(folder: str | Path) -> Results:
@@ -330,7 +332,7 @@ def run(
     folder = Path(output or Path("results") / (checked.name + ("-reduced" if reduced else "")))
     with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
         use_all_cores()
-    note = print if progress else _quiet
+    note = print if progress else running.Silent().note
     prepared = running.prepare(
         checked, folder, fresh, note=note, extend=extend, reuse=[Path(each) for each in reuse]
     )
@@ -340,7 +342,3 @@ def run(
     except running.Interrupted:
         raise KeyboardInterrupt("everything is saved, the same call resumes") from None
     return Results(folder)
-
-
-def _quiet(line: str) -> None:
-    """Say nothing."""

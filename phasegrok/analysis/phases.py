@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from phasegrok.config import TASKS
+from phasegrok.errors import Refusal
 
 __all__ = [
     "CORRUPTED_FITTED",
@@ -232,6 +233,12 @@ def _codes(table: pd.DataFrame) -> tuple[_Codes, _Codes]:
         default=_PARTIAL,
     )
     return subphase.astype(np.int64), direct.astype(np.int64)
+
+
+def check_label(label: str) -> None:
+    """Refuse what is no column of labels, as of ``--label``."""
+    if label not in LABELS:
+        raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
 
 
 def _diverged(table: pd.DataFrame) -> NDArray[np.bool_]:

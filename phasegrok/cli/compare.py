@@ -16,7 +16,7 @@ from phasegrok.analysis.compare import (
     shared_axes,
     shifts,
 )
-from phasegrok.analysis.phases import LABELS
+from phasegrok.analysis.phases import check_label
 from phasegrok.cli.text import counted
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
@@ -41,8 +41,7 @@ def compare_folders(first: Path, second: Path, label: str, output: Path | None) 
     Raises:
         Refusal: they cannot be compared.
     """
-    if label not in LABELS:
-        raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
+    check_label(label)
     folders = Folder(first), Folder(second)
     heads = [folder.head() for folder in folders]
     cells = [folder.label() for folder in folders]

@@ -182,9 +182,7 @@ def shipped_text() -> str:
     room = max(40, shutil.get_terminal_size((100, 40)).columns - width)
     lines = []
     for each in every:
-        sweep = load(each.path)
-        runs = math.prod(len(axis.values) for axis in sweep.axes) * len(sweep.seeds)
-        runs *= max(1, len(sweep.variants))
+        runs = math.prod(load(each.path).factors)
         smaller = "; --reduced is smaller" if each.reduced else ""
         what = textwrap.shorten(each.what, 2 * room - 10, placeholder=" ...")
         first, *more = textwrap.wrap(what, room)

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
@@ -34,9 +33,6 @@ def accuracy(context: Context) -> Figure:
     layout = context.layout
     height = len(HEAT_MAPS) + 1
     figure, sheet = canvas.sheet(layout, layout.rows * height)
-    for line in sheet:
-        for axes in line:
-            axes.set_visible(False)
     for panel in layout.panels:
         top = panel.row * height
         for offset, (column, name) in enumerate(HEAT_MAPS.items()):
@@ -49,15 +45,12 @@ def accuracy(context: Context) -> Figure:
     heat_rows = [
         axes for row, line in enumerate(sheet) if row % height < len(HEAT_MAPS) for axes in line
     ]
-    bar = figure.colorbar(ScalarMappable(SCALE, COLOURS), ax=heat_rows, shrink=0.6, aspect=30)
-    bar.ax.tick_params(labelsize=canvas.TICK_POINTS)
-    bar.set_label("accuracy", fontsize=canvas.LABEL_POINTS)
+    canvas.colour_bar(figure, heat_rows, COLOURS, SCALE, "accuracy")
     canvas.legend(figure, known_phases(layout))
     return figure
 
 
 def _show(axes: Axes, layout: Layout, panel: Panel, bottom: bool = False) -> Axes:
-    axes.set_visible(True)
     canvas.label_axes(axes, layout, left=panel.column == 0, bottom=bottom)
     return axes
 

@@ -13,6 +13,8 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
@@ -29,6 +31,7 @@ from phasegrok.files.atomic import replacing
 __all__ = [
     "band",
     "cell_inches",
+    "colour_bar",
     "draw_line",
     "error_bars",
     "heat",
@@ -64,7 +67,10 @@ TITLE_CHARACTERS: Final = 32  # at TITLE_POINTS, in PANEL_INCHES
 
 
 def sheet(layout: Layout, rows: int) -> tuple[Figure, list[list[Axes]]]:
-    """Figure with ``rows`` x ``layout.columns`` panels, and the panels as ``[row][column]``."""
+    """Figure with ``rows`` x ``layout.columns`` panels, and the panels as ``[row][column]``.
+
+    A panel is seen once :func:`label_axes` has framed it: not all of a sheet need be used.
+    """
     width, height = _panel_inches(layout)
     # Room for labels, ticks and titles; constrained layout shares out what is really needed.
     figure = Figure(
@@ -73,6 +79,8 @@ def sheet(layout: Layout, rows: int) -> tuple[Figure, list[list[Axes]]]:
     )
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, layout.columns, squeeze=False)
+    for panel in axes.flat:
+        panel.set_visible(False)
     return figure, [list(row) for row in axes]
 
 
@@ -169,7 +177,9 @@ def cell_inches(layout: Layout) -> float:
 
 
 def label_axes(axes: Axes, layout: Layout, left: bool, bottom: bool) -> None:
-    """Frame a panel; name and number its axes where it is at the sheet's left or bottom edge."""
+    """Show and frame a panel; name and number its axes where it is at the sheet's left or bottom
+    edge."""
+    axes.set_visible(True)
     width, height = _panel_inches(layout)
     if layout.x.scale != "category":  # what is drawn stays where the categories are
         axes.set_xscale("function", functions=_to_scale(layout.x))
@@ -227,6 +237,17 @@ def title(axes: Axes, lines: Sequence[str]) -> None:
     """Write a panel's title, long lines broken so that neighbours do not meet."""
     broken = [drawable_lines(line, TITLE_CHARACTERS) for line in lines]
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
+
+
+def colour_bar(
+    figure: Figure, axes: Sequence[Axes], colours: str, scale: Normalize, name: str
+) -> Colorbar:
+    """One colour bar beside panels of a heat map."""
+    mapped = ScalarMappable(scale, colours)
+    bar = figure.colorbar(mapped, ax=list(axes), shrink=0.6, aspect=30)
+    bar.ax.tick_params(labelsize=TICK_POINTS)
+    bar.set_label(name, fontsize=LABEL_POINTS)
+    return bar
 
 
 def legend(

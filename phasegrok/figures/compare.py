@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -31,14 +30,10 @@ def difference(comparison: Comparison) -> Figure:
     layout = arrange(cells, comparison.axes)
     height = 1 + len(ACCURACIES)
     figure, sheet = canvas.sheet(layout, layout.rows * height)
-    for line in sheet:
-        for axes in line:
-            axes.set_visible(False)
     for panel in layout.panels:
         top = panel.row * height
         for offset, name in enumerate(("labels, A to B", *(f"{n} B - A" for n in ACCURACIES))):
             axes = sheet[top + offset][panel.column]
-            axes.set_visible(True)
             canvas.label_axes(axes, layout, left=panel.column == 0, bottom=offset == height - 1)
             canvas.title(axes, (name.replace("_", " "), *panel.titles))
             if offset == 0:
@@ -47,9 +42,7 @@ def difference(comparison: Comparison) -> Figure:
                 values = layout.grid(panel, ACCURACIES[offset - 1]).astype(np.float64)
                 canvas.heat(axes, values, COLOURS, SCALE)
     heats = [axes for row, line in enumerate(sheet) if row % height for axes in line]
-    bar = figure.colorbar(ScalarMappable(SCALE, COLOURS), ax=heats, shrink=0.6, aspect=30)
-    bar.ax.tick_params(labelsize=canvas.TICK_POINTS)
-    bar.set_label("difference of accuracy", fontsize=canvas.LABEL_POINTS)
+    canvas.colour_bar(figure, heats, COLOURS, SCALE, "difference of accuracy")
     differ = comparison.differ
     named = {*differ[f"{comparison.label}_a"], *differ[f"{comparison.label}_b"]}
     canvas.legend(figure, [name for name in PALETTE if name in named], "the same label", SAME)

@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -54,23 +53,18 @@ def delay(context: Context) -> Figure:
     known = steps[np.isfinite(steps) & (steps > 0)]
     scale = LogNorm(known.min(), max(known.max(), known.min() * 1.01))
     figure, sheet = canvas.sheet(layout, layout.rows * len(STEPS))
-    for line in sheet:
-        for axes in line:
-            axes.set_visible(False)
     for panel in layout.panels:
         for offset, (column, name) in enumerate(STEPS.items()):
             axes = sheet[panel.row * len(STEPS) + offset][panel.column]
-            axes.set_visible(True)
             canvas.label_axes(axes, layout, left=panel.column == 0, bottom=offset == len(STEPS) - 1)
             canvas.title(axes, (name, *panel.titles))
             _draw(axes, layout, panel, column, scale)
     every = [axes for line in sheet for axes in line]
-    bar = figure.colorbar(ScalarMappable(scale, COLOURS), ax=every, shrink=0.6, aspect=30)
-    bar.ax.tick_params(labelsize=canvas.TICK_POINTS)
+    name = "steps (blank: never, or no delay)"
+    bar = canvas.colour_bar(figure, every, COLOURS, scale, name)
     bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     bar.ax.yaxis.set_major_formatter("{x:g}")
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.set_label("steps (blank: never, or no delay)", fontsize=canvas.LABEL_POINTS)
     return figure
 
 

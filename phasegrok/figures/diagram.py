@@ -45,9 +45,6 @@ def phase_diagram(context: Context) -> Figure:
         # The lowest panel of a column may stand above a gap in an unfilled last row.
         lowest = (panel.row + 1, panel.column) not in used
         canvas.label_axes(axes, layout, left=panel.column == 0, bottom=lowest)
-    for row, line in enumerate(sheet):
-        for column, axes in enumerate(line):
-            axes.set_visible((row, column) in used)
     note = "without a letter: inferred" if INFERRED in context.cells else ""
     canvas.legend(figure, known_phases(layout), note)
     return figure

@@ -11,7 +11,7 @@ seconds. Who finds a claim of
   An older one is taken over. Ages are differences of two times that the same file server gave, so
   the clocks of the machines do not matter.
 
-What storage has to offer is in docs/contracts.md.
+What storage has to offer is in docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def _flocked(file: IO[str], path: Path) -> bool:
 
 def _take_claim(path: Path, claim: dict[str, Any], kernel: bool) -> None:
     """Make the claim; a stale one is moved out of the way by the one who finds it first."""
-    mine = path / f"{CLAIM}-{claim['token']}.tmp"
+    # Its name is not that of a temporary file: a holder that cleans up would take it away.
+    mine = path / f"{CLAIM}-{claim['token']}"
     try:
         mine.write_text(json.dumps(claim))
         for _ in range(3):

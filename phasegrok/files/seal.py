@@ -11,19 +11,51 @@ Files of earlier versions have no seal. They are read as they are.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from phasegrok.errors import Damaged
+from phasegrok.files.atomic import replacing
 
-__all__ = ["BLANK", "seal", "verify"]
+__all__ = ["BLANK", "read_object", "seal", "sealing", "verify"]
 
 MARK: Final = b"phasegrok-sha256:"
 DIGITS: Final = 64
 # What a writer puts where the seal will be.
 BLANK: Final = (MARK + b"0" * DIGITS).decode()
 BLOCK: Final = 1 << 20
+
+
+@contextmanager
+def sealing(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that appears whole or not at all, and holds its checksum.
+
+    What is written has a :data:`BLANK` in it.
+    """
+    with replacing(path) as file:
+        yield file
+        seal(file)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, whose seal holds if it has one.
+
+    Raises:
+        Damaged: the file holds something else, or not what was written.
+        FileNotFoundError: there is none.
+    """
+    verify(path)
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
+        raise Damaged(path, f"found no JSON object ({error})") from None
+    if not isinstance(found, dict):
+        raise Damaged(path, "found no JSON object")
+    return found
 
 
 def seal(file: IO[bytes]) -> None:

@@ -28,8 +28,7 @@ READ_BYTES: Final = 300
 
 def check_count(sweep: Sweep) -> None:
     """Refuse more runs than can be planned in this memory, before the first is written down."""
-    factors = [len(sweep.variants or (None,)), *(len(a.values) for a in sweep.axes)]
-    factors = [n for n in (*factors, len(sweep.seeds)) if n > 1]
+    factors = [n for n in sweep.factors if n > 1]
     runs, here = math.prod(factors), memory_bytes()
     if runs * RUN_BYTES > here:
         product = f"{' x '.join(map(str, factors))} = " if len(factors) > 1 else ""

@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from phasegrok.analysis.boundaries import boundaries
 from phasegrok.analysis.inferred import grid_of, with_inferred
-from phasegrok.analysis.phases import LABELS, NEEDED, classify, label_cells
+from phasegrok.analysis.phases import LABELS, NEEDED, check_label, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
 from phasegrok.files.lock import Hold, hold
 from phasegrok.files.npz import BadArchive, read_npz
-from phasegrok.files.seal import BLANK, seal, verify
+from phasegrok.files.seal import BLANK, read_object, sealing
 from phasegrok.results.arrow import as_table
 from phasegrok.results.head import Head, checked
 from phasegrok.results.parts import (
@@ -104,7 +104,7 @@ class Folder:
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
-            begun = parts(folder)
+            begun = self.parts(name)
             table = like(tables[name], read_schema(begun[0])) if begun else tables[name]
             write_part(folder / f"{chunk_id}.parquet", table)
         self.checkpoint_path(chunk_id).unlink(missing_ok=True)
@@ -129,7 +129,7 @@ class Folder:
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
         if table == "runs" or not path.is_dir() or not begun:  # or shortened to other tables
             return read_table(path)
-        done = {part.stem for part in self.parts("runs") if CHUNK.match(part.stem)}
+        done = {part.stem for part in begun if CHUNK.match(part.stem)}
         there = {part.stem for part in self.parts(table)}
         missing = done - there
         if missing and (missing := missing - set(self.head().lacking.get(table, ()))):
@@ -180,6 +180,24 @@ class Folder:
     def weights_path(self, run: str, step: int) -> Path:
         return self.path / "weights" / run / f"{step}.npz"
 
+    def saved_steps(self, run: str) -> list[int]:
+        """Steps at which networks of a run are saved, in order."""
+        files = self.weights_path(run, 0).parent.glob("*.npz")
+        return sorted(int(path.stem) for path in files if path.stem.isdigit())
+
+    def load_weights(self, run: str, step: int) -> dict[str, np.ndarray]:
+        """A saved network, as :meth:`save_weights` was given it.
+
+        Raises:
+            Damaged: it is not what was written.
+            FileNotFoundError: there is none.
+        """
+        path = self.weights_path(run, step)
+        try:
+            return read_npz(path, path.stat().st_size)
+        except BadArchive as error:
+            raise Damaged(path, str(error)) from None
+
     def run_record_path(self, run: str) -> Path:
         return self.path / "weights" / run / RUN_RECORD_FILE
 
@@ -187,9 +205,8 @@ class Folder:
         """Say beside a run's weights what they are of."""
         path = self.run_record_path(run)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
+        with sealing(path) as file:
             file.write(text.encode())
-            seal(file)
 
     def save_weights(self, run: str, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Save one network: an ``.npz`` with one float32 array a weight matrix, by its name."""
@@ -212,17 +229,10 @@ class Folder:
         Raises:
             Damaged: the file holds something else, or not what was written.
         """
-        path = self.manifest_path
         try:
-            verify(path)
-            found = json.loads(path.read_bytes())
+            return read_object(self.manifest_path)
         except FileNotFoundError:
             return None
-        except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
-            raise Damaged(path, f"found no JSON object ({error})") from None
-        if not isinstance(found, dict):
-            raise Damaged(path, "found no JSON object")
-        return found
 
     def head(self) -> Head:
         """What the tables are of.
@@ -244,17 +254,12 @@ class Folder:
         """
         path = self.path / CLOSEUP
         try:
-            found = json.loads(path.read_bytes())
+            found = read_object(path)
         except FileNotFoundError:
             return None
-        except (ValueError, RecursionError):
-            found = None
-        plain = isinstance(found, dict) and not any(
-            isinstance(value, (dict, list)) for value in found.values()
-        )
-        if not plain:
+        if any(isinstance(value, (dict, list)) for value in found.values()):
             raise Damaged(path, "found no object of axes and values")
-        return dict(found)
+        return found
 
     def label(self) -> pd.DataFrame:
         """The cells of all published runs, labelled; nothing is written.
@@ -314,7 +319,7 @@ class Folder:
 
     def _label_runs(self) -> None:
         """Write those parts of ``runs`` anew whose labels are not :func:`classify`'s."""
-        for path in parts(self.path / "runs"):
+        for path in self.parts("runs"):
             table = read_part(path)
             runs = table.to_pandas()
             if not _is_labelled(runs):
@@ -330,8 +335,7 @@ class Folder:
         Raises:
             Refusal: there are no runs that can be labelled, or no such label.
         """
-        if label not in LABELS:
-            raise Refusal(f"--label {label}: found no such label; allowed: {', '.join(LABELS)}")
+        check_label(label)
         axes = self.head().axes
         if not self.labels_follow:
             raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
@@ -350,9 +354,8 @@ class Folder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         self.check_held()
-        with replacing(self.manifest_path) as file:
+        with sealing(self.manifest_path) as file:
             file.write(json.dumps({"seal": BLANK, **manifest}, indent=2).encode() + b"\n")
-            seal(file)
 
     def write_cells(self, cells: pd.DataFrame) -> None:
         self.write_table(self.cells_path.name, cells)

@@ -6,7 +6,8 @@ what its path looks like does not matter: to other readers ``lr=0.1/runs`` is a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from phasegrok.errors import Damaged
-from phasegrok.files.atomic import replacing
-from phasegrok.files.seal import BLANK, seal, verify
+from phasegrok.files.seal import BLANK, sealing, verify
 
 __all__ = ["like", "parts", "read_part", "read_schema", "read_table", "run_ids", "write_part"]
 
@@ -30,7 +30,7 @@ def parts(table: Path) -> list[Path]:
 
 def write_part(path: Path, table: pa.Table) -> None:
     """Write a table of one file, whole or not at all, with checksums of its pages and of itself."""
-    with replacing(path) as file:
+    with sealing(path) as file:
         options = {"compression": "zstd", "write_page_checksum": True}
         sink = pa.PythonFile(file, mode="w")
         with pq.ParquetWriter(sink, table.schema, **options) as writer:
@@ -38,7 +38,6 @@ def write_part(path: Path, table: pa.Table) -> None:
             # somebody writes the rows to another file, and would be wrong there.
             sink.write(BLANK.encode())
             writer.write_table(table)
-        seal(file)
 
 
 def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -49,19 +48,13 @@ def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         FileNotFoundError: there is none.
     """
     verify(path)
-    try:
-        with open(path, "rb") as file:
-            found = pq.ParquetFile(file, page_checksum_verification=True)
-            lacking = set(columns or ()) - set(found.schema_arrow.names)
-            if lacking:
-                raise Damaged(path, f"found no column {min(lacking)}")
-            table = found.read(columns=columns)
-            table.validate(full=True)  # what is written in a damaged page may be no text
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        # An error of the system has a number; pyarrow's own, of the bytes, has none.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise Damaged(path, _reason(error)) from None
+    with _understanding(path), open(path, "rb") as file:
+        found = pq.ParquetFile(file, page_checksum_verification=True)
+        lacking = set(columns or ()) - set(found.schema_arrow.names)
+        if lacking:
+            raise Damaged(path, f"found no column {min(lacking)}")
+        table = found.read(columns=columns)
+        table.validate(full=True)  # what is written in a damaged page may be no text
     return table.replace_schema_metadata(None)
 
 
@@ -71,18 +64,17 @@ def read_schema(path: Path) -> pa.Schema:
     Raises:
         Damaged: it is no Parquet file.
     """
-    return read_part(path, []).schema if _is_empty(path) else _schema(path)
+    with _understanding(path), open(path, "rb") as file:
+        return pq.ParquetFile(file).schema_arrow.remove_metadata()
 
 
-def _is_empty(path: Path) -> bool:
-    return path.stat().st_size == 0
-
-
-def _schema(path: Path) -> pa.Schema:
+@contextmanager
+def _understanding(path: Path) -> Iterator[None]:
+    """What pyarrow says of bytes that are no table, as damage of their file."""
     try:
-        with open(path, "rb") as file:
-            return pq.ParquetFile(file).schema_arrow.remove_metadata()
+        yield
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        # An error of the system has a number; pyarrow's own, of the bytes, has none.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise Damaged(path, _reason(error)) from None

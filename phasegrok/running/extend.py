@@ -19,7 +19,7 @@ from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.running.adopt import incomplete
 from phasegrok.running.columns import Columns
-from phasegrok.running.follow import Parts, first_number, planned_anew, upgraded
+from phasegrok.running.follow import Parts, next_number, planned_anew, upgraded
 from phasegrok.running.manifest import Manifest, Taken, as_begun, fingerprints, read_manifest
 from phasegrok.running.session import whoami
 from phasegrok.running.verify import readable
@@ -96,7 +96,7 @@ def extended(
     new = np.flatnonzero(~table.frame["run"].isin(list(there)).to_numpy())
     if sweep.refine.levels:
         new = new[:0]  # the first round is planned when the folder has its new columns
-    first = first_number([*published, *(name for job in begun.jobs for name in job.chunks)])
+    first = next_number(begun, published)
     return replace(
         begun,
         axes=swept_columns(sweep),

@@ -118,6 +118,12 @@ def first_number(parts: Iterable[str]) -> int:
     )
 
 
+def next_number(manifest: Manifest, parts: Iterable[str]) -> int:
+    """The first number of a job that neither a part nor a chunk of the manifest has."""
+    chunks = (name for job in manifest.jobs for name in job.chunks)
+    return first_number([*parts, *chunks, *manifest.kept])
+
+
 def planned_anew(
     sweep: Sweep, table: RunTable, positions: np.ndarray, here: Machine, first: int
 ) -> tuple[JobRecord, ...]:

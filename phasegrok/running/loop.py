@@ -11,15 +11,14 @@ from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.running.adopt import adapt, take
 from phasegrok.running.chunk import Reporter, train_chunk
 from phasegrok.running.estimate import job_work
-from phasegrok.running.extend import resolved
 from phasegrok.running.follow import Chunk
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared
-from phasegrok.running.recover import SWEEP_FILE, expected
+from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep, expected
 from phasegrok.running.refine import next_round
 from phasegrok.running.session import Interrupted, Session, interruptible, whoami
 from phasegrok.running.verify import verify
-from phasegrok.sweep.load import dump, load
+from phasegrok.sweep.load import dump
 
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
@@ -82,13 +81,18 @@ def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) 
 
 def _boundaries(folder: Folder, session: Session, changed: bool) -> None:
     """Write the lines between phases, where they are not those of the cells."""
-    try:
-        folder.read_file(BOUNDARIES)
-    except (Damaged, FileNotFoundError):
-        changed = True
-    few = len(folder.read_file(folder.cells_path.name)) <= MOST_CELLS
-    if changed and few and not session.signals:
+    if session.signals or not (changed or not _is_whole(folder, BOUNDARIES)):
+        return
+    if len(folder.read_file(folder.cells_path.name)) <= MOST_CELLS:
         folder.write_table(BOUNDARIES, folder.boundaries())
+
+
+def _is_whole(folder: Folder, name: str) -> bool:
+    try:
+        folder.read_file(name)
+    except (Damaged, FileNotFoundError):
+        return False
+    return True
 
 
 def check_whole(prepared: Prepared) -> None:
@@ -127,12 +131,10 @@ def _manifest(folder: Folder) -> Manifest | None:
 
 def _is_of(prepared: Prepared) -> bool:
     """Whether the folder's copy of the sweep is that of its manifest."""
-    try:
-        copy = resolved(load(prepared.folder.path / SWEEP_FILE))
-    except Refusal:  # there is none, or it cannot be read
+    copy, ours = copy_of_sweep(prepared.folder), prepared.manifest.sweep
+    if copy is None or identity(copy) != identity(ours):
         return False
-    ours = prepared.manifest.sweep
-    return identity(copy) == identity(ours) and copy.get("refine") == ours.get("refine")
+    return bool(copy.get("refine") == ours.get("refine"))
 
 
 def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared:

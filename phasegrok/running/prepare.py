@@ -8,8 +8,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
 from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Damaged, Refusal
@@ -28,7 +26,7 @@ from phasegrok.running.manifest import (
 )
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.recover import SWEEP_FILE, looked_through, recovered
-from phasegrok.running.refine import needed
+from phasegrok.running.refine import asked_for
 from phasegrok.running.verify import readable
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import machine
@@ -87,9 +85,7 @@ def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     table = checked_table(sweep)
     taken = taken_from(reuse, sweep, table, set(), folder.path)
     there = [run for each in taken.values() for run in each.runs]
-    missing = np.flatnonzero(~table.frame["run"].isin(there).to_numpy())
-    if grid := grid_of(resolved(sweep)):
-        missing = np.intersect1d(missing, needed(grid, table, None))
+    missing = asked_for(sweep, table, there)
     jobs = sized(sweep, jobs_of(sweep, table, missing, here), here)
     planned = Plan(swept_columns(sweep), table, jobs)
     manifest = new_manifest(sweep, resolved(sweep), planned, here, taken)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.plan.layout import Machine
@@ -17,15 +15,15 @@ from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.running.adopt import incomplete, tables_of
 from phasegrok.running.extend import resolved
-from phasegrok.running.follow import Parts, first_number, follow, planned_anew, sized
+from phasegrok.running.follow import Parts, first_number, follow, next_number, planned_anew, sized
 from phasegrok.running.manifest import Manifest, Taken, new_manifest
 from phasegrok.running.prepared import Prepared
-from phasegrok.running.refine import needed
+from phasegrok.running.refine import asked_for
 from phasegrok.running.verify import Expected, Found, readable, verify
 from phasegrok.sweep.load import Sweep, load
 from phasegrok.train.memory import machine
 
-__all__ = ["SWEEP_FILE", "expected", "looked_through", "recovered"]
+__all__ = ["SWEEP_FILE", "copy_of_sweep", "expected", "looked_through", "recovered"]
 
 Note = Callable[[str], object]
 SWEEP_FILE = "sweep.yaml"
@@ -97,10 +95,7 @@ def without_lost(prepared: Prepared, found: Found) -> Manifest:
     if kept == manifest.kept and taken == manifest.taken:
         return manifest
     rest = replace(manifest, kept=kept, taken=taken)
-    missing = np.flatnonzero(~table.frame["run"].isin(rest.held()).to_numpy())
-    if grid := grid_of(resolved(sweep)):
-        missing = np.intersect1d(missing, needed(grid, table, None))
-    first = _first(manifest, found.parts)
+    missing, first = asked_for(sweep, table, rest.held()), next_number(manifest, found.parts)
     jobs = planned_anew(sweep, table, missing, prepared.machine, first)
     return replace(rest, jobs=(*rest.jobs, *jobs))
 
@@ -109,12 +104,6 @@ def _is_there(prepared: Prepared, taken: Taken) -> bool:
     """Whether another folder still holds runs that were taken from it."""
     source, saves = Folder(Path(taken.folder)), prepared.sweep.measure.weights != "none"
     return incomplete(source, taken, prepared.columns, saves) is None
-
-
-def _first(manifest: Manifest, parts: Parts) -> int:
-    """The first number of a job that no part, chunk or checkpoint has had."""
-    named = [name for job in manifest.jobs for name in job.chunks]
-    return first_number([*parts, *named, *manifest.kept])
 
 
 def recovered(sweep: Sweep, folder: Folder, damage: Damaged | None, note: Note) -> Prepared:
@@ -129,7 +118,8 @@ def recovered(sweep: Sweep, folder: Folder, damage: Damaged | None, note: Note) 
         Refusal: ``sweep.yaml`` does not say that the results are of this sweep.
     """
     wrong = f"{folder.manifest_path}: {damage.reason if damage else 'is missing'}"
-    if not _is_of(sweep, folder):
+    copy = copy_of_sweep(folder)
+    if copy is None or identity(copy) != identity(resolved(sweep)):
         raise Refusal(
             f"{wrong}, and {folder.path / SWEEP_FILE} does not say that the tables beside it are of"
             " this sweep; they are safe; allowed: the file as it was written, --fresh, which moves"
@@ -144,29 +134,25 @@ def recovered(sweep: Sweep, folder: Folder, damage: Damaged | None, note: Note) 
     return looked_through(sweep, folder, table, here, manifest, None, note)
 
 
-def _is_of(sweep: Sweep, folder: Folder) -> bool:
+def copy_of_sweep(folder: Folder) -> dict[str, Any] | None:
+    """What ``sweep.yaml`` in a folder says, resolved; None where there is none or it cannot be
+    read."""
     try:
-        copy = load(folder.path / SWEEP_FILE)
+        return resolved(load(folder.path / SWEEP_FILE))
     except Refusal:
-        return False
-    return identity(resolved(copy)) == identity(resolved(sweep))
+        return None
 
 
 def _made_anew(sweep: Sweep, table: RunTable, parts: Parts, here: Machine) -> Manifest:
     """A manifest for a folder with these parts: today's plan if it explains all of them; else they
     are kept, and what is missing is planned anew."""
-    wanted = table.positions
-    if grid := grid_of(resolved(sweep)):
-        wanted = needed(grid, table, None)
-    jobs = sized(sweep, jobs_of(sweep, table, wanted, here), here)
+    jobs = sized(sweep, jobs_of(sweep, table, asked_for(sweep, table, ()), here), here)
     planned = Plan(swept_columns(sweep), table, jobs)
     manifest = new_manifest(sweep, resolved(sweep), planned, here)
     chunks = {name: ids for job in manifest.jobs for name, ids in job.chunks.items()}
     if all(chunks.get(name) == ids for name, ids in parts.items()):
         return manifest
     done = [run for ids in parts.values() for run in ids]
-    missing = np.flatnonzero(~table.frame["run"].isin(done).to_numpy())
-    missing = np.intersect1d(missing, wanted)
     first = max(first_number(parts), len(jobs))
-    records = planned_anew(sweep, table, missing, here, first)
+    records = planned_anew(sweep, table, asked_for(sweep, table, done), here, first)
     return replace(manifest, jobs=records, kept=dict(parts))

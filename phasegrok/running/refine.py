@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,12 @@ from phasegrok.analysis.phases import NEEDED, label_cells
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.running.extend import resolved
-from phasegrok.running.follow import first_number, follow, planned_anew
+from phasegrok.running.follow import follow, next_number, planned_anew
 from phasegrok.running.manifest import as_begun
 from phasegrok.running.prepared import Prepared
+from phasegrok.sweep.load import Sweep
 
-__all__ = ["needed", "next_round"]
+__all__ = ["asked_for", "next_round"]
 
 
 def needed(grid: Grid, table: RunTable, folder: Folder | None) -> np.ndarray:
@@ -35,6 +37,15 @@ def needed(grid: Grid, table: RunTable, folder: Folder | None) -> np.ndarray:
     return np.flatnonzero(pd.MultiIndex.from_frame(table.frame[axes]).isin(wanted))
 
 
+def asked_for(sweep: Sweep, table: RunTable, held: Collection[str]) -> np.ndarray:
+    """Positions of the runs to train in a folder without any part of a refinement: those that are
+    not held; with refinement, of the coarsest grid."""
+    missing = np.flatnonzero(~table.frame["run"].isin(list(held)).to_numpy())
+    if grid := grid_of(resolved(sweep)):
+        missing = np.intersect1d(missing, needed(grid, table, None))
+    return missing
+
+
 def next_round(prepared: Prepared) -> Prepared | None:
     """The sweep with the chunks of one more round; None if every cell has a label."""
     grid = grid_of(resolved(prepared.sweep))
@@ -47,12 +58,7 @@ def next_round(prepared: Prepared) -> Prepared | None:
     if not positions:
         return None
     begun = as_begun(prepared.sweep, manifest)
-    first = first_number(
-        [
-            *(path.stem for path in folder.parts("runs")),
-            *(c for job in manifest.jobs for c in job.chunks),
-        ]
-    )
+    first = next_number(manifest, (path.stem for path in folder.parts("runs")))
     jobs = planned_anew(begun, table, np.array(positions), prepared.machine, first)
     manifest = replace(manifest, jobs=(*manifest.jobs, *jobs))
     planned, chunks = follow(prepared.sweep, table, manifest, prepared.machine.devices, folder.path)

@@ -7,15 +7,13 @@ trained again: its numbers come out the same, and no file of it has to be truste
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from phasegrok.errors import Damaged
-from phasegrok.files.npz import BadArchive, read_npz
-from phasegrok.files.seal import verify as sealed
+from phasegrok.files.seal import read_object
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import run_ids
 
@@ -178,8 +176,6 @@ def _part(path: Path, table: str, runs: Iterable[str], found: Found) -> None:
 
     Other tables may have no row of a run: without corrupted examples there are no logits.
     """
-    if not path.exists():
-        raise Damaged(path, "is missing")
     rows = Counter(_read(path, found))
     if odd := set(rows) - set(runs):
         raise Damaged(path, f"holds a run of another chunk ({min(odd)})")
@@ -200,36 +196,23 @@ def _networks(folder: Folder, expected: Expected, found: Found) -> None:
         steps = () if name in left_out else expected.networks.get(name, ())
         try:
             for run in runs:
-                there = {int(p.stem) for p in (home / run).glob("*.npz") if p.stem.isdigit()}
+                there = folder.saved_steps(run)
                 for step in sorted({*steps, *there}):
-                    _network(folder.weights_path(run, step), found)
+                    _network(folder, run, step, found)
                 if steps or there:
                     _record(folder.run_record_path(run), run, found)
         except Damaged as damage:
             _undo(name, damage, found)
 
 
-def _network(path: Path, found: Found) -> None:
-    if not path.exists():
-        raise Damaged(path, "is missing")
-    size = path.stat().st_size
-    _count(found, size)
-    try:
-        read_npz(path, size)
-    except BadArchive as error:
-        raise Damaged(path, str(error)) from None
+def _network(folder: Folder, run: str, step: int, found: Found) -> None:
+    _count(folder.weights_path(run, step), found)
+    folder.load_weights(run, step)
 
 
 def _record(path: Path, run: str, found: Found) -> None:
-    if not path.exists():
-        raise Damaged(path, "is missing")
-    _count(found, path.stat().st_size)
-    sealed(path)
-    try:
-        record = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict) or record.get("run") != run:
+    _count(path, found)
+    if read_object(path).get("run") != run:
         raise Damaged(path, f"is no record of run {run}")
 
 
@@ -241,10 +224,13 @@ def _undo(name: str, damage: Damaged, found: Found) -> None:
 
 
 def _read(path: Path, found: Found) -> tuple[str, ...]:
-    _count(found, path.stat().st_size)
+    _count(path, found)
     return run_ids(path)
 
 
-def _count(found: Found, size: int) -> None:
+def _count(path: Path, found: Found) -> None:
+    """Count a file that is verified."""
+    if not path.exists():
+        raise Damaged(path, "is missing")
     found.files += 1
-    found.size += size
+    found.size += path.stat().st_size

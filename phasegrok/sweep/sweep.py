@@ -54,6 +54,12 @@ class Sweep:
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
 
+    @property
+    def factors(self) -> tuple[int, ...]:
+        """What its number of runs is the product of: variants, values of every axis, seeds."""
+        values = (len(axis.values) for axis in self.axes)
+        return (max(1, len(self.variants)), *values, len(self.seeds))
+
     def at(self, values: Mapping[str, Any], variant: Variant | None = None) -> Experiment:
         """The base, or a variant of it, with these values at dotted paths, checked as a whole.
 

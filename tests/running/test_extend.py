@@ -15,7 +15,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.running import loop
 from phasegrok.sweep.load import load
 from tests.conftest import MakeSweep
-from tests.running.watching import Watch, start
+from tests.running.watching import Watch, start, trained
 
 SMALL = """
 axes: {optimizer.learning_rate: [0.01, 0.02], optimizer.weight_decay: [0, 1]}
@@ -69,12 +69,7 @@ def wrote_manifest_only(folder: Folder, name: str, text: str) -> None:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The larger sweep, trained at once."""
-    from tests.conftest import TINY
-
-    folder = tmp_path_factory.mktemp("large")
-    (folder / "tiny.yaml").write_text(TINY + LARGE)
-    start(load(folder / "tiny.yaml"), folder / "out")
-    return folder / "out"
+    return trained(tmp_path_factory.mktemp("large"), LARGE)
 
 
 def test_an_extension_trains_what_is_new(
@@ -280,7 +275,7 @@ def test_damaged_rows_of_another_folder_are_taken_again(
     coarse, out = tmp_path / "coarse", tmp_path / "out"
     start(make_sweep(SMALL), coarse)
     start(make_sweep(LARGE), out, reuse=[coarse])
-    for gone, trained in ((False, 0), (True, 2)):
+    for gone, count in ((False, 0), (True, 2)):
         if gone:
             coarse.rename(tmp_path / "elsewhere")
         part = sorted(out.glob("curves/taken-*.parquet"))[0]
@@ -288,6 +283,6 @@ def test_damaged_rows_of_another_folder_are_taken_again(
         notes: list[str] = []
         watch = Watch()
         running.run(running.prepare(make_sweep(LARGE), out, False, notes.append), watch)
-        assert watch.trained == trained and str(part) in notes[0]
+        assert watch.trained == count and str(part) in notes[0]
         assert_alike(out, large)
     assert start(make_sweep(LARGE), out).trained == 0

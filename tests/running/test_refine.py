@@ -14,7 +14,7 @@ from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
 from tests.conftest import MakeSweep
 from tests.running.test_extend import parts
-from tests.running.watching import start
+from tests.running.watching import start, trained
 
 # After 40 steps a high learning rate has memorized, a low one not yet: Memorization, Confusion. All
 # axes are traced, so that each round is one program.
@@ -39,13 +39,7 @@ def table(out: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The refined sweep, without an interruption."""
-    from phasegrok.sweep.load import load
-    from tests.conftest import TINY
-
-    folder = tmp_path_factory.mktemp("refined")
-    (folder / "tiny.yaml").write_text(TINY + REFINED)
-    start(load(folder / "tiny.yaml"), folder / "out")
-    return folder / "out"
+    return trained(tmp_path_factory.mktemp("refined"), REFINED)
 
 
 def test_every_cell_has_a_label_and_few_are_trained(whole: Path) -> None:

@@ -11,7 +11,16 @@ import pytest
 
 from phasegrok import running
 from phasegrok.running import loop
-from phasegrok.sweep.load import Sweep
+from phasegrok.sweep.load import Sweep, load
+
+
+def trained(home: Path, more: str) -> Path:
+    """The folder of the tiny sweep and more, trained without an interruption."""
+    from tests.conftest import TINY
+
+    (home / "tiny.yaml").write_text(TINY + more)
+    start(load(home / "tiny.yaml"), home / "out")
+    return home / "out"
 
 
 def rewrite_manifest(out: Path, manifest: Mapping[str, Any]) -> None:

@@ -35,14 +35,8 @@ class Network(NamedTuple):
 
 def network(results: Results, run: str, step: int) -> Network:
     """A network that a sweep has saved."""
-    with np.load(results.folder.weights_path(run, step)) as file:
-        return Network(file["u"], file["biases.0"], file["w"][:, 0])
-
-
-def saved_steps(results: Results, run: str) -> list[int]:
-    """Steps at which networks of a run are saved, in order."""
-    folder = results.folder.weights_path(run, 0).parent
-    return sorted(int(path.stem) for path in folder.glob("*.npz"))
+    found = results.folder.load_weights(run, step)
+    return Network(found["u"], found["biases.0"], found["w"][:, 0])
 
 
 def training_examples(results: Results, seed: int) -> np.ndarray:
@@ -51,13 +45,11 @@ def training_examples(results: Results, seed: int) -> np.ndarray:
 
     from phasegrok import tasks
     from phasegrok.config import TASKS
-    from phasegrok.plan.program import RunParams
-    from phasegrok.train.state import LABELS, ORDER, seed_key
+    from phasegrok.train.state import LABELS, ORDER, key_of
 
     task = tasks.build(TASKS["parity"](**results.manifest["sweep"]["task"]))
-    none = jnp.zeros((), jnp.int32)
-    run = RunParams(jnp.asarray(seed, jnp.uint32), none, none, {}, {})
-    found = task.table(seed_key(run, ORDER), seed_key(run, LABELS))
+    number = jnp.asarray(seed, jnp.uint32)
+    found = task.table(key_of(number, ORDER), key_of(number, LABELS))
     return np.asarray(found.inputs[:EXAMPLES])
 
 
@@ -114,7 +106,7 @@ def clusters(results: Results) -> Iterator[Claim]:
 
 def _ends(results: Results, run: str) -> tuple[int, int]:
     """The first and the last step with a saved network."""
-    steps = saved_steps(results, run)
+    steps = results.folder.saved_steps(run)
     return steps[0], steps[-1]
 
 
