@@ -75,8 +75,28 @@ def test_batch_statistics_agree(make_sweep: MakeSweep) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def trained(grid: Plan, job: Job) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
-    """The records (runs, points) and the last state of a job's first chunk."""
+def test_batch_statistics_resume_bit_for_bit(make_sweep: MakeSweep) -> None:
+    """With the same pieces, a run that stopped inside an interval is one that did not: running
+    statistics are part of the state."""
+    sweep = make_sweep(AXES, *SIZE, "model.normalization=batch")
+    grid = plan(sweep, MACHINE)
+    job = size_chunks(sweep, grid.jobs[0], MACHINE, least_bytes)
+    job = replace(job, layout=replace(job.layout, intervals=1, piece=6))
+    (records, state), (others, end) = (trained(grid, job, stops=each) for each in (False, True))
+    for name, values in records.items():
+        np.testing.assert_array_equal(values, others[name], err_msg=name)
+    for a, b in zip(state, end, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def trained(
+    grid: Plan, job: Job, stops: bool = True
+) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
+    """The records (runs, points) and the last state of a job's first chunk.
+
+    Args:
+        stops: whether the state goes over the host inside the second interval.
+    """
     engine, every = Engine(job.program, job.layout), job.program.log_every
     state, table, first = engine.begin(grid.run_params(job.chunks()[0]))
     records = [{name: np.asarray(x)[:, None] for name, x in first.items()}]
@@ -85,7 +105,7 @@ def trained(grid: Plan, job: Job) -> tuple[dict[str, np.ndarray], list[np.ndarra
             if every - done > job.layout.piece > 0:
                 state, step = engine.piece(state, table)
                 assert set(np.asarray(step)) == {interval * every + done + job.layout.piece}
-                if done and interval:
+                if stops and done and interval:
                     state = engine.from_host(engine.to_host(state))
             else:
                 state, record = engine.segment(state, table)
