@@ -212,6 +212,19 @@ class Results:
             raise Refusal(f"{name}: found no such picture here; allowed: {', '.join(there)}")
         return there[name].draw(context)
 
+    def explore(self, path: str | Path | None = None) -> Path:
+        """Write everything here as one HTML file to look around in, and give its path.
+
+        Args:
+            path: of the file; by default ``explore.html`` in the folder.
+
+        Raises:
+            Refusal: no run is done yet.
+        """
+        from phasegrok.explore import explore
+
+        return explore([self.folder], path).path
+
     def __repr__(self) -> str:
         done = len(self.runs) if "runs" in self._tables else 0
         axes = " x ".join(self.axes) or "one cell"

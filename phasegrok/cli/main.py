@@ -273,6 +273,30 @@ def compare(
 
 
 @app.command()
+def explore(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
+    other: Annotated[
+        Path | None, typer.Argument(metavar="[DIR2]", help="Another over the same axes, to compare.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The HTML file; by default explore.html in DIR.")
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Show it in a browser, where there is one.")
+    ] = True,
+) -> None:
+    """Write one or two result folders as a single HTML file to look around in."""
+    with exit_codes(folder):
+        from phasegrok.cli.explore import explored, show
+
+        with phase("unwind"):
+            path, text = explored([folder] if other is None else [folder, other], output)
+        typer.echo(text)
+        if open_ and (said := show(path)):
+            typer.echo(said)
+
+
+@app.command()
 def status(
     folder: Annotated[Path, typer.Argument(help="A result folder, finished or not.")],
     verify: Annotated[

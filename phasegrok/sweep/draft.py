@@ -44,6 +44,9 @@ class Draft:
         of a refusal.
         """
         for key, node in sorted(changes, key=lambda change: not change[0].endswith(".kind")):
+            if key == variants.COLUMN:
+                self.variants = variants.only(self.variants, node)
+                continue
             if key == variants.BLOCK:
                 self.variants = variants.replaced(self.variants, node)
                 continue

@@ -101,6 +101,15 @@ def replaced(variants: Mapping[str, Node], block: Node) -> dict[str, Node]:
     return left
 
 
+def only(variants: Mapping[str, Node], name: Node) -> dict[str, Node]:
+    """The one variant that ``--set variant=NAME`` keeps."""
+    if not isinstance(name.value, str) or name.value not in variants:
+        known = ", ".join(variants) or "none, since the file has no variants"
+        what = f"found {name.for_display()}; allowed: {known}"
+        raise refusal(name.where, COLUMN, what)
+    return {name.value: variants[name.value]}
+
+
 def ordered(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Settings in the order in which the fields are declared."""
     return tuple((path, settings[path]) for path in PATHS if path in settings)

@@ -1,0 +1,208 @@
+"""A result folder as the data of a page, with less in it where all of it would be too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from phasegrok.analysis.inferred import INFERRED
+from phasegrok.analysis.phases import DIVERGED
+from phasegrok.explore.axes import Spread
+from phasegrok.explore.blob import Blob, exact
+from phasegrok.explore.command import command
+from phasegrok.explore.curves import ACCURACIES, MAIN, Curves, codes
+from phasegrok.explore.folder import Shown
+from phasegrok.explore.inside import pack_histograms, pack_pruning
+
+__all__ = ["Packed", "pack"]
+
+ALL: Final = 1 << 30  # points
+
+
+@dataclass(frozen=True)
+class _Level:
+    """How much of a folder is packed, and what a reader is told of the rest."""
+
+    curves: tuple[str, ...] | None = None  # which; all where it is None
+    points: int = ALL
+    seeds: bool = True
+    runs: bool = True
+    inside: bool = True
+    numbers: tuple[str, ...] | None = None
+    note: str = ""
+
+
+# From everything to labels alone. A page takes the first that fits.
+LEVELS: Final = (
+    _Level(),
+    _Level(curves=MAIN, note="only accuracies, losses, the weight norm and the mean IPR"),
+    _Level(MAIN, 51, note="at most 51 points a curve"),
+    _Level(MAIN, 51, seeds=False, note="at most 51 points a curve, means and spread of the seeds"),
+    _Level(
+        ACCURACIES, 26, seeds=False, note="only accuracies over time: 26 points, means and spread"
+    ),
+    _Level(ACCURACIES, 26, False, runs=False, note="26 points of the accuracies, no single seeds"),
+    _Level((), 26, False, False, False, note="no curves, seeds, IPRs or pruning"),
+    _Level((), 2, False, False, False, ("train_accuracy", "test_accuracy"), "two accuracies"),
+    _Level((), 2, False, False, False, (), "labels alone"),
+)
+
+
+@dataclass
+class Packed:
+    """The data of one folder.
+
+    Attributes:
+        about: JSON values that say what there is.
+        text: the arrays.
+    """
+
+    about: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+
+def pack(shown: Shown, spread: Spread, most: int) -> Packed:
+    """The data of a folder in at most so many bytes, as far as that can be done.
+
+    Args:
+        shown: the folder.
+        spread: the axes of the page.
+        most: characters of text.
+    """
+    curves, fixed = Curves(shown), _about(shown)
+    tried: list[_Level] = []
+    packed = Packed()
+    for level in LEVELS:
+        if tried and not _differs(level, tried[-1], shown, curves):
+            continue
+        tried.append(level)
+        packed = _pack(shown, spread, curves, level)
+        if len(packed.text) <= most:
+            break
+    packed.about |= fixed
+    packed.about["notes"] = [*_notes(shown), *_left_out(tried[-1], curves)]
+    return packed
+
+
+def _differs(level: _Level, before: _Level, shown: Shown, curves: Curves) -> bool:
+    """Whether less is packed than at the level before: it cannot be of what is not there."""
+    if curves.groups:
+        return True
+    return (level.runs, level.inside, level.numbers) != (before.runs, before.inside, before.numbers)
+
+
+def _pack(shown: Shown, spread: Spread, curves: Curves, level: _Level) -> Packed:
+    cells, blob = shown.cells, Blob()
+    blob.add("places", spread.places(cells))
+    for name in ("phase", "subphase", "direct_phase"):
+        if name in cells:
+            blob.add(f"label {name}", codes(cells[name]))
+    if INFERRED in cells:
+        blob.add("inferred", cells[INFERRED].fillna(False).to_numpy(bool).astype(np.uint8))
+    about: dict[str, Any] = {
+        "cells": len(cells),
+        "columns": _pack_numbers(blob, "cell", cells, shown.numbers(cells), level.numbers),
+        "runs": _pack_runs(shown, blob) if level.runs else None,
+        "histograms": pack_histograms(shown, blob) if level.inside else None,
+        "pruning": pack_pruning(shown, blob) if level.inside else None,
+    }
+    columns = [n for n in curves.columns if level.curves is None or n in level.curves]
+    more, over_time = curves.pack(columns, level.points, level.seeds and about["runs"] is not None)
+    blob.merge(more)
+    about["curves"] = over_time if curves.groups else None
+    about["arrays"] = blob.arrays
+    return Packed(about, blob.text())
+
+
+def _pack_numbers(
+    blob: Blob, of: str, table: pd.DataFrame, names: list[str], kept: tuple[str, ...] | None
+) -> list[str]:
+    """Columns as they are in the tables, and their names."""
+    names = [name for name in names if kept is None or name in kept]
+    for name in names:
+        values = table[name].to_numpy(np.float64, na_value=np.nan)
+        blob.add(f"{of} {name}", exact(np.asarray(values, np.float64)))
+    counted = [name for name in ("seeds", "diverged") if of == "cell" and name in table]
+    for name in counted:
+        blob.add(f"{of} {name}", table[name].to_numpy(np.float64).astype("<u4"))
+    return names
+
+
+def _pack_runs(shown: Shown, blob: Blob) -> dict[str, Any] | None:
+    """Every run's cell, seed, label and numbers."""
+    runs = shown.runs
+    if runs.empty or "seed" not in runs:
+        return None
+    blob.add("run cell", runs["cell"].to_numpy().astype("<u4"))
+    blob.add("run seed", runs["seed"].to_numpy().astype("<f8"))
+    labels = [name for name in ("phase", "subphase", "direct_phase") if name in runs]
+    for name in labels:
+        blob.add(f"run label {name}", codes(runs[name]))
+    names = _pack_numbers(blob, "run", runs, shown.numbers(runs), None)
+    return {"count": len(runs), "columns": names, "ids": _ids(runs), "labels": labels}
+
+
+def _ids(runs: pd.DataFrame) -> list[str] | None:
+    """Ids of runs, where they are few enough to be worth their bytes."""
+    return [str(each) for each in runs["run"]] if len(runs) <= 20_000 else None
+
+
+def _about(shown: Shown) -> dict[str, Any]:
+    name = shown.name
+    there = shown.file is not None and shown.sweep
+    return {
+        "name": name,
+        "folder": str(shown.path),
+        "summary": list(_summary(shown)),
+        "file": shown.file,
+        "command": command(shown.path, name, shown.sweep) if there else None,
+    }
+
+
+def _summary(shown: Shown) -> Iterator[str]:
+    """What was trained, in a few words each."""
+    sweep = shown.sweep
+    task, model = sweep.get("task", {}), sweep.get("model", {})
+    optimizer, train = sweep.get("optimizer", {}), sweep.get("train", {})
+    yield " ".join(str(task[k]) for k in ("kind", "operation") if task.get(k))
+    if "modulus" in task:
+        yield f"p = {task['modulus']}"
+    yield str(model.get("kind", ""))
+    if "width" in model:
+        yield f"width {model['width']}"
+    if "learning_rate" in optimizer:
+        yield f"{optimizer.get('kind', '')} {optimizer['learning_rate']:g}"
+    for name in ("steps", "epochs"):
+        if train.get(name):
+            yield f"{train[name]} {name}"
+    if seeds := len(sweep.get("seeds", ())):
+        yield f"{seeds} seed{'' if seeds == 1 else 's'}"
+
+
+def _notes(shown: Shown) -> Iterator[str]:
+    """What a reader has to know of these cells."""
+    done, cells = len(shown.runs), shown.cells
+    if INFERRED in cells and (inferred := int(cells[INFERRED].sum())):
+        yield (
+            f"{inferred} of {len(cells)} cells were not trained: refinement inferred their label"
+            " from their neighbours. They have no letter and no numbers."
+        )
+    elif done and done < shown.planned:
+        yield f"Unfinished: {done} of {shown.planned} runs are done. Other cells are hatched."
+    if "subphase" in cells and (gone := int((cells["subphase"] == DIVERGED).sum())):
+        yield f"{gone} cell{'' if gone == 1 else 's'} diverged: a loss was not finite."
+    if not shown.context.has("curves"):
+        yield "These results hold no curves, so there is nothing to show over time."
+    elif shown.labels is None:
+        yield "The curves were shortened: accuracies are shown over time, labels are not."
+
+
+def _left_out(level: _Level, curves: Curves) -> Iterator[str]:
+    if not level.note:
+        return
+    most = f" (the tables have up to {curves.longest} points)" if curves.longest else ""
+    yield f"Thinned to stay small: {level.note}{most}. The numbers shown are exact."
