@@ -276,7 +276,8 @@ def compare(
 def explore(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
     other: Annotated[
-        Path | None, typer.Argument(metavar="[DIR2]", help="Another over the same axes, to compare.")
+        Path | None,
+        typer.Argument(metavar="[DIR2]", help="Another over the same axes, to compare."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="The HTML file; by default explore.html in DIR.")

@@ -62,4 +62,6 @@ def _written(value: Any, written: Sequence[Any]) -> Any:
     for each in written:
         if each == value and isinstance(each, bool) == isinstance(value, bool | np.bool_):
             return each
+        if isinstance(each, bool) and isinstance(value, str) and str(each) == value:
+            return each  # tables of the first versions have booleans as text
     return None

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phasegrok.analysis.phases import DIVERGED, SUBPHASES
+from phasegrok.analysis.phases import DIVERGED, LABELS, SUBPHASES
 from phasegrok.explore.blob import Blob, quantized
 from phasegrok.explore.folder import Shown
 
@@ -21,16 +21,6 @@ NAMES: Final = (*SUBPHASES, DIVERGED, "Inversion")
 NO_LABEL: Final = 255
 
 ACCURACIES: Final = ("train_accuracy", "test_accuracy", "corrupted_accuracy")
-# What is drawn first; the other columns of curves are left out where there is no room.
-MAIN: Final = (
-    *ACCURACIES,
-    "restored_accuracy",
-    "clean_accuracy",
-    "train_loss",
-    "test_loss",
-    "weight_norm",
-    "mean_ipr",
-)
 KEYS: Final = ("run", "seed", "step")
 
 Scale = Literal["unit", "log", "linear"]
@@ -75,8 +65,7 @@ class Curves:
         """What can be drawn, the main ones first."""
         if self._table is None:
             return []
-        numbers = self._shown.numbers(self._table.drop(columns=["step"]))
-        return [*(n for n in MAIN if n in numbers), *(n for n in numbers if n not in MAIN)]
+        return self._shown.numbers(self._table.drop(columns=["step"]))
 
     @property
     def longest(self) -> int:
@@ -166,7 +155,7 @@ class Curves:
             if mine.sum() != points * (grid == number).sum():
                 return False
             kept = chosen(points, most)
-            for name in ("phase", "subphase", "direct_phase"):
+            for name in LABELS:
                 table = codes(labels[name][mine]).reshape(-1, points)
                 blob.add(f"label {name}.{number}", table[:, kept], delta=True)
         return True
@@ -219,7 +208,7 @@ def _bounds(curves: Floats, of: NDArray[np.int64], count: int) -> tuple[Floats, 
 
 def _summaries(curves: Floats, of: NDArray[np.int64], scale: Scale) -> dict[str, Floats]:
     """Mean, lowest and highest over the runs of every cell that is there, in their order."""
-    every, inverse, counts = np.unique(of, return_inverse=True, return_counts=True)
+    every, inverse = np.unique(of, return_inverse=True)
     shape = (len(every), curves.shape[1])
     known = ~np.isnan(curves)
     plain = np.where(known, np.exp(curves) if scale == "log" else curves, 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,16 +15,31 @@ from numpy.typing import NDArray
 from phasegrok.analysis.inferred import INFERRED
 from phasegrok.analysis.phases import LABELS, for_display
 from phasegrok.analysis.timeline import MEASURED, labels_by_step
-from phasegrok.config import column
+from phasegrok.config import PATHS, column
 from phasegrok.figures.context import Context, read_context
 from phasegrok.results.folder import Folder
 
-__all__ = ["Shown", "read"]
+__all__ = ["FIRST", "Shown", "read"]
 
-VARIANT: Final = "variant"
 FIXED: Final = ("data_fraction", "corruption_fraction")  # tell cells apart without being swept
 # Columns of tables that say what a row is of, and are no numbers to show.
 NOT_SHOWN: Final = ("seeds", "diverged", "seed")
+
+# What people look at first, in this order.
+FIRST: Final = (
+    "train_accuracy",
+    "test_accuracy",
+    "corrupted_accuracy",
+    "restored_accuracy",
+    "clean_accuracy",
+    "train_loss",
+    "test_loss",
+    "weight_norm",
+    "mean_ipr",
+)
+
+
+SETTINGS: Final = {*map(column, PATHS), "n_train", "n_corrupted"}
 
 
 @dataclass(frozen=True)
@@ -92,23 +106,17 @@ class Shown:
         return found.assign(cell=self.cell_of(found))[["cell", "step", *LABELS]]
 
     def numbers(self, table: pd.DataFrame) -> list[str]:
-        """The columns of cells or runs that hold measured numbers."""
-        settings = {*self.axes, *FIXED, *NOT_SHOWN, "cell", "run", INFERRED, *_settings(self.sweep)}
+        """The columns of a table that hold measured numbers, the main ones first."""
+        settings = {*self.axes, *FIXED, *NOT_SHOWN, "cell", "run", INFERRED, *SETTINGS}
         kind = pd.api.types
-        return [
+        found = [
             name
-            for name in table
+            for name in map(str, table)
             if name not in settings
             and kind.is_numeric_dtype(table[name])
             and not kind.is_bool_dtype(table[name])
         ]
-
-
-def _settings(sweep: Mapping[str, Any]) -> set[str]:
-    """Columns that hold config values."""
-    from phasegrok.config import PATHS
-
-    return {column(path) for path in PATHS} | {"n_train", "n_corrupted", "event_value"}
+        return [*(n for n in FIRST if n in found), *(n for n in found if n not in FIRST)]
 
 
 def read(path: Path) -> Shown:
@@ -120,5 +128,5 @@ def read(path: Path) -> Shown:
     context = read_context(path, write=False)
     head = Folder(path).head()
     file = path / "sweep.yaml"
-    text = file.read_text(encoding="utf-8", errors="replace") if os.path.isfile(file) else None
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
     return Shown(path, head.name or path.resolve().name, context, head.runs, text)

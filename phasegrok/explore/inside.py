@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -66,9 +66,9 @@ def pack_pruning(shown: Shown, blob: Blob) -> dict[str, Any] | None:
     names = [name for name in ACCURACIES if name in table and table[name].notna().any()]
     found = np.full((len(shown.cells), len(orders), len(names), SHARES), np.nan)
     means = table.groupby(["cell", "order", "pruned"], sort=True)[names].mean()
-    for (number, order), curve in means.groupby(level=["cell", "order"], sort=False):
-        place = int(number), orders.index(order)
-        found[place] = _at_shares(curve.to_numpy(np.float64)).T
+    for key, curve in means.groupby(level=["cell", "order"], sort=False):
+        number, order = cast("tuple[int, str]", key)
+        found[number, orders.index(order)] = _at_shares(curve.to_numpy(np.float64)).T
     blob.add("pruning", quantized(found, 0.0, 1.0), delta=True)
     return {"orders": [str(name) for name in orders], "columns": names, "points": SHARES}
 

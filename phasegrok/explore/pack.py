@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from phasegrok.analysis.inferred import INFERRED
-from phasegrok.analysis.phases import DIVERGED
+from phasegrok.analysis.phases import DIVERGED, LABELS
 from phasegrok.explore.axes import Spread
 from phasegrok.explore.blob import Blob, exact
 from phasegrok.explore.command import command
-from phasegrok.explore.curves import ACCURACIES, MAIN, Curves, codes
-from phasegrok.explore.folder import Shown
+from phasegrok.explore.curves import ACCURACIES, Curves, codes
+from phasegrok.explore.folder import FIRST, Shown
 from phasegrok.explore.inside import pack_histograms, pack_pruning
 
 __all__ = ["Packed", "pack"]
@@ -39,9 +40,9 @@ class _Level:
 # From everything to labels alone. A page takes the first that fits.
 LEVELS: Final = (
     _Level(),
-    _Level(curves=MAIN, note="only accuracies, losses, the weight norm and the mean IPR"),
-    _Level(MAIN, 51, note="at most 51 points a curve"),
-    _Level(MAIN, 51, seeds=False, note="at most 51 points a curve, means and spread of the seeds"),
+    _Level(curves=FIRST, note="only accuracies, losses, the weight norm and the mean IPR"),
+    _Level(FIRST, 51, note="at most 51 points a curve"),
+    _Level(FIRST, 51, seeds=False, note="at most 51 points a curve, means and spread of the seeds"),
     _Level(
         ACCURACIES, 26, seeds=False, note="only accuracies over time: 26 points, means and spread"
     ),
@@ -73,32 +74,55 @@ def pack(shown: Shown, spread: Spread, most: int) -> Packed:
         spread: the axes of the page.
         most: characters of text.
     """
-    curves, fixed = Curves(shown), _about(shown)
+    curves = Curves(shown)
+    pieces = _Pieces(shown)
     tried: list[_Level] = []
     packed = Packed()
     for level in LEVELS:
-        if tried and not _differs(level, tried[-1], shown, curves):
+        if tried and not _differs(level, tried[-1], curves):
             continue
         tried.append(level)
-        packed = _pack(shown, spread, curves, level)
+        packed = _pack(shown, spread, curves, pieces, level)
         if len(packed.text) <= most:
             break
-    packed.about |= fixed
+    packed.about |= _about(shown)
     packed.about["notes"] = [*_notes(shown), *_left_out(tried[-1], curves)]
     return packed
 
 
-def _differs(level: _Level, before: _Level, shown: Shown, curves: Curves) -> bool:
+def _differs(level: _Level, before: _Level, curves: Curves) -> bool:
     """Whether less is packed than at the level before: it cannot be of what is not there."""
     if curves.groups:
         return True
     return (level.runs, level.inside, level.numbers) != (before.runs, before.inside, before.numbers)
 
 
-def _pack(shown: Shown, spread: Spread, curves: Curves, level: _Level) -> Packed:
+class _Pieces:
+    """What is packed whole or not at all, once for all levels: arrays, and what is said of them."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+
+    @cached_property
+    def runs(self) -> tuple[Blob, dict[str, Any] | None]:
+        blob = Blob()
+        return blob, _pack_runs(self._shown, blob)
+
+    @cached_property
+    def histograms(self) -> tuple[Blob, dict[str, Any] | None]:
+        blob = Blob()
+        return blob, pack_histograms(self._shown, blob)
+
+    @cached_property
+    def pruning(self) -> tuple[Blob, dict[str, Any] | None]:
+        blob = Blob()
+        return blob, pack_pruning(self._shown, blob)
+
+
+def _pack(shown: Shown, spread: Spread, curves: Curves, pieces: _Pieces, level: _Level) -> Packed:
     cells, blob = shown.cells, Blob()
     blob.add("places", spread.places(cells))
-    for name in ("phase", "subphase", "direct_phase"):
+    for name in LABELS:
         if name in cells:
             blob.add(f"label {name}", codes(cells[name]))
     if INFERRED in cells:
@@ -106,10 +130,14 @@ def _pack(shown: Shown, spread: Spread, curves: Curves, level: _Level) -> Packed
     about: dict[str, Any] = {
         "cells": len(cells),
         "columns": _pack_numbers(blob, "cell", cells, shown.numbers(cells), level.numbers),
-        "runs": _pack_runs(shown, blob) if level.runs else None,
-        "histograms": pack_histograms(shown, blob) if level.inside else None,
-        "pruning": pack_pruning(shown, blob) if level.inside else None,
     }
+    for name, kept in (
+        ("runs", level.runs),
+        ("histograms", level.inside),
+        ("pruning", level.inside),
+    ):
+        arrays, about[name] = getattr(pieces, name) if kept else (Blob(), None)
+        blob.merge(arrays)
     columns = [n for n in curves.columns if level.curves is None or n in level.curves]
     more, over_time = curves.pack(columns, level.points, level.seeds and about["runs"] is not None)
     blob.merge(more)
@@ -139,7 +167,7 @@ def _pack_runs(shown: Shown, blob: Blob) -> dict[str, Any] | None:
         return None
     blob.add("run cell", runs["cell"].to_numpy().astype("<u4"))
     blob.add("run seed", runs["seed"].to_numpy().astype("<f8"))
-    labels = [name for name in ("phase", "subphase", "direct_phase") if name in runs]
+    labels = [name for name in LABELS if name in runs]
     for name in labels:
         blob.add(f"run label {name}", codes(runs[name]))
     names = _pack_numbers(blob, "run", runs, shown.numbers(runs), None)

@@ -185,6 +185,7 @@ class App {
   stage() {
     const host = this.get("stage");
     host.replaceChildren();
+    document.querySelector("main").classList.remove("low");
     this.cached = null;
     if (this.state.tab === "boundaries") boundaryView(this, host);
     else if (this.state.tab === "table") tableView(this, host);
@@ -204,23 +205,35 @@ class App {
       host.append(element("p", { class: "small", text:
         `The first ${MOST_PANELS} of ${slices.length} slices. Choose values above to see others.` }));
     }
+    // Its cells are large already: beside them would be nothing.
+    const few = this.panels.length * (this.panels[0]?.rows.length ?? 1) <= 8;
+    document.querySelector("main").classList.toggle("low", few);
     const room = sheet.clientWidth;
-    const columns = this.columnsFor(room, Math.max(this.panels[0]?.columns.length ?? 1, 1));
+    const columns = this.columnsFor(room);
     sheet.style.setProperty("--columns", String(columns));
-    for (const panel of this.panels) panel.measure(Math.floor((room - (columns - 1) * 24) / columns));
+    for (const panel of this.panels) panel.measure(columnWidth(room, columns));
     this.redraw();
   }
 
-  columnsFor(room, across) {
-    const least = Math.min(Math.max(across * 13 + 60, 180), 420);
-    const most = Math.max(Math.floor((room + 24) / (least + 24)), 1);
-    const count = this.panels.length;
-    const pairs = this.model.compares && !this.view.difference;
-    if (pairs && room < 420) return 1;
-    const columns = Math.min(pairs ? Math.max(most - (most % 2), 2) : most, count);
+  // As few panels beside each other, and so as large, as let all of them be seen at once.
+  columnsFor(room) {
+    const [first] = this.panels;
+    if (!first) return 1;
+    const each = this.model.compares && !this.view.difference ? 2 : 1; // A and B stay side by side
+    const least = Math.min(Math.max(first.columns.length * 11 + 60, 150), 400);
+    const most = Math.max(Math.floor((room + GAP) / (least + GAP)), 1);
+    if (most < each) return 1;
+    first.measure(columnWidth(room, 1));
+    // No wider than their cells may be: that many stand side by side for nothing.
+    const free = Math.floor((room + GAP) / (first.width + GAP));
+    let columns = Math.max(Math.min(free, this.panels.length) - (free % each), each);
+    for (; columns + each <= Math.min(most, this.panels.length); columns += each) {
+      first.measure(columnWidth(room, columns));
+      if (Math.ceil(this.panels.length / columns) * (first.height + 50) < innerHeight * 0.85) break;
+    }
     // Four panels as two and two, not three and one.
-    const rows = Math.ceil(count / columns);
-    return pairs ? columns : Math.ceil(count / rows);
+    const rows = Math.ceil(this.panels.length / columns);
+    return Math.ceil(this.panels.length / rows / each) * each;
   }
 
   redraw() {
@@ -247,6 +260,7 @@ class App {
       rows: this.model.boundary(source, slice, x, y, column, step),
       colour: LINES[i % LINES.length],
       dashed: source.number === 1,
+      slice,
       title: [this.model.compares ? "AB"[source.number] : "", this.model.title(slice)].filter(Boolean).join(" "),
       panel: tab === "diagram" ? this.panels.find((p) => p.source === source && sameSlice(p.slice, slice)) : null,
     })));
@@ -430,7 +444,12 @@ class App {
 
 const LINES = OTHER_COLOURS;
 const MOST_PANELS = 60;
+const GAP = 24; // pixels between panels, as in style.css
 const NARROW = 980; // pixels, as in style.css
+
+function columnWidth(room, columns) {
+  return Math.floor((room - (columns - 1) * GAP) / columns);
+}
 
 function sameSlice(a, b) {
   return a.length === b.length && a.every(([axis, value], i) => axis === b[i][0] && value === b[i][1]);
@@ -450,6 +469,7 @@ async function open() {
   const app = new App(new Model(sources));
   app.get("theme").textContent = isDark() ? "Light" : "Dark";
   app.start();
+  globalThis.explorer = app; // to ask more of it from the browser's console
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 }
 

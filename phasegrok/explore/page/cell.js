@@ -116,6 +116,7 @@ class CellView {
       const mine = Array.from(columns).filter(plot.of);
       const drawn = mine.map((column, i) => this.linesOf(curves, column, i)).filter((part) => part.length);
       if (!drawn.length) continue;
+      if (plot.name === "Neurons" && !drawn.flat().some((line) => line.values.some((v) => v > 0))) continue;
       const host = this.section(plot.name, ...beside);
       beside = [];
       this.plot(host, plot, drawn.flat(), curves);
@@ -249,6 +250,12 @@ class CellView {
       if (!runs) continue;
       const [first, last] = source.runs(cell);
       if (last - first < 1) continue;
+      if (last - first === 1) {
+        const name = runs.ids ? `, run ${short(runs.ids[first])}` : "";
+        this.host.append(element("p", { class: "small", text:
+          `${this.prefix(source)}one seed: ${source.array("run seed")[first]}${name}` }));
+        continue;
+      }
       const label = this.app.view.labels && runs.labels.includes(this.app.view.column)
         ? this.app.view.column : "subphase";
       const main = ["train_accuracy", "test_accuracy", "corrupted_accuracy", "memorization_step", "generalization_step"];

@@ -163,7 +163,7 @@ class Panel {
     const tall = Math.round(this.wide * 0.92);
     this.high = Math.min(Math.max(tall, this.rows.length > 60 ? 2 : this.y >= 0 ? 13 : 30), 44);
     this.every = spaced(this.columns, this.wide, size);
-    this.width = width;
+    this.width = Math.min(width, Math.ceil(this.left + this.wide * this.columns.length + 10));
     this.height = this.top + this.high * this.rows.length + this.bottom;
   }
 
@@ -213,7 +213,7 @@ class Panel {
     pen.font = `${Math.round(Math.min(small * (many ? 0.42 : 0.52), 15))}px ${FONT}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    pen.globalAlpha = 0.68;
+    pen.globalAlpha = 0.6;
     pen.fillStyle = look.ink;
     const [x, y] = [box[0] + box[2] / 2, box[1] + box[3] / 2 + 0.5];
     const aside = many ? small * 0.22 : 0;
@@ -311,10 +311,19 @@ class Panel {
     if (this.x >= 0) pen.fillText(this.axisName(this.x), middle, under + 26, this.width - this.left);
     if (this.y < 0) return;
     pen.save();
-    pen.translate(8, this.top + (this.high * this.rows.length) / 2);
+    pen.translate(8, this.yMiddle(pen));
     pen.rotate(-Math.PI / 2);
-    pen.fillText(this.axisName(this.y), 0, 0, Math.max(this.high * this.rows.length, 60));
+    const tall = this.height - 4;
+    const name = this.axisName(this.y);
+    const { symbol } = AXES[this.y];
+    pen.fillText(symbol && pen.measureText(name).width > tall ? symbol : name, 0, 0, tall);
     pen.restore();
+  }
+
+  // Beside the middle of the cells, but so that the name is not cut off above.
+  yMiddle(pen) {
+    const half = Math.min(pen.measureText(this.axisName(this.y)).width, this.height - 4) / 2;
+    return Math.max(this.top + (this.high * this.rows.length) / 2, half + 2);
   }
 
   axisName(axis) {

@@ -31,7 +31,7 @@ function axis(label, values, size) {
     label,
     labelSize: label ? 18 : 0,
     labelGap: 0,
-    size: size ?? 30,
+    size: size ?? 22,
     gap: 4,
     values,
   };
@@ -77,7 +77,7 @@ function linePlot(host, x, lines, bands, options) {
     width: Math.max(box.clientWidth, 120),
     height: tall,
     legend: { show: false },
-    padding: [8, 12, 0, 0],
+    padding: [8, 22, 0, 0],
     cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false } },
     scales: {
       x: { time: false, distr: options.logX ? 3 : 1, range: options.rangeX },

@@ -80,7 +80,11 @@ function boundarySvg(lines, at, up, x, y, app) {
     for (const p of points) {
       inside.push(svg("line", { x1: p.x - p.half, x2: p.x + p.half, y1: p.y, y2: p.y, stroke: colour, opacity: 0.5 }));
       const words = `${line.title ? `${line.title}: ` : ""}${rough(p.middle)} ± ${rough((at[p.row.to] - at[p.row.from]) / 2)}`;
-      inside.push(svg("circle", { cx: p.x, cy: p.y, r: 3.5, fill: colour, "data-x": p.middle }, svg("title", {}, words)));
+      const point = svg("circle", { cx: p.x, cy: p.y, r: 3.5, fill: colour, "data-x": p.middle }, svg("title", {}, words));
+      // The first cell that generalizes.
+      point.addEventListener("click", () =>
+        app.choosePlace(app.model.placeIn(line.slice, x, y, p.row.to, p.row.up)));
+      inside.push(point);
     }
   }
   return svg("svg", {
