@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
 from phasegrok.cli.main import app
+from phasegrok.errors import Refusal
 from phasegrok.explore.command import command, set_of
 from phasegrok.plan.runs import expand
 from phasegrok.sweep.load import dump, load
@@ -101,3 +103,10 @@ def test_names_are_quoted_for_a_shell() -> None:
 def test_a_value_that_no_option_chooses_has_no_command() -> None:
     assert set_of("unknown", [1.0, 2.0], {"axes": {}}) == [None, None]
     assert set_of("weight_decay", [3.0], {"axes": {"optimizer.weight_decay": [1, 2]}}) == [None]
+
+
+def test_an_unknown_variant_is_refused(make_sweep: MakeSweep) -> None:
+    with pytest.raises(Refusal, match="variant: found large; allowed: adam, small"):
+        make_sweep(MORE, "variant=large")
+    with pytest.raises(Refusal, match="allowed: none, since the file has no variants"):
+        make_sweep("", "variant=large")

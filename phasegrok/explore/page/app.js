@@ -51,9 +51,15 @@ class App {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.themed());
   }
 
+  // Two folders of one sweep are told apart by where they are.
+  nameOf(source) {
+    const names = new Set(this.model.sources.map((each) => each.about.name));
+    return short(names.size < this.model.sources.length ? source.about.folder : source.about.name);
+  }
+
   head() {
     const { sources } = this.model;
-    const names = sources.map((source) => short(source.about.name));
+    const names = sources.map((source) => this.nameOf(source));
     document.title = `${names.join(" and ")} · phasegrok`;
     this.get("title").textContent = names.map((name, i) => (names.length > 1 ? `${"AB"[i]}  ${name}` : name)).join("   ");
     this.get("summary").textContent = sources.map((source) =>
@@ -240,7 +246,7 @@ class App {
     this.cached = null;
     for (const panel of this.panels) {
       panel.draw();
-      const line = this.state.overlay && this.lines().find((each) => each.panel === panel);
+      const line = this.state.overlay && this.lines().find((each) => each.panel === panel && each.rows.length);
       panel.swatch.style.background = line ? line.colour : "transparent";
       panel.swatch.hidden = !line;
     }

@@ -18,6 +18,14 @@ function quantity(column, number) {
   return { name: words(column), colour: OTHER_COLOURS[number % OTHER_COLOURS.length], line };
 }
 
+// The second folder's lines: half of the way to the colour of the page.
+function paler(colour) {
+  const parts = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+  const page = parts(css("--raised"));
+  const mixed = parts(onPage(colour)).map((part, i) => Math.round(0.5 * part + 0.5 * page[i]));
+  return `#${mixed.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
 function chip(label) {
   const { name, letter, colour, ink } = DATA.labels[label];
   const made = element("span", { class: "chip" }, element("b", { text: letter }), name);
@@ -136,7 +144,7 @@ class CellView {
       const mean = along((point) => source.meanAt(column, cell, point));
       if (!mean.some(Number.isFinite)) continue;
       const b = source.number === 1;
-      const base = { colour, line: b ? "--" : line, of: `${source.number}.${column}`, steps };
+      const base = { colour: b ? paler(colour) : colour, line, of: `${source.number}.${column}`, steps };
       const runs = source.curves.seeds ? source.alive(cell) : [];
       const [first, last] = source.runs(cell);
       if (source.curves.seeds && last - first > 1) {
@@ -152,7 +160,7 @@ class CellView {
         }
       }
       const key = this.app.model.compares ? `${"AB"[source.number]} ${name}` : name;
-      found.push({ ...base, values: mean, width: 2, key, alpha: b ? 0.75 : 1 });
+      found.push({ ...base, values: mean, width: 2, key });
     }
     return found;
   }

@@ -68,7 +68,8 @@ class Panel {
     this.rows = y >= 0 ? AXES[y].texts.map(short) : [""];
     this.titleText = app.model.title(slice);
     if (app.model.compares) {
-      this.titleText = [`${"AB"[source.number]}  ${short(source.about.name)}`, this.titleText]
+      const whose = app.view.difference ? "A → B" : "AB"[source.number];
+      this.titleText = [whose, this.titleText]
         .filter(Boolean).join("  ·  ");
     }
     this.canvas = element("canvas", { "aria-hidden": "true" });
@@ -316,12 +317,17 @@ class Panel {
     const tall = this.height - 4;
     const name = this.axisName(this.y);
     const { symbol } = AXES[this.y];
-    pen.fillText(symbol && pen.measureText(name).width > tall ? symbol : name, 0, 0, tall);
+    pen.fillText(symbol && this.isTall(pen, name) ? symbol : name, 0, 0, tall);
     pen.restore();
+  }
+
+  isTall(pen, name) {
+    return pen.measureText(name).width > this.high * this.rows.length;
   }
 
   // Beside the middle of the cells, but so that the name is not cut off above.
   yMiddle(pen) {
+    if (AXES[this.y].symbol) return this.top + (this.high * this.rows.length) / 2;
     const half = Math.min(pen.measureText(this.axisName(this.y)).width, this.height - 4) / 2;
     return Math.max(this.top + (this.high * this.rows.length) / 2, half + 2);
   }

@@ -178,7 +178,7 @@ function scaleLegend(app) {
 function differenceLegend(app) {
   const { both, differ, only_a: onlyA, only_b: onlyB } = DATA.compared;
   const alone = onlyA || onlyB ? ` ${onlyA} only in A, ${onlyB} only in B.` : "";
-  return element("p", { class: "small", text:
+  return element("p", { class: "small told", text:
     `At the end ${differ} of ${both} cells have another phase (Table 2) in B.${alone}`
     + " Grey: the same label. Above the diagonal A's, below it B's." });
 }
