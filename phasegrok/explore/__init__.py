@@ -16,15 +16,15 @@ from phasegrok.errors import Refusal
 from phasegrok.explore.axes import Spread
 from phasegrok.explore.curves import NAMES
 from phasegrok.explore.folder import Shown, read
-from phasegrok.explore.pack import pack
-from phasegrok.explore.page import page
+from phasegrok.explore.pack import pack_folder
+from phasegrok.explore.page import page_text
 from phasegrok.figures.palette import PALETTE, QUANTITIES
 from phasegrok.files.atomic import replacing
 
 __all__ = ["FILE", "Written", "explore"]
 
 FILE: Final = "explore.html"
-MOST: Final = 4_500_000  # characters of data in a page; with styles and scripts it stays below 5 MB
+MOST: Final = 4_700_000  # characters of data in a page; with styles and scripts it stays below 5 MB
 MERGED: Final = "Inversion"  # of both kinds, in the column `phase`
 STOPS: Final = 32  # colours of a scale that are written down; the page blends between them
 
@@ -67,7 +67,7 @@ def explore(folders: Sequence[str | Path], output: str | Path | None = None) -> 
     target = Path(output) if output is not None else paths[0] / FILE
     if target.is_dir():
         raise Refusal(f"--output {target}: found a folder; allowed: the name of an HTML file")
-    text = page(data, " and ".join(each.name for each in shown)).encode()
+    text = page_text(data, " and ".join(each.name for each in shown)).encode()
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as file:
         file.write(text)
@@ -81,7 +81,7 @@ def _data(shown: Sequence[Shown]) -> dict[str, Any]:
     if len(shown) == 2:
         names, counts = _compared(*shown)
     spread = Spread(names, [each.cells for each in shown])
-    packed = [pack(each, spread, MOST // len(shown)) for each in shown]
+    packed = [pack_folder(each, spread, MOST // len(shown)) for each in shown]
     return {
         "version": __version__,
         "axes": spread.described([each.sweep for each in shown]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,9 +20,11 @@ from phasegrok.explore.curves import ACCURACIES, Curves, codes
 from phasegrok.explore.folder import FIRST, Shown
 from phasegrok.explore.inside import pack_histograms, pack_pruning
 
-__all__ = ["Packed", "pack"]
+__all__ = ["Packed", "pack_folder"]
 
 ALL: Final = 1 << 30  # points
+MOST_FILE: Final = 100_000  # characters of a sweep file; longer ones list thousands of values
+MOST_IDS: Final = 20_000  # runs whose ids are worth their bytes
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,19 @@ class Packed:
     about: dict[str, Any] = field(default_factory=dict)
     text: str = ""
 
+    @property
+    def size(self) -> int:
+        """Characters that it takes in a page."""
+        return len(self.text) + len(json.dumps(self.about))
 
-def pack(shown: Shown, spread: Spread, most: int) -> Packed:
+
+def pack_folder(shown: Shown, spread: Spread, most: int) -> Packed:
     """The data of a folder in at most so many bytes, as far as that can be done.
 
     Args:
         shown: the folder.
         spread: the axes of the page.
-        most: characters of text.
+        most: characters, see :attr:`Packed.size`.
     """
     curves = Curves(shown)
     pieces = _Pieces(shown)
@@ -83,9 +91,9 @@ def pack(shown: Shown, spread: Spread, most: int) -> Packed:
             continue
         tried.append(level)
         packed = _pack(shown, spread, curves, pieces, level)
-        if len(packed.text) <= most:
+        packed.about |= _about(shown)
+        if packed.size <= most:
             break
-    packed.about |= _about(shown)
     packed.about["notes"] = [*_notes(shown), *_left_out(tried[-1], curves)]
     return packed
 
@@ -176,7 +184,7 @@ def _pack_runs(shown: Shown, blob: Blob) -> dict[str, Any] | None:
 
 def _ids(runs: pd.DataFrame) -> list[str] | None:
     """Ids of runs, where they are few enough to be worth their bytes."""
-    return [str(each) for each in runs["run"]] if len(runs) <= 20_000 else None
+    return [str(each) for each in runs["run"]] if len(runs) <= MOST_IDS else None
 
 
 def _about(shown: Shown) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def _about(shown: Shown) -> dict[str, Any]:
         "name": name,
         "folder": str(shown.path),
         "summary": list(_summary(shown)),
-        "file": shown.file,
+        "file": shown.file if shown.file and len(shown.file) <= MOST_FILE else None,
         "command": command(shown.path, name, shown.sweep) if there else None,
     }
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from phasegrok.errors import escaped
 
-__all__ = ["page"]
+__all__ = ["page_text"]
 
 STYLES: Final = ("uplot.css", "style.css")
 LIBRARY: Final = "uplot.js"
@@ -27,7 +27,7 @@ MOST_TITLE: Final = 100
 MARK: Final = re.compile(r"<!--([A-Z]+)-->")
 
 
-def page(data: Mapping[str, Any], title: str) -> str:
+def page_text(data: Mapping[str, Any], title: str) -> str:
     """The whole file as text.
 
     Args:

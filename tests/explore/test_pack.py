@@ -19,7 +19,7 @@ from phasegrok.explore.blob import LEVELS, MISSING
 from phasegrok.explore.curves import NAMES, chosen
 from phasegrok.explore.folder import Shown, read
 from phasegrok.explore.pack import LEVELS as THINNED
-from phasegrok.explore.pack import Packed, pack
+from phasegrok.explore.pack import Packed, pack_folder
 from tests.explore.conftest import REFERENCE
 from tests.explore.test_blob import unpacked
 
@@ -40,7 +40,7 @@ class Arrays:
 
 
 def packed(shown: Shown, most: int = 10**9) -> Packed:
-    return pack(shown, Spread(shown.axes, [shown.cells]), most)
+    return pack_folder(shown, Spread(shown.axes, [shown.cells]), most)
 
 
 def test_curves_are_as_exact_as_a_screen() -> None:
@@ -76,11 +76,11 @@ def test_too_much_is_thinned_and_said() -> None:
     exact as long as there are any."""
     shown = read(SEEDS)
     sizes, notes = [], []
-    most = len(packed(shown).text)
+    most = packed(shown).size
     assert packed(shown).about["notes"] == []
     for _ in THINNED:
         found = packed(shown, most)
-        sizes.append(len(found.text))
+        sizes.append(found.size)
         notes.append(found.about["notes"])
         most = sizes[-1] - 1
     assert sizes == sorted(set(sizes), reverse=True)

@@ -202,6 +202,20 @@ def test_one_axis_with_seeds_and_what_is_inside(open_page: OpenPage) -> None:
     assert f"{living} " in page.locator("#cell section", has_text="IPR of neurons").text_content()
 
 
+def test_a_thinned_page_says_so(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means and bands instead of seeds, and the same numbers."""
+    monkeypatch.setattr("phasegrok.explore.MOST", 10_000)
+    page = open_page(SEEDS, at="at.weight_decay=15")
+    note = page.locator("#notes").text_content()
+    assert "26 points, means and spread" in note and "up to 201 points" in note
+    row = pd.read_parquet(SEEDS / "cells.parquet").set_index("weight_decay").loc[15.0]
+    check_numbers(shown_numbers(page), row)
+    assert page.locator("#cell .plot canvas").count() >= 3
+    assert "Curves are means over seeds" in page.locator("#cell").text_content()
+    assert page.evaluate("explorer.model.allSteps.length") == 26
+    page.locator("#step").fill("3")
+
+
 def test_a_phone_does_not_scroll_sideways(open_page: OpenPage) -> None:
     for folder in (QUICK, SEEDS):
         page = open_page(folder, size=(375, 700), dark=True)
