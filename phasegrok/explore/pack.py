@@ -92,9 +92,9 @@ def pack_folder(shown: Shown, spread: Spread, most: int) -> Packed:
         tried.append(level)
         packed = _pack(shown, spread, curves, pieces, level)
         packed.about |= _about(shown)
+        packed.about["notes"] = [*_notes(shown), *_left_out(level, curves)]
         if packed.size <= most:
             break
-    packed.about["notes"] = [*_notes(shown), *_left_out(tried[-1], curves)]
     return packed
 
 

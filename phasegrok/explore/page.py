@@ -22,7 +22,16 @@ __all__ = ["page_text"]
 STYLES: Final = ("uplot.css", "style.css")
 LIBRARY: Final = "uplot.js"
 # Parts of one program, in the order of their use.
-SCRIPTS: Final = ("data.js", "model.js", "diagram.js", "plots.js", "cell.js", "views.js", "app.js")
+SCRIPTS: Final = (
+    "data.js",
+    "model.js",
+    "looks.js",
+    "diagram.js",
+    "plots.js",
+    "cell.js",
+    "views.js",
+    "app.js",
+)
 MOST_TITLE: Final = 100
 MARK: Final = re.compile(r"<!--([A-Z]+)-->")
 

@@ -88,6 +88,8 @@ def check_numbers(shown: dict[str, str], row: pd.Series[Any]) -> None:
             assert text == "–", column
         elif np.float64(np.float32(value)) == value:  # a float32, in its shortest form
             assert np.float32(text) == np.float32(value), column
+            assert len(text) <= len(repr(float(value))), column
+            assert float(text) == float(str(np.float32(value))), column
         else:
             assert float(text) == float(value), column
 
@@ -204,7 +206,7 @@ def test_one_axis_with_seeds_and_what_is_inside(open_page: OpenPage) -> None:
 
 def test_a_thinned_page_says_so(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Means and bands instead of seeds, and the same numbers."""
-    monkeypatch.setattr("phasegrok.explore.MOST", 10_000)
+    monkeypatch.setattr("phasegrok.explore.MOST", 11_500)
     page = open_page(SEEDS, at="at.weight_decay=15")
     note = page.locator("#notes").text_content()
     assert "26 points, means and spread" in note and "up to 201 points" in note

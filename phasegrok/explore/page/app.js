@@ -34,11 +34,11 @@ class App {
   start() {
     this.head();
     this.controls();
-    this.fromAddress();
+    fromAddress(this);
     this.render();
     addEventListener("hashchange", () => {
       if (location.hash.slice(1) !== this.written) {
-        this.fromAddress();
+        fromAddress(this);
         this.render();
       }
     });
@@ -140,7 +140,7 @@ class App {
     if (this.state.tab === "diagram") this.redraw();
     else this.stage();
     redrawPlots();
-    this.toAddress();
+    toAddress(this);
   }
 
   stepped() {
@@ -185,7 +185,7 @@ class App {
     this.stage();
     if (state.place) this.cellView.show(state.place);
     else this.cellView.clear();
-    this.toAddress();
+    toAddress(this);
   }
 
   stage() {
@@ -273,40 +273,6 @@ class App {
     return this.cached;
   }
 
-  // How a cell is drawn.
-  look(source, place) {
-    const { view, model } = this;
-    const step = this.stepNow();
-    const cell = model.cell(source, place);
-    if (view.difference) return this.lookOfDifference(place, step);
-    if (view.labels) {
-      const label = model.label(source, cell, view.column, step);
-      if (label < 0) return { missing: true };
-      const { letter, colour, ink } = DATA.labels[label];
-      return { colour, ink, letter: model.inferred(source, cell) ? "" : letter };
-    }
-    const value = model.value(source, cell, view.column, step);
-    if (Number.isFinite(value)) return { colour: this.scale.colour(value) };
-    const gone = model.label(source, cell, "subphase", null);
-    if (gone >= 0 && DATA.labels[gone].name === "Diverged") return DATA.labels[gone];
-    return { missing: true };
-  }
-
-  lookOfDifference(place, step) {
-    const { view, model } = this;
-    const [a, b] = model.sources;
-    const cells = [model.cell(a, place), model.cell(b, place)];
-    if (Math.min(...cells) < 0) return { missing: true };
-    if (view.labels) {
-      const [before, after] = model.sources.map((source, i) => model.label(source, cells[i], view.column, step));
-      if (before < 0 || after < 0) return { missing: true };
-      if (before === after) return { colour: css("--same") };
-      return { ...DATA.labels[before], second: DATA.labels[after] };
-    }
-    const apart = model.value(b, cells[1], view.column, step) - model.value(a, cells[0], view.column, step);
-    return Number.isFinite(apart) ? { colour: this.scale.colour(apart) } : { missing: true };
-  }
-
   chosenIn(panel) {
     const { place } = this.state;
     if (!place || panel.slice.some(([axis, value]) => place[axis] !== value)) return null;
@@ -322,7 +288,7 @@ class App {
     if (this.state.tab === "table") this.stage();
     else if (this.state.tab === "diagram") for (const panel of this.panels) panel.draw();
     this.cellView.show(place);
-    this.toAddress();
+    toAddress(this);
     const host = this.get("cell");
     if (go) host.focus({ preventScroll: true });
     if (go || innerWidth <= NARROW) host.scrollIntoView({ block: "start" });
@@ -332,42 +298,11 @@ class App {
     this.set({ place: null });
   }
 
-  describe(panel, at) {
-    const { model } = this;
-    const place = panel.place(at);
-    const lines = [[panel.x, at[0]], [panel.y, at[1]]].filter(([axis]) => axis >= 0)
-      .map(([axis, value]) => `${AXES[axis].symbol || short(AXES[axis].name)} = ${short(AXES[axis].texts[value])}`);
-    const text = [lines.join(", ")];
-    const sources = this.view.difference ? model.sources : [panel.source];
-    for (const source of sources) {
-      const cell = model.cell(source, place);
-      const step = this.stepNow();
-      const prefix = this.view.difference ? `${"AB"[source.number]}: ` : "";
-      if (cell < 0) {
-        text.push(`${prefix}not run`);
-        continue;
-      }
-      const column = this.view.labels ? this.view.column : "subphase";
-      const label = model.label(source, cell, column, this.view.labels ? step : null);
-      const inferred = model.inferred(source, cell) ? ", inferred" : "";
-      if (label >= 0) text.push(`${prefix}${DATA.labels[label].name}${inferred}`);
-      const columns = this.view.labels ? ["train_accuracy", "test_accuracy"] : [this.view.column];
-      for (const name of columns) {
-        if (step !== null && !(name in (source.curves?.columns ?? {}))) continue;
-        const value = model.value(source, cell, name, step);
-        if (Number.isNaN(value)) continue;
-        const exact = step === null && source.has(`cell ${name}`);
-        text.push(`${prefix}${words(name)} ${exact ? rough(value) : `≈ ${rough(value)}`}`);
-      }
-    }
-    return text;
-  }
-
   hover(panel, at, event) {
     const tip = this.get("tip");
     tip.hidden = !at;
     if (!at) return;
-    tip.replaceChildren(...this.describe(panel, at).map((text) => element("div", { text })));
+    tip.replaceChildren(...describe(this, panel, at).map((text) => element("div", { text })));
     const [x, y] = event ? [event.clientX + 14, event.clientY + 14] : panel.corner(at);
     const box = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(Math.min(x, innerWidth - box.width - 8), 4)}px`;
@@ -375,7 +310,7 @@ class App {
   }
 
   say(panel, at) {
-    this.get("said").textContent = this.describe(panel, at).join("; ");
+    this.get("said").textContent = describe(this, panel, at).join("; ");
     this.hover(panel, at);
   }
 
@@ -406,46 +341,6 @@ class App {
     this.render();
   }
 
-  toAddress() {
-    const { state } = this;
-    const say = new URLSearchParams();
-    if (state.tab !== "diagram") say.set("tab", state.tab);
-    if (state.view) say.set("view", this.view.id);
-    if (state.x !== this.axis(DATA.first.x)) say.set("x", AXES[state.x]?.column ?? "");
-    if (state.y !== this.axis(DATA.first.y)) say.set("y", AXES[state.y]?.column ?? "");
-    for (const [axis, value] of state.only) say.set(`only.${AXES[axis].column}`, AXES[axis].texts[value]);
-    if (state.place) AXES.forEach((axis, i) => say.set(`at.${axis.column}`, axis.texts[state.place[i]]));
-    if (state.place && !AXES.length) say.set("at", "");
-    if (state.step !== null) say.set("step", String(this.model.allSteps[state.step]));
-    if (state.overlay) say.set("boundaries", "all");
-    const text = say.toString();
-    if (text === this.written) return;
-    this.written = text;
-    // Browsers limit how often an address changes, and some forbid it for files.
-    clearTimeout(this.writing);
-    this.writing = setTimeout(() => {
-      try {
-        history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
-      } catch { /* the page works without */ }
-    }, 150);
-  }
-
-  fromAddress() {
-    const say = new URLSearchParams(location.hash.slice(1));
-    const { state } = this;
-    const view = this.views.findIndex((each) => each.id === say.get("view"));
-    state.view = Math.max(view, 0);
-    state.tab = ["boundaries", "table"].includes(say.get("tab")) ? say.get("tab") : "diagram";
-    for (const id of ["x", "y"]) state[id] = this.axis(say.has(id) ? say.get(id) : DATA.first[id]);
-    const valueOf = (prefix, axis) => axis.texts.indexOf(say.get(`${prefix}.${axis.column}`) ?? "\u0000");
-    state.only = new Map(AXES.map((axis, i) => [i, valueOf("only", axis)]).filter(([, value]) => value >= 0));
-    const place = AXES.map((axis) => valueOf("at", axis));
-    const chosen = AXES.length ? place.every((value) => value >= 0) : say.has("at") || this.model.sources[0].cells === 1;
-    state.place = chosen ? place : null;
-    const step = say.has("step") ? this.model.allSteps.indexOf(Number(say.get("step"))) : -1;
-    state.step = step >= 0 ? step : null;
-    state.overlay = say.get("boundaries") === "all";
-  }
 }
 
 const LINES = OTHER_COLOURS;

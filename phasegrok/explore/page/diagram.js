@@ -193,35 +193,35 @@ class Panel {
 
   drawCell(pen, across, up) {
     const box = this.box(across, up);
-    const look = this.app.look(this.source, this.place([across, up]));
-    if (look.missing) {
+    const drawn = look(this.app, this.source, this.place([across, up]));
+    if (drawn.missing) {
       this.hatch(pen, box);
       return;
     }
-    pen.fillStyle = look.colour;
+    pen.fillStyle = drawn.colour;
     pen.fillRect(box[0], box[1], box[2] + 0.3, box[3] + 0.3);
-    if (look.second) {
+    if (drawn.second) {
       pen.beginPath();
       pen.moveTo(box[0] + box[2], box[1]);
       pen.lineTo(box[0] + box[2], box[1] + box[3]);
       pen.lineTo(box[0], box[1] + box[3]);
-      pen.fillStyle = look.second.colour;
+      pen.fillStyle = drawn.second.colour;
       pen.fill();
     }
     const small = Math.min(this.wide, this.high);
-    const many = look.second && look.letter;
-    if (!look.letter || small < (many ? 16 : 9)) return;
+    const many = drawn.second && drawn.letter;
+    if (!drawn.letter || small < (many ? 16 : 9)) return;
     pen.font = `${Math.round(Math.min(small * (many ? 0.42 : 0.52), 15))}px ${FONT}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.globalAlpha = 0.6;
-    pen.fillStyle = look.ink;
+    pen.fillStyle = drawn.ink;
     const [x, y] = [box[0] + box[2] / 2, box[1] + box[3] / 2 + 0.5];
     const aside = many ? small * 0.22 : 0;
-    pen.fillText(look.letter, x - aside, y - aside);
+    pen.fillText(drawn.letter, x - aside, y - aside);
     if (many) {
-      pen.fillStyle = look.second.ink;
-      pen.fillText(look.second.letter, x + aside, y + aside);
+      pen.fillStyle = drawn.second.ink;
+      pen.fillText(drawn.second.letter, x + aside, y + aside);
     }
     pen.globalAlpha = 1;
   }
