@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,50 @@ class Refusal(Exception):
         super().__init__(escaped(line))
 
 
+class Refusals(Refusal):
+    """Several mistakes in one input, a line each: all of them can be mended before the next try."""
+
+    MOST: Final = 10  # of more the last line says how many there are
+
+    def __init__(self, found: Sequence[Refusal]) -> None:
+        lines = [str(each) for each in found[: self.MOST]]
+        if more := len(found) - len(lines):
+            lines.append(f"and {more} more mistakes; allowed: none")
+        Exception.__init__(self, "\n".join(lines))
+
+
+class Mistakes:
+    """Collects refusals, so that one try tells all that is wrong.
+
+    ``with mistakes:`` around every independent check keeps its refusal and goes on.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[Refusal] = []
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Refusal):
+            return False
+        self._found.append(error)
+        return True
+
+    def refuse(self) -> None:
+        """Raise what was collected, if anything was."""
+        if len(self._found) == 1:
+            raise self._found[0]
+        if self._found:
+            raise Refusals(sorted(self._found, key=_place))
+
+
+def _place(refusal: Refusal) -> tuple[int, int]:
+    """Line and column that a refusal names; those that name none come last."""
+    found = re.match(r".*?:(\d+):(\d+): ", str(refusal))
+    return (int(found[1]), int(found[2])) if found else (sys.maxsize, 0)
+
+
 class Damaged(Refusal):
     """A file of a result folder that does not hold what was written to it.
 
@@ -33,6 +80,22 @@ class Damaged(Refusal):
             " was written, or the sweep's own command again, which sets this file aside and trains"
             " anew what it held"
         )
+
+
+def no_results(where: object) -> Refusal:
+    """A folder that should be one of results, and is none."""
+    return Refusal(
+        f"{where}: no results here; allowed: a folder that a sweep wrote (phasegrok sweep"
+        " quickstart writes results/quickstart)"
+    )
+
+
+def no_runs(where: object) -> Refusal:
+    """A result folder without a finished run."""
+    return Refusal(
+        f"{where}: no finished runs yet; run the sweep first (phasegrok status {where} says how far"
+        " it is, the command that began it goes on)"
+    )
 
 
 class Locked(Exception):

@@ -23,6 +23,7 @@ LOCKED: Final = 3
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CLOSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+PLACED: Final = re.compile(r".*?(:\d+:\d+|--set .*): ")  # a mistake in a file or a --set
 # A file that is not whole yet, as files/atomic.py names it.
 HIDDEN: Final = re.compile(r"\.(.+)\.\d+-[0-9a-f]{8}\.tmp")
 
@@ -33,6 +34,7 @@ class Doing:
 
     folder: Path | None = None
     trains: bool = False
+    then: str = ""  # the command to try once what is refused is mended
 
 
 @contextmanager
@@ -42,7 +44,10 @@ def exit_codes(folder: Path | None = None) -> Iterator[Doing]:
     try:
         yield doing
     except Refusal as refusal:
-        raise _ended(f"error: {refusal}", REFUSED) from None
+        lines = str(refusal).split("\n")  # several where a file has several mistakes
+        if doing.then and PLACED.match(lines[0]):
+            lines[-1] += f"; then: {escaped(doing.then)}"
+        raise _ended("\n".join(f"error: {line}" for line in lines), REFUSED) from None
     except Locked as locked:
         raise _ended(f"error: {locked}", LOCKED) from None
     except Interrupted:

@@ -6,7 +6,6 @@ so that ``--help`` is instant.
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -81,7 +80,10 @@ def new(
 
         text, path = template(name, base), Path(f"{name}.yaml")
         if path.exists():
-            raise Refusal(f"{path}: is there already; allowed: another name")
+            raise Refusal(
+                f"{path}: is there already; allowed: another name, or this file as it is"
+                f" (phasegrok sweep {path} --plan)"
+            )
         with replacing(path) as file:
             file.write(text.encode())
         typer.echo(f"wrote {path}\nnext: phasegrok sweep {path} --plan")
@@ -129,7 +131,9 @@ def sweep(
         from phasegrok.sweep.shipped import find
 
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        doing.then = f"phasegrok sweep {file} --plan"
         checked = load(find(file), changes, reduced)
+        doing.then = ""
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
         doing.folder = folder
 
@@ -139,12 +143,14 @@ def sweep(
         use_all_cores()
         from phasegrok import running
         from phasegrok.cli.progress import Progress
+        from phasegrok.cli.settings import settings_text
         from phasegrok.cli.text import plan_text
 
         # Planning may compile, and a thread inside the compiler hears no signals.
         plan_it = partial(running.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
         prepared = waited(plan_it, checked, folder, fresh)
         if plan:
+            typer.echo(f"{settings_text(checked)}\n")
             typer.echo(plan_text(prepared, waited(running.estimated_time, prepared)))
             return
         doing.trains = True
@@ -165,7 +171,8 @@ def figures(
         typer.Option(
             "--at",
             metavar="AXIS=VALUE",
-            help="Also draw the cells there one by one, in a large sweep too; remembered.",
+            help="Also draw the cells there one by one; may be repeated. Remembered until the next"
+            " --at; `--at none` forgets.",
         ),
     ] = None,
     step: Annotated[
@@ -179,7 +186,7 @@ def figures(
     """Draw the figures of a result folder again, from its tables alone."""
     with exit_codes(folder):
         from phasegrok import figures as drawing
-        from phasegrok.figures.cells import closeup
+        from phasegrok.cli.at import choose_cells
         from phasegrok.figures.layout import SCALES
         from phasegrok.results.folder import Folder
 
@@ -192,11 +199,9 @@ def figures(
                     typer.echo(f"wrote {path}")
                 return
             results = Folder(folder)
-            head, cells = results.head(), results.cells()
+            results.head()  # nothing is drawn of a folder without results
             if at:
-                chosen = dict(_point(text) for text in at)
-                closeup(cells, head.axes, chosen)
-                results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
+                choose_cells(results, at)
             for path in drawing.draw(folder, placed):
                 typer.echo(f"wrote {path}")
 
@@ -233,22 +238,14 @@ def timeline(
         results = Folder(folder)
         axes = results.head().axes
         if not (results.parts("runs") and results.parts("curves")):
-            raise Refusal(f"{folder}: holds no curves, so there are no labels over time")
+            raise Refusal(
+                f"{folder}: holds no curves, so there are no labels over time; allowed: a folder"
+                f" with its curves (phasegrok status --verify {folder} says what is not there)"
+            )
         table = labels_by_step(results.read("runs"), results.read("curves"), axes)
         with phase("unwind"):
             results.write_table("labels_by_step.parquet", table)
         typer.echo(f"wrote {folder / 'labels_by_step.parquet'}: {len(table)} rows")
-
-
-def _point(text: str) -> tuple[str, str]:
-    """AXIS=VALUE; a config path stands for the column that it names."""
-    from phasegrok.config import PATHS, column
-
-    axis, equals, value = text.partition("=")
-    if not equals:
-        raise Refusal(f"--at {text}: missing `=`; required: AXIS=VALUE")
-    axis = axis.strip()
-    return column(axis) if axis in PATHS else axis.rpartition(".")[2], value.strip()
 
 
 @app.command()
@@ -310,7 +307,10 @@ def status(
     """Say how far a sweep has come, and show the diagram of what is there."""
     with exit_codes(folder):
         if retrain and not verify:
-            raise Refusal("--retrain: found no --verify; allowed: both together")
+            raise Refusal(
+                f"--retrain: found no --verify; allowed: both together (phasegrok status --verify"
+                f" --retrain {retrain} {folder})"
+            )
         if verify:
             _verify(folder, retrain)
             return

@@ -16,6 +16,7 @@ from phasegrok.errors import Refusal
 from phasegrok.figures.context import CLOSEUP, Context, read_context
 from phasegrok.figures.layout import Scale
 from phasegrok.figures.registry import PICTURES, Picture
+from phasegrok.figures.stale import remove_stale
 from phasegrok.files.atomic import replacing
 from phasegrok.results.folder import FIGURES
 
@@ -60,7 +61,8 @@ def draw(folder: Path, scale: Scale = "category") -> list[Path]:
 
     The phase diagram and its accuracies are always drawn. What the other tables allow is drawn too:
     single cells where they are few, or where ``closeup.json`` names some of many. A sweep that is
-    not finished yet is drawn with blanks. The same tables give the same bytes again.
+    not finished yet is drawn with blanks. Pictures of an earlier drawing that the tables do not
+    allow any longer are removed. The same tables give the same bytes again.
 
     Args:
         folder: result folder with ``manifest.json`` and ``runs``, by which ``cells.parquet`` is
@@ -77,7 +79,9 @@ def draw(folder: Path, scale: Scale = "category") -> list[Path]:
             does not have.
     """
     context = read_context(folder, scale)
-    written = _draw(context, pictures(), folder / FIGURES)
+    every = pictures()
+    written = _draw(context, every, folder / FIGURES)
+    remove_stale(context, folder / FIGURES, every, written)
     with replacing(folder / FIGURES / DRAWN) as file:
         file.write(__version__.encode())
     return written
@@ -113,7 +117,10 @@ def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
     """
     context = read_context(folder, scale)
     if not ("runs" in context.tables and "curves" in context.tables):
-        raise Refusal(f"{folder}: holds no curves, so diagrams over time cannot be drawn")
+        raise Refusal(
+            f"{folder}: holds no curves, so diagrams over time cannot be drawn; allowed: a folder"
+            f" with its curves (phasegrok status --verify {folder} says what is not there)"
+        )
     if step < 0:
         raise Refusal(f"--step {step}: found a negative number; allowed: 0 and more")
     runs, curves = context.tables["runs"], context.tables["curves"]

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from phasegrok.analysis.phases import DIVERGED
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
-from phasegrok.figures.diagram import draw_letters, draw_phases, known_phases
+from phasegrok.figures.diagram import draw_letters, draw_phases, known_phases, phase_notes
 from phasegrok.figures.layout import Layout, Panel
+from phasegrok.figures.legends import legend
 from phasegrok.figures.palette import PALETTE
 from phasegrok.figures.registry import picture
 
@@ -46,7 +47,7 @@ def accuracy(context: Context) -> Figure:
         axes for row, line in enumerate(sheet) if row % height < len(HEAT_MAPS) for axes in line
     ]
     canvas.colour_bar(figure, heat_rows, COLOURS, SCALE, "accuracy")
-    canvas.legend(figure, known_phases(layout))
+    legend(figure, known_phases(layout), phase_notes(layout))
     return figure
 
 

@@ -43,6 +43,7 @@ def by_width(context: Context) -> Figure:
     wide = mean["error"].iloc[-1] * np.sqrt(mean.index[-1] / mean.index.to_numpy(dtype=float))
     right.plot(mean.index, wide, color="#999999", linewidth=0.8, linestyle="--")
     seeds = start["seed"].nunique()
-    canvas.title(left, ("analytic solution", f"mean and range of {seeds} seeds"))
+    band = f"mean; band: lowest to highest, {seeds} seeds" if seeds > 1 else "one seed"
+    canvas.title(left, ("analytic solution, untrained", band))
     canvas.title(right, (f"slope {analytic_exponent(start):.2f}", "dashed: 1/√N"))
     return figure

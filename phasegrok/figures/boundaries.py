@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -13,7 +14,8 @@ from phasegrok.analysis.plane import plane
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import SYMBOLS, groups, words
-from phasegrok.figures.palette import line_colours
+from phasegrok.figures.legends import line_legend
+from phasegrok.figures.palette import line_styles
 from phasegrok.figures.registry import picture
 
 __all__ = ["generalization", "generalization_boundaries"]
@@ -54,25 +56,23 @@ def generalization_boundaries(context: Context) -> Figure:
     slices, rows = _slices(context), generalization(context)
     figure, ((axes,),) = canvas.panels(1, 1, 3.6, 3.0)
     entries: dict[str, Any] = {}
-    for (name, group), colour in zip(groups(rows, slices), line_colours(), strict=False):
+    for (name, group), style in zip(groups(rows, slices), line_styles(), strict=False):
         # Where a row is crossed more than once, the last crossing is the one beyond all islands.
         last = group.sort_values("position").groupby("at").tail(1).sort_values("at")
-        entries[name or "generalization"] = _line(axes, last, colour)
+        entries[name or "generalization"] = _line(axes, last, style)
     axes.set_xlabel(f"{words(across)} {SYMBOLS.get(across, '')}", fontsize=canvas.LABEL_POINTS)
     axes.set_ylabel(f"{words(up)} {SYMBOLS.get(up, '')}", fontsize=canvas.LABEL_POINTS)
-    canvas.title(axes, ("generalizes right of the line",))
-    canvas.line_legend(figure, entries)
+    canvas.title(axes, ("generalizes right of the line", "bars: to the next cells"))
+    line_legend(figure, entries)
     return figure
 
 
-def _line(axes: Axes, rows: pd.DataFrame, colour: str) -> Any:
+def _line(axes: Axes, rows: pd.DataFrame, style: Mapping[str, Any]) -> Any:
     return axes.errorbar(
         rows["position"].to_numpy(float),
         rows["at"].to_numpy(float),
         xerr=rows["half_width"].to_numpy(float),
-        color=colour,
-        marker="o",
-        markersize=3,
         linewidth=1.2,
         elinewidth=0.6,
+        **style,
     )

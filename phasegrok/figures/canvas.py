@@ -18,13 +18,11 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 from PIL import Image
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
-from phasegrok.figures.palette import PALETTE
 from phasegrok.figures.text import drawable, drawable_lines
 from phasegrok.files.atomic import replacing
 
@@ -36,8 +34,7 @@ __all__ = [
     "error_bars",
     "heat",
     "label_axes",
-    "legend",
-    "line_legend",
+    "log_steps",
     "log_ticks",
     "log_y",
     "note",
@@ -63,7 +60,12 @@ LEAST_CELL_INCHES: Final = 0.06
 LEAST_PANEL_INCHES: Final = 0.7
 MOST_PANEL_INCHES: Final = 6.0  # 900 dots; more cells than that share them
 LONGEST_NAME_INCHES: Final = 1.4  # "corruption fraction" at LABEL_POINTS
-TITLE_CHARACTERS: Final = 32  # at TITLE_POINTS, in PANEL_INCHES
+TITLE_CHARACTER: Final = TITLE_POINTS * 0.6 / 72  # mean width in DejaVu Sans, and a little more
+TITLE_GAP_INCHES: Final = 0.25
+LEAST_TITLE_CHARACTERS: Final = 12
+LEAST_SHEET_INCHES: Final = 3.6  # or legends and captions would be stacks of words
+PANELS_ACROSS: Final = 5  # more of them get narrower ones
+LEAST_PANEL_WIDTH: Final = 1.2
 
 
 def sheet(layout: Layout, rows: int) -> tuple[Figure, list[list[Axes]]]:
@@ -74,7 +76,10 @@ def sheet(layout: Layout, rows: int) -> tuple[Figure, list[list[Axes]]]:
     width, height = _panel_inches(layout)
     # Room for labels, ticks and titles; constrained layout shares out what is really needed.
     figure = Figure(
-        figsize=(max(layout.columns * (width + 0.25) + 0.7, 3.6), rows * (height + 0.35) + 1.1),
+        figsize=(
+            max(layout.columns * (width + 0.25) + 0.7, LEAST_SHEET_INCHES),
+            rows * (height + 0.35) + 1.1,
+        ),
         layout="constrained",
     )
     FigureCanvasAgg(figure)
@@ -89,7 +94,11 @@ def panels(
 ) -> tuple[Figure, list[list[Axes]]]:
     """Figure with equal panels of so many inches for plots of lines, as ``[row][column]``."""
     figure = Figure(
-        figsize=(columns * (width + 0.3) + 0.5, rows * (height + 0.45) + 0.6), layout="constrained"
+        figsize=(
+            max(columns * (width + 0.3) + 0.5, LEAST_SHEET_INCHES),
+            rows * (height + 0.45) + 0.6,
+        ),
+        layout="constrained",
     )
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -115,6 +124,8 @@ def log_y(axes: Axes) -> None:
     """
     if _any_above_zero(axes, 1):
         axes.set_yscale("log")
+        # Of less than a decade Matplotlib numbers the minor ticks too, larger than the others.
+        axes.tick_params(which="both", labelsize=TICK_POINTS)
     elif not _any_finite(axes):
         note(axes, "no finite values")
     else:
@@ -153,8 +164,22 @@ def note(axes: Axes, text: str) -> None:
 def log_ticks(axes: Axes) -> None:
     """A logarithmic x axis with plain numbers at 1 and 3 of every decade; a plain one where
     nothing stands above 0."""
-    if not _any_above_zero(axes, 0):
+    if _any_above_zero(axes, 0):
+        _log_x(axes)
+
+
+def log_steps(axes: Axes, steps: pd.Series[Any]) -> None:
+    """The same before anything is drawn, from the first to the last of the steps after 0."""
+    after = steps[steps > 0]
+    if after.empty:
         return
+    _log_x(axes)
+    first, last = float(after.min()), float(after.max())
+    room = (last / first) ** 0.05 if last > first else 2.0
+    axes.set_xlim(first / room, last * room)
+
+
+def _log_x(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(_plain))
@@ -163,11 +188,6 @@ def log_ticks(axes: Axes) -> None:
 
 def _plain(value: float, _position: object) -> str:
     return f"{value / 1000:g}k" if value >= 10_000 else f"{value:g}"
-
-
-def line_legend(figure: Figure, entries: Mapping[str, Any]) -> None:
-    """One legend of lines and marks under all panels."""
-    _legend_below(figure, entries, inches=1.4, handle=1.8)
 
 
 def cell_inches(layout: Layout) -> float:
@@ -235,7 +255,12 @@ def _ticks(inches: NDArray[np.float64], room: Sequence[float]) -> list[int]:
 
 def title(axes: Axes, lines: Sequence[str]) -> None:
     """Write a panel's title, long lines broken so that neighbours do not meet."""
-    broken = [drawable_lines(line, TITLE_CHARACTERS) for line in lines]
+    place = axes.get_subplotspec()
+    columns = place.get_gridspec().ncols if place else 1
+    figure = axes.get_figure(root=True)
+    inches = (figure.get_figwidth() if figure else PANEL_INCHES) / columns - TITLE_GAP_INCHES
+    room = max(LEAST_TITLE_CHARACTERS, int(inches / TITLE_CHARACTER))
+    broken = [drawable_lines(line, room) for line in lines]
     axes.set_title("\n".join(broken), fontsize=TITLE_POINTS)
 
 
@@ -248,38 +273,6 @@ def colour_bar(
     bar.ax.tick_params(labelsize=TICK_POINTS)
     bar.set_label(name, fontsize=LABEL_POINTS)
     return bar
-
-
-def legend(
-    figure: Figure, phases: Sequence[str], note: str = "", note_colour: str = "#ffffff"
-) -> None:
-    """One legend of phases under all panels, with a note at its end."""
-    patches: dict[str, Artist] = {
-        f"{PALETTE[name].letter}  {name}": Patch(
-            facecolor=PALETTE[name].colour, edgecolor="#000000", linewidth=0.5
-        )
-        for name in phases
-    }
-    if note:
-        patches[note] = Patch(facecolor=note_colour, edgecolor="#000000", linewidth=0.5)
-    _legend_below(figure, patches, inches=1.5, handle=1.2)
-
-
-def _legend_below(figure: Figure, entries: Mapping[str, Any], inches: float, handle: float) -> None:
-    """Entries by label, ``inches`` each, in as many columns as the figure is wide enough for."""
-    if not entries:  # nothing was drawn: a run that diverged at once
-        return
-    columns = max(1, min(len(entries), int(figure.get_figwidth() / inches)))
-    figure.legend(
-        handles=list(entries.values()),
-        labels=[drawable(label) for label in entries],
-        loc="outside lower center",
-        ncols=columns,
-        fontsize=TITLE_POINTS - 1,
-        frameon=False,
-        handlelength=handle,
-        columnspacing=1.5,
-    )
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
@@ -340,7 +333,7 @@ def error_bars(
 ) -> ErrorbarContainer:
     """Means with bars from ``ends[0]`` below them to ``ends[1]`` above, a dot each."""
     x, y = mean.index.to_numpy(), mean.to_numpy()  # matplotlib makes objects of a series
-    return axes.errorbar(x, y, ends, marker="o", markersize=3, capsize=2, **style)
+    return axes.errorbar(x, y, ends, **{"marker": "o", "markersize": 3, "capsize": 2, **style})
 
 
 def band(axes: Axes, low: pd.Series[Any], high: pd.Series[Any], colour: str) -> None:
@@ -357,7 +350,8 @@ def band(axes: Axes, low: pd.Series[Any], high: pd.Series[Any], colour: str) -> 
 
 def _panel_inches(layout: Layout) -> tuple[float, float]:
     across, up = len(layout.x.values), len(layout.y.values)
-    width = min(max(PANEL_INCHES, across * LEAST_CELL_INCHES), MOST_PANEL_INCHES)
+    full = max(PANEL_INCHES * min(1.0, PANELS_ACROSS / layout.columns), LEAST_PANEL_WIDTH)
+    width = min(max(full, across * LEAST_CELL_INCHES), MOST_PANEL_INCHES)
     # A diagram of one row or two would be a stack of towers at full height.
     least = TICK_LINE if layout.y.named else LEAST_CELL_INCHES  # of names none may be left out
     height = max(min(PANEL_INCHES, up * 0.5), up * least, LEAST_PANEL_INCHES)

@@ -8,11 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
 
 from phasegrok.analysis.compare import ACCURACIES, Comparison
 from phasegrok.figures import canvas
+from phasegrok.figures.diagram import draw_letters
 from phasegrok.figures.layout import Layout, Panel, arrange
+from phasegrok.figures.legends import legend
 from phasegrok.figures.palette import PALETTE
 
 __all__ = ["difference"]
@@ -20,6 +23,7 @@ __all__ = ["difference"]
 COLOURS: Final = "RdBu_r"
 SCALE: Final = Normalize(-1.0, 1.0)
 SAME: Final = "#eeeeee"
+SIGN_FROM: Final = 0.1  # of an accuracy; a smaller difference is nearly white
 LETTERS_FROM: Final = 0.17  # inches a cell needs for two letters
 
 
@@ -41,12 +45,22 @@ def difference(comparison: Comparison) -> Figure:
             else:
                 values = layout.grid(panel, ACCURACIES[offset - 1]).astype(np.float64)
                 canvas.heat(axes, values, COLOURS, SCALE)
+                _draw_signs(axes, layout, values)
     heats = [axes for row, line in enumerate(sheet) if row % height for axes in line]
     canvas.colour_bar(figure, heats, COLOURS, SCALE, "difference of accuracy")
     differ = comparison.differ
     named = {*differ[f"{comparison.label}_a"], *differ[f"{comparison.label}_b"]}
-    canvas.legend(figure, [name for name in PALETTE if name in named], "the same label", SAME)
+    same = Patch(facecolor=SAME, edgecolor="#000000", linewidth=0.5)
+    legend(figure, [name for name in PALETTE if name in named], {"the same label": same})
     return figure
+
+
+def _draw_signs(axes: Axes, layout: Layout, values: NDArray[np.float64]) -> None:
+    """A plus or a minus where accuracies differ clearly: in grey both ends of the colours are
+    alike."""
+    for sign, there in (("+", values > SIGN_FROM), ("-", values < -SIGN_FROM)):
+        places = [(x, y) for y, x in zip(*there.nonzero(), strict=True)]
+        draw_letters(axes, layout, places, sign, "#000000")
 
 
 def _draw_labels(axes: Axes, layout: Layout, panel: Panel, before: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from phasegrok.analysis.phases import for_display
 from phasegrok.figures.cells import MOST_CELLS, OneCell, closeup, one_by_one
-from phasegrok.figures.layout import Layout, Scale, arrange
+from phasegrok.figures.layout import Layout, Scale, arrange, fold
 from phasegrok.results.folder import CLOSEUP, Folder
 
 __all__ = ["CLOSEUP", "Context", "Tables", "read_context"]
@@ -67,7 +67,7 @@ class Context:
     @cached_property
     def layout(self) -> Layout:
         """The cells as panels of a diagram."""
-        return arrange(self.cells, self.axes, self.scale)
+        return fold(arrange(self.cells, self.axes, self.scale))
 
     @cached_property
     def single(self) -> list[OneCell]:

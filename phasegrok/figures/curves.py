@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,65 +13,50 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phasegrok.analysis.stages import first_step, knees, stages
-from phasegrok.config import SOLVED
+from phasegrok.analysis.stages import knees
 from phasegrok.figures import canvas
-from phasegrok.figures.cells import OneCell
+from phasegrok.figures.cells import OneCell, panels_across, title_lines
 from phasegrok.figures.context import Context
-from phasegrok.figures.palette import MATRICES, QUANTITIES
+from phasegrok.figures.grid import grid
+from phasegrok.figures.legends import line_legend
+from phasegrok.figures.marks import mark_event, mark_solved, mark_stages, step_label
+from phasegrok.figures.palette import QUANTITIES, matrix_style
 from phasegrok.figures.registry import picture
 
-__all__ = ["accuracies", "losses", "norms"]
-
-PANELS_ACROSS: Final = 4
-STAGES: Final = {"grokking_step": "grokking", "unlearning_step": "unlearning"}
+__all__ = ["accuracies", "losses", "matrix_name", "norms", "spectral_norms", "spread"]
 
 
 def _has_curves(context: Context) -> bool:
-    return context.has("curves") and bool(context.single)
-
-
-def _after_start(context: Context) -> tuple[pd.DataFrame, list[OneCell]]:
-    """The curves but for step 0, which a logarithmic axis cannot show, and the cells."""
-    curves = context.tables["curves"]
-    return curves[curves["step"] > 0], context.single
+    """Whether there is a line to draw: weights that are known are trained for one step or none."""
+    if not (context.has("curves") and context.single):
+        return False
+    steps = context.tables["curves"]["step"]
+    return steps[steps > 0].nunique() > 1
 
 
 @picture("curves", applies=_has_curves)
 def accuracies(context: Context) -> Figure:
     """Figure of accuracies and mean IPR against the step, with the steps of the two stages."""
-    curves, cells = _after_start(context)
-    figure, panels = _sheet(cells)
-    legend: dict[str, Artist] = {}
+    sheet = _Sheet(context)
     columns = ["train_accuracy", "test_accuracy", "corrupted_accuracy", "mean_ipr"]
-    for cell, axes in zip(cells, panels, strict=False):
-        table = cell.of(curves)
+    for axes, _cell, table in sheet:
         for column in columns:
             if table[column].notna().any():
-                name, style = QUANTITIES[column]
-                legend[name] = canvas.draw_line(axes, table, "step", column, style)
+                sheet.draw(axes, table, column, *QUANTITIES[column])
         axes.set_ylim(-0.03, 1.03)
-        _mark_stages(axes, table)
-    _label(figure, panels, cells, "accuracy (0..1), IPR")
-    canvas.line_legend(figure, legend)
-    return figure
+        mark_stages(axes, table)
+    return sheet.finished("accuracy (0..1), IPR")
 
 
 @picture("losses", applies=_has_curves)
 def losses(context: Context) -> Figure:
     """Figure of training and test loss against the step, both axes logarithmic."""
-    curves, cells = _after_start(context)
-    figure, panels = _sheet(cells)
-    legend: dict[str, Artist] = {}
-    for cell, axes in zip(cells, panels, strict=False):
-        table = cell.of(curves)
+    sheet = _Sheet(context)
+    for axes, _cell, table in sheet:
         for column in ("train_loss", "test_loss"):
-            name, style = QUANTITIES[column]
-            legend[name] = canvas.draw_line(axes, table, "step", column, style)
+            sheet.draw(axes, table, column, *QUANTITIES[column])
         canvas.log_y(axes)
-    _label(figure, panels, cells, "loss")
-    canvas.line_legend(figure, legend)
-    return figure
+    return sheet.finished("loss")
 
 
 @picture("norms", applies=_has_curves)
@@ -99,25 +85,17 @@ def _norms(
     mark: Callable[[Axes, pd.DataFrame, list[str]], dict[str, Artist]] | None = None,
 ) -> Figure:
     """Figure of the columns of a kind; ``mark`` adds more to the panel of every cell."""
-    curves, cells = _after_start(context)
-    figure, panels = _sheet(cells)
-    legend: dict[str, Artist] = {}
-    for cell, axes in zip(cells, panels, strict=False):
-        table = cell.of(curves)
+    sheet = _Sheet(context)
+    for axes, _cell, table in sheet:
         there = []
         for number, column in enumerate(_matrices(context, kind)):
             if np.isfinite(table[column]).any():
-                # U and V lie on each other: the second is dashed.
-                colour, dashes = MATRICES[number % len(MATRICES)], ("-", "--")[number % 2]
-                style = {"color": colour, "linestyle": dashes}
-                legend[_matrix(column)] = canvas.draw_line(axes, table, "step", column, style)
+                sheet.draw(axes, table, column, _matrix(column), matrix_style(number))
                 there.append(column)
         axes.set_ylim(bottom=0)
         if mark is not None:
-            legend |= mark(axes, cell.of(context.tables["curves"]), there)
-    _label(figure, panels, cells, name)
-    canvas.line_legend(figure, legend)
-    return figure
+            sheet.legend |= mark(axes, table, there)
+    return sheet.finished(name)
 
 
 def _matrices(context: Context, kind: str) -> list[str]:
@@ -126,56 +104,71 @@ def _matrices(context: Context, kind: str) -> list[str]:
 
 def _matrix(column: str) -> str:
     """Name of the matrix that a column of norms is of."""
-    return column.partition("_")[2].upper()
+    return matrix_name(column.partition("_")[2])
+
+
+def matrix_name(name: str) -> str:
+    """A weight matrix as people write it: U, but embedding."""
+    return name.upper() if len(name) == 1 else name.replace("_", " ")
 
 
 def _mark_spectral(axes: Axes, table: pd.DataFrame, there: list[str]) -> dict[str, Artist]:
     """When training set and test set are solved, and where the first matrix's norm bends."""
-    _mark_solved(axes, table)
+    mark_solved(axes, table)
     if not there:  # it diverged before the first measurement
         return {}
     marks = _mark_knees(axes, table[table["step"] > 0], there[0])
     return {f"inflections of {_matrix(there[0])}": marks}
 
 
-def _sheet(cells: Sequence[OneCell]) -> tuple[Figure, list[Axes]]:
-    across = min(len(cells), PANELS_ACROSS)
-    figure, sheet = canvas.panels(math.ceil(len(cells) / across), across)
-    panels = [axes for row in sheet for axes in row]
-    for unused in panels[len(cells) :]:
-        unused.set_visible(False)
-    return figure, panels[: len(cells)]
+class _Sheet:
+    """A panel a cell, in the shape of the axes, and what all pictures of curves do with them."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.cells = context, context.single
+        across = panels_across(self.cells)
+        self.grid = grid(
+            math.ceil(len(self.cells) / across), across, title_lines=title_lines(self.cells)
+        )
+        self.panels = [axes for row in self.grid for axes in row]
+        for unused in self.panels[len(self.cells) :]:
+            unused.set_visible(False)
+        self.legend: dict[str, Artist] = {}
+        self.seeds = 1
+
+    def __iter__(self) -> Iterator[tuple[Axes, OneCell, pd.DataFrame]]:
+        """Every panel with its cell and the cell's curves, step 0 among them; once what is drawn
+        is there, its event is marked and it has its title."""
+        curves = self.context.tables["curves"]
+        for axes, cell in zip(self.panels, self.cells, strict=False):
+            table = cell.of(curves)
+            self.seeds = max(self.seeds, table["seed"].nunique())
+            # Grokking is over within a tenth of the training; on a plain axis it is a corner.
+            canvas.log_steps(axes, table["step"])
+            yield axes, cell, table
+            mark_event(axes, self.context, cell, table)
+            canvas.title(axes, cell.titles)
+
+    def draw(
+        self, axes: Axes, table: pd.DataFrame, column: str, name: str, style: dict[str, Any]
+    ) -> None:
+        """A line of one column, but for step 0, which a logarithmic axis cannot show."""
+        after = table[table["step"] > 0]
+        self.legend[name] = canvas.draw_line(axes, after, "step", column, style)
+
+    def finished(self, name: str) -> Figure:
+        """The figure, with its axes named and its legend."""
+        lines = [[a for a in line if a.get_visible()] for line in self.grid.lines]
+        named = replace(self.grid, lines=[line for line in lines if line])
+        named.name_x("optimizer step")
+        named.name_y(name)
+        line_legend(self.grid.figure, self.legend, note=spread(self.seeds))
+        return self.grid.figure
 
 
-def _label(figure: Figure, panels: list[Axes], cells: Sequence[OneCell], name: str) -> None:
-    across = min(len(cells), PANELS_ACROSS)
-    for number, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
-        canvas.title(axes, cell.titles)
-        # Grokking is over within a tenth of the training; on a plain axis it is a corner.
-        canvas.log_ticks(axes)
-        if number + across >= len(cells):
-            axes.set_xlabel("optimizer step", fontsize=canvas.LABEL_POINTS)
-        if number % across == 0:
-            axes.set_ylabel(name, fontsize=canvas.LABEL_POINTS)
-
-
-def _mark_stages(axes: Axes, table: pd.DataFrame) -> None:
-    """Thin lines at the median steps at which the runs grok and unlearn."""
-    known = np.isfinite(table[["train_accuracy", "test_accuracy"]].to_numpy(np.float64)).all(axis=1)
-    if not known.any():  # it diverged before the first measurement, or there is no other
-        return
-    found = stages(table[known])
-    for side, (column, name) in zip(("right", "left"), STAGES.items(), strict=True):
-        _mark(axes, found[column], name, side)
-
-
-def _mark_solved(axes: Axes, table: pd.DataFrame) -> None:
-    """Thin lines at the median steps at which training set and test set are first solved."""
-    for side, name, column in (
-        ("right", "memorization", "train_accuracy"),
-        ("left", "generalization", "test_accuracy"),
-    ):
-        _mark(axes, first_step(table, column, SOLVED, by="seed"), name, side, height=0.12)
+def spread(seeds: int) -> str:
+    """What the bands of pictures of curves are, in words; nothing where there are none."""
+    return f"lines: mean, bands: lowest to highest of {seeds} seeds" if seeds > 1 else ""
 
 
 def _mark_knees(axes: Axes, table: pd.DataFrame, column: str) -> Artist:
@@ -185,35 +178,7 @@ def _mark_knees(axes: Axes, table: pd.DataFrame, column: str) -> Artist:
     mean = table.groupby("step")[column].mean()
     heights = np.interp(steps, mean.index, mean)
     (marks,) = axes.plot(steps, heights, "v", color="#000000", markersize=4)
-    for step, height in zip(steps, heights, strict=True):
-        axes.annotate(
-            f"{step:.0f}",
-            (step, height),
-            xytext=(0, 5),
-            textcoords="offset points",
-            ha="center",
-            fontsize=canvas.TICK_POINTS - 1,
-        )
+    for number, (step, height) in enumerate(zip(steps, heights, strict=True)):
+        # The first above and the second below: however near they are, their numbers do not meet.
+        step_label(axes, f"{step:.0f}", step, height, above=number == 0)
     return marks
-
-
-def _mark(axes: Axes, steps: pd.Series[Any], name: str, side: str, height: float = 0.56) -> None:
-    """A thin line at the median of steps, its name on one side."""
-    steps = steps.dropna()
-    if steps.empty:
-        return
-    step = float(steps.median())
-    if step <= 0:  # weights that are known without training; a logarithm has no place for it
-        return
-    axes.axvline(step, color="#666666", linewidth=0.6, linestyle=(0, (2, 2)))
-    axes.annotate(
-        f"{name}\n{step:.0f}",
-        (step, height),
-        xycoords=("data", "axes fraction"),
-        xytext=(-3 if side == "right" else 3, 0),
-        textcoords="offset points",
-        ha=side,
-        va="center",
-        color="#444444",
-        fontsize=canvas.TICK_POINTS - 1,
-    )

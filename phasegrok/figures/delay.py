@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
-from phasegrok.figures.layout import Layout, Panel, arrange
+from phasegrok.figures.layout import Layout, Panel, arrange, fold
 from phasegrok.figures.registry import picture
 
 __all__ = ["delay"]
@@ -48,7 +48,7 @@ def delay(context: Context) -> Figure:
     """Figure with three rows for every row of panels, one for each of :data:`STEPS`; cells that
     never got there are blank."""
     cells = delays(context.cells)
-    layout = arrange(cells, context.axes, context.scale)
+    layout = fold(arrange(cells, context.axes, context.scale))
     steps = cells[list(STEPS)].to_numpy(np.float64)
     known = steps[np.isfinite(steps) & (steps > 0)]
     scale = LogNorm(known.min(), max(known.max(), known.min() * 1.01))

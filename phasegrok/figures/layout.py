@@ -30,6 +30,7 @@ __all__ = [
     "Panel",
     "Scale",
     "arrange",
+    "fold",
     "format_values",
     "groups",
     "phase_counts",
@@ -40,6 +41,7 @@ Scale = Literal["category", "linear", "log"]
 SCALES: Final[tuple[Scale, ...]] = ("category", "linear", "log")
 
 VARIANT: Final = "variant"
+MOST_ACROSS: Final = 5  # panels beside each other in a picture
 SYMBOLS: Final = {ALPHA: "α", XI: "ξ"}
 
 
@@ -174,6 +176,18 @@ def arrange(cells: pd.DataFrame, axes: Sequence[str], scale: Scale = "category")
                 " all 0"
             )
     return Layout(across, up, panels, rows, columns)
+
+
+def fold(layout: Layout) -> Layout:
+    """A single row of many panels as several rows: a sheet of twelve would be too wide to read."""
+    if layout.rows > 1 or layout.columns <= MOST_ACROSS:
+        return layout
+    columns = math.ceil(layout.columns / math.ceil(layout.columns / MOST_ACROSS))
+    panels = tuple(
+        replace(panel, row=number // columns, column=number % columns)
+        for number, panel in enumerate(layout.panels)
+    )
+    return replace(layout, panels=panels, rows=math.ceil(len(panels) / columns), columns=columns)
 
 
 def _are_numbers(values: Sequence[Any]) -> bool:

@@ -13,36 +13,41 @@ __all__ = [
     "GROUPS",
     "INK",
     "MAIN",
+    "MARKERS",
     "MATRICES",
     "PALETTE",
     "QUANTITIES",
     "Style",
     "lightness",
-    "line_colours",
+    "line_styles",
+    "matrix_style",
     "rgb",
 ]
 
 # Okabe and Ito's palette, apart for colour-blind eyes.
 _BLUE, _VERMILION, _GREEN, _PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 _ORANGE, _SKY, _BLACK = "#e69f00", "#56b4e9", "#000000"
-_BROWN, _NAVY = "#8c6d1f", "#26384a"
+_BROWN, _NAVY, _DARK_BLUE = "#8c6d1f", "#26384a", "#003f73"
 
 MAIN: Final = _BLUE  # of the only line of a panel
 INK: Final = _NAVY  # of the weights of neurons
 LINES: Final = (_BLUE, _VERMILION, _GREEN, _PINK, _ORANGE, _SKY, _BLACK)
-MATRICES: Final = (_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _VERMILION)
+DASHES: Final = ("-", "--", "-.", ":")
+MARKERS: Final = ("o", "s", "^", "D", "v")
+MATRICES: Final = (_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _VERMILION, _NAVY, _BROWN)
 GROUPS: Final = (_BLUE, _VERMILION, _GREEN, _PINK, _ORANGE, _SKY, _BROWN, _NAVY)
 
 # One name and one style for a quantity in every picture.
 QUANTITIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "train_accuracy": ("train", {"color": _BLUE}),
+    # Blue and vermilion are alike in grey, so the line of the training set is darker.
+    "train_accuracy": ("train", {"color": _DARK_BLUE}),
     "test_accuracy": ("test", {"color": _VERMILION}),
     "corrupted_accuracy": ("corrupted, as given", {"color": _PINK, "linestyle": "--"}),
     "restored_accuracy": ("corrupted, true label", {"color": _BROWN, "linestyle": ":"}),
     "clean_accuracy": ("train, uncorrupted", {"color": _GREEN, "linestyle": "-."}),
     "true_accuracy": ("all, true labels", {"color": _BLACK, "linestyle": ":"}),
     "mean_ipr": ("mean IPR", {"color": _BLACK, "linestyle": ":"}),
-    "train_loss": ("train", {"color": _BLUE}),
+    "train_loss": ("train", {"color": _DARK_BLUE}),
     "test_loss": ("test", {"color": _VERMILION}),
 }
 
@@ -62,9 +67,23 @@ class Style:
     ink: str
 
 
-def line_colours() -> Iterator[str]:
-    """Colours of lines that differ in a swept value, over and over."""
-    return cycle(LINES)
+def line_styles() -> Iterator[dict[str, Any]]:
+    """Colour, dashes and marker of lines that differ in a swept value, over and over.
+
+    The three repeat after 7, 4 and 5 lines, so that lines of near colours differ in grey too.
+    """
+    for colour, dashes, marker in zip(cycle(LINES), cycle(DASHES), cycle(MARKERS), strict=False):
+        yield {"color": colour, "linestyle": dashes, "marker": marker, "markersize": 3.5}
+
+
+def matrix_style(number: int) -> dict[str, Any]:
+    """Colour and dashes of the n-th weight matrix.
+
+    Neighbours differ in both: lines of the two halves of a first layer lie on each other. No two
+    of the first 32 are alike.
+    """
+    round_, place = divmod(number, len(MATRICES))
+    return {"color": MATRICES[place], "linestyle": DASHES[(number + round_) % len(DASHES)]}
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

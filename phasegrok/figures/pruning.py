@@ -14,7 +14,11 @@ from matplotlib.figure import Figure
 
 from phasegrok.analysis.pruned import RETAINED, last_step, prunable
 from phasegrok.figures import canvas
+from phasegrok.figures.cells import title_lines
 from phasegrok.figures.context import Context
+from phasegrok.figures.curves import spread
+from phasegrok.figures.grid import grid
+from phasegrok.figures.legends import line_legend
 from phasegrok.figures.palette import MAIN, QUANTITIES
 from phasegrok.figures.registry import picture
 
@@ -63,7 +67,7 @@ def _curves(context: Context, columns: Sequence[str], name: str) -> Figure:
         share=pruning["pruned"] / pruning.groupby("run")["pruned"].transform("max")
     )
     orders = [order for order in ORDERS if (pruning["order"] == order).any()]
-    figure, sheet = canvas.panels(len(cells), len(orders), width=2.6)
+    sheet = grid(len(cells), len(orders), width=2.6, title_lines=title_lines(cells) + 1)
     legend: dict[str, Artist] = {}
     for line, cell in zip(sheet, cells, strict=True):
         mine = cell.of(pruning)
@@ -74,11 +78,11 @@ def _curves(context: Context, columns: Sequence[str], name: str) -> Figure:
                     label, style = QUANTITIES[column]
                     legend[label] = canvas.draw_line(axes, table, "share", column, style)
             canvas.title(axes, (*cell.titles, ORDERS[order]))
-        line[0].set_ylabel(name, fontsize=canvas.LABEL_POINTS)
-    for axes in sheet[-1]:
-        axes.set_xlabel("share of neurons pruned", fontsize=canvas.LABEL_POINTS)
-    canvas.line_legend(figure, legend)
-    return figure
+    sheet.name_x("share of neurons pruned")
+    sheet.name_y(name)
+    seeds = max(cell.of(pruning)["seed"].nunique() for cell in cells)
+    line_legend(sheet.figure, legend, note=spread(seeds))
+    return sheet.figure
 
 
 def _has_widths(context: Context) -> bool:
@@ -109,9 +113,9 @@ def by_width(context: Context) -> Figure:
         canvas.log_ticks(axes)
         axes.set_xticks(seeds.index.to_numpy())
         axes.set_xlabel("width N", fontsize=canvas.LABEL_POINTS)
-    canvas.title(left, (f"pruned from lowest IPR, {seeds.min()} seeds or more a width",))
-    canvas.title(right, ("mean and standard error over seeds",))
-    canvas.line_legend(figure, legend)
+    canvas.title(left, ("pruned from lowest IPR",))
+    canvas.title(right, ("dots: mean; bars: standard error",))
+    line_legend(figure, legend)
     return figure
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING
 
+from phasegrok.figures.caption import add_caption
 from phasegrok.figures.context import Context
 
 if TYPE_CHECKING:
@@ -47,7 +49,19 @@ def picture(
     def register(draw: Callable[[Context], Figure]) -> Callable[[Context], Figure]:
         if name in PICTURES:
             raise ValueError(f"picture {name}: registered twice")
-        PICTURES[name] = Picture(name, applies, draw)
+        PICTURES[name] = Picture(name, applies, _captioned(draw))
         return draw
 
     return register
+
+
+def _captioned(draw: Callable[[Context], Figure]) -> Callable[[Context], Figure]:
+    """The same picture, with a line that says which sweep it is of."""
+
+    @wraps(draw)
+    def with_caption(context: Context) -> Figure:
+        figure = draw(context)
+        add_caption(figure, context)
+        return figure
+
+    return with_caption

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from phasegrok.analysis.stages import slowest_seed
 from phasegrok.figures import canvas
-from phasegrok.figures.cells import OneCell
+from phasegrok.figures.cells import OneCell, title_lines
 from phasegrok.figures.context import Context
-from phasegrok.figures.palette import GROUPS, MAIN
+from phasegrok.figures.grid import grid
+from phasegrok.figures.legends import line_legend
+from phasegrok.figures.palette import GROUPS, MAIN, MARKERS
 from phasegrok.figures.registry import picture
 
 __all__ = ["activations", "output_weights"]
@@ -47,14 +49,15 @@ def activations(context: Context) -> Figure:
     """
     table, cells = context.tables["activations"], context.having("activations")
     steps = sorted(table["step"].unique().tolist())
-    figure, sheet = canvas.panels(len(cells), len(steps), width=1.9, height=1.9)
+    sheet = grid(len(cells), len(steps), width=1.9, height=1.9, title_lines=title_lines(cells) + 1)
     legend: dict[str, Artist] = {}
     for line, cell in zip(sheet, cells, strict=True):
         seed, mine = _slowest(context, cell, "activations")
         for axes, step in zip(line, steps, strict=True):
             snapshot = mine[mine["step"] == step]
             matrix = snapshot.pivot(index="example", columns="neuron", values="activation")
-            canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
+            title = cell.titles_at(step == steps[-1])
+            canvas.title(axes, (*title, f"seed {seed}, step {step}"))
             axes.set_xticks([])
             axes.set_yticks([])
             if reason := _unfit(matrix.to_numpy(np.float64), same=True):
@@ -65,10 +68,12 @@ def activations(context: Context) -> Figure:
             for number, group in enumerate(sorted(groups.unique())):
                 inside = (groups.loc[matrix.index] == group).to_numpy()
                 x, y = places[inside].T
-                colour = GROUPS[number % len(GROUPS)]
-                (legend[group],) = axes.plot(x, y, ".", markersize=3, color=colour)
-    canvas.line_legend(figure, legend)
-    return figure
+                colour, mark = GROUPS[number % len(GROUPS)], MARKERS[number % len(MARKERS)]
+                (legend[group],) = axes.plot(
+                    x, y, mark, color=colour, alpha=0.8, markersize=2, markeredgewidth=0
+                )
+    line_legend(sheet.figure, legend)
+    return sheet.figure
 
 
 def _slowest(context: Context, cell: OneCell, table: str) -> tuple[int, pd.DataFrame]:
@@ -118,22 +123,22 @@ def output_weights(context: Context) -> Figure:
     """
     table, cells = context.tables["readout"], context.having("readout")
     steps = sorted(table["step"].unique().tolist())
-    figure, sheet = canvas.panels(len(cells), len(steps), width=1.9, height=1.3)
+    sheet = grid(len(cells), len(steps), width=1.9, height=1.3, title_lines=title_lines(cells) + 1)
     for line, cell in zip(sheet, cells, strict=True):
         seed, mine = _slowest(context, cell, "readout")
         weight = mine["weight"].abs()
         reach = float(weight[weight < MOST].max()) or 1.0
         for axes, step in zip(line, steps, strict=True):
             weights = mine.loc[mine["step"] == step, "weight"].to_numpy(np.float64)
-            canvas.title(axes, (*cell.titles, f"seed {seed}, step {step}"))
+            title = cell.titles_at(step == steps[-1])
+            canvas.title(axes, (*title, f"seed {seed}, step {step}"))
             if reason := _unfit(weights, same=False):
                 canvas.note(axes, reason)
             else:
                 _draw_density(axes, weights, reach)
-        line[0].set_ylabel("density", fontsize=canvas.LABEL_POINTS)
-    for axes in sheet[-1]:
-        axes.set_xlabel("output weight", fontsize=canvas.LABEL_POINTS)
-    return figure
+    sheet.name_x("output weight w")
+    sheet.name_y("density")
+    return sheet.figure
 
 
 def _draw_density(axes: Axes, weights: NDArray[np.float64], reach: float) -> None:
@@ -154,7 +159,7 @@ def _draw_density(axes: Axes, weights: NDArray[np.float64], reach: float) -> Non
     axes.text(
         0.97,
         0.95,
-        f"{small:.0%} below 0.01",
+        f"{small:.0%} with\n|w| < 0.01",
         transform=axes.transAxes,
         ha="right",
         va="top",

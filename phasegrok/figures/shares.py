@@ -11,7 +11,8 @@ from phasegrok.analysis.shares import share
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import groups
-from phasegrok.figures.palette import line_colours
+from phasegrok.figures.legends import line_legend
+from phasegrok.figures.palette import line_styles
 from phasegrok.figures.registry import picture
 
 __all__ = ["by_width"]
@@ -38,14 +39,14 @@ def by_width(context: Context) -> Figure:
     figure, ((panel,),) = canvas.panels(1, 1, width=4.2, height=2.6)
     legend = {}
     lines = groups(runs, [name for name in context.axes if name != "width"])
-    for colour, (name, group) in zip(line_colours(), lines, strict=False):
+    for look, (name, group) in zip(line_styles(), lines, strict=False):
         found = share(group["test_accuracy"] >= GENERALIZES, group["width"])
         ends = found["share"] - found["low"], found["high"] - found["share"]
-        style = {"color": colour, "linewidth": 1, "elinewidth": 0.7}
+        style = {"linewidth": 1, "elinewidth": 0.7, **look}
         legend[name or "share"] = canvas.error_bars(panel, found["share"], ends, style)
     panel.set_ylim(-0.03, 1.03)
     panel.set_xlabel("width (hidden neurons)", fontsize=canvas.LABEL_POINTS)
     panel.set_ylabel(f"share of {runs['seed'].nunique()} seeds", fontsize=canvas.LABEL_POINTS)
-    canvas.title(panel, ("test accuracy at least 90 %",))
-    canvas.line_legend(figure, legend)
+    canvas.title(panel, ("test accuracy at least 90 %", "bars: 95 % intervals"))
+    line_legend(figure, legend)
     return figure

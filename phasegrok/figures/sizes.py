@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -14,14 +13,20 @@ from phasegrok.analysis.critical import crossings, estimate
 from phasegrok.analysis.settled import settled
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
+from phasegrok.figures.grid import grid
 from phasegrok.figures.layout import groups
-from phasegrok.figures.palette import LINES, line_colours
+from phasegrok.figures.legends import line_legend
+from phasegrok.figures.palette import LINES, line_styles
 from phasegrok.figures.registry import picture
 
 __all__ = ["critical_size", "data_efficiency", "distribution", "model_efficiency", "size_axis"]
 
-PANELS_ACROSS: Final = 3
 MANY_SEEDS: Final = 8  # from so many on, their distribution is worth a picture
+# What networks of labels that are all true, or all drawn anew, are called in the study.
+LABELLED: Final = {
+    "corruption fraction 0": "C_gen: true labels (ξ = 0)",
+    "corruption fraction 1": "C_mem: random labels (ξ = 1)",
+}
 EFFICIENCY: Final = {"weight_norm": "parameter norm", "train_logit": "correct logit, training"}
 
 
@@ -58,29 +63,28 @@ def _at_the_end(context: Context, *columns: str) -> pd.DataFrame:
     ),
 )
 def data_efficiency(context: Context) -> Figure:
-    """Figure of the best test accuracy reached, a panel a variant."""
+    """Figure of the best test accuracy reached: a line a variant, a panel for all else."""
     runs = context.tables["runs"]
-    variants = list(dict.fromkeys(runs["variant"]))
-    across = min(PANELS_ACROSS, len(variants))
-    figure, sheet = canvas.panels(math.ceil(len(variants) / across), across)
-    panels = [panel for row in sheet for panel in row]
-    for unused in panels[len(variants) :]:
-        unused.set_visible(False)
+    panels = list(groups(runs, _without(context, "variant", "data_fraction")))
+    sheet = grid(1, len(panels), width=4.2 if len(panels) == 1 else 2.3, height=2.6)
     legend: dict[str, Any] = {}
-    lines_by = _without(context, "variant", "data_fraction")
-    for number, (panel, variant) in enumerate(zip(panels, variants, strict=False)):
-        lines = groups(runs[runs["variant"] == variant], lines_by)
-        for colour, (name, group) in zip(line_colours(), lines, strict=False):
-            line = _mean_line(panel, group, "data_fraction", "peak_test_accuracy", colour)
-            legend[name or "mean and standard deviation; dots: seeds"] = line
-        canvas.title(panel, (variant,))
-        panel.set_ylim(-0.03, 1.03)
-        if number + across >= len(variants):
-            _name_size(panel)
-        if number % across == 0:
-            panel.set_ylabel("best test accuracy", fontsize=canvas.LABEL_POINTS)
-    canvas.line_legend(figure, legend)
-    return figure
+    for axes, (name, group) in zip(sheet.rows[0], panels, strict=True):
+        for look, variant in zip(line_styles(), dict.fromkeys(runs["variant"]), strict=False):
+            mine = group[group["variant"] == variant].groupby("data_fraction")["peak_test_accuracy"]
+            if len(mine):
+                mean = mine.mean()
+                ends = np.stack([mean - mine.min(), mine.max() - mean])
+                style = {**look, "linewidth": 1.2, "elinewidth": 0.6}
+                legend[str(variant)] = canvas.error_bars(axes, mean, ends, style)
+        axes.set_ylim(-0.03, 1.03)
+        if name:
+            canvas.title(axes, (name,))
+    sheet.name_x("data fraction α")
+    sheet.name_y("best test accuracy")
+    seeds = int(runs["seed"].nunique())
+    note = f"lines: mean, bars: lowest to highest of {seeds} seeds" if seeds > 1 else ""
+    line_legend(sheet.figure, legend, note=note)
+    return sheet.figure
 
 
 def _has_many_seeds(context: Context) -> bool:
@@ -100,34 +104,33 @@ def distribution(context: Context) -> Figure:
     mean = runs.groupby(size)["test_accuracy"].mean()
     (legend["mean"],) = panel.plot(mean.index, mean, color=LINES[1], linewidth=1)
     found = estimate(crossings(runs, size))
+    interval = ""
     if found.seeds > 1:
         panel.axvspan(found.low, found.high, color="#999999", alpha=0.3, linewidth=0)
-        legend["D_crit, 95 % interval"] = panel.axvline(found.mean, color="#666666", linewidth=0.8)
+        legend["half of the accuracy: D_crit"] = panel.axvline(
+            found.mean, color="#666666", linewidth=0.8, linestyle="--"
+        )
+        interval = "band: 95 % interval of D_crit"
     panel.set_ylim(-0.03, 1.03)
     _name_size(panel)
     panel.set_ylabel("test accuracy at the end", fontsize=canvas.LABEL_POINTS)
-    canvas.line_legend(figure, legend)
+    line_legend(figure, legend, note=interval)
     return figure
 
 
 def _draw_seeds(panel: Axes, runs: pd.DataFrame, size: str) -> Any:
-    """A dot a seed at its test accuracy, those of one size side by side."""
-    values = np.sort(runs[size].unique())
-    spacing = float(np.diff(values).min()) if len(values) > 1 else 0.1
-    for value, group in runs.groupby(size):
-        ordered = np.sort(group["test_accuracy"].fillna(0))
-        # Side by side in order, so that none hides another and nothing is left to chance.
-        beside = np.linspace(-0.3, 0.3, len(ordered)) * spacing
-        (dots,) = panel.plot(
-            float(str(value)) + beside,
-            ordered,
-            "o",
-            markersize=3,
-            color=LINES[0],
-            alpha=0.6,
-            markeredgewidth=0,
-        )
-    return dots
+    """A short line a seed at its test accuracy, at the size that was run: spread sideways, seeds
+    would look like a rising curve."""
+    (marks,) = panel.plot(
+        runs[size],
+        runs["test_accuracy"].fillna(0),
+        "_",
+        markersize=11,
+        color=LINES[0],
+        alpha=0.7,
+        markeredgewidth=1.2,
+    )
+    return marks
 
 
 @picture("model_efficiency", applies=lambda context: _is_sized(context, "train_logit"))
@@ -138,12 +141,15 @@ def model_efficiency(context: Context) -> Figure:
     legend: dict[str, Any] = {}
     for panel, (column, name) in zip(panels, EFFICIENCY.items(), strict=True):
         lines = groups(runs, _without(context, size))
-        for colour, (label, group) in zip(line_colours(), lines, strict=False):
-            legend[label or "mean"] = _mean_line(panel, group, size, column, colour)
+        for style, (label, group) in zip(line_styles(), lines, strict=False):
+            line = _mean_line(panel, group, size, column, style)
+            legend[LABELLED.get(label, label) or "mean"] = line
         panel.set_ylim(bottom=0)
         _name_size(panel)
         panel.set_ylabel(name, fontsize=canvas.LABEL_POINTS)
-    canvas.line_legend(figure, legend)
+    several = runs["seed"].nunique() > 1
+    band = "lines: mean, bands: standard deviation, dots: seeds" if several else ""
+    line_legend(figure, legend, note=band)
     return figure
 
 
@@ -161,13 +167,13 @@ def critical_size(context: Context) -> Figure:
     figure, ((panel,),) = canvas.panels(1, 1, width=4.2, height=2.6)
     legend: dict[str, Any] = {}
     lines = groups(runs, _without(context, "event_value", "weight_decay"))
-    for colour, (label, group) in zip(line_colours(), lines, strict=False):
+    for look, (label, group) in zip(line_styles(), lines, strict=False):
         decays = group.groupby("weight_decay")
         found = pd.DataFrame(
             [estimate(crossings(one, "event_value")) for _, one in decays], list(decays.groups)
         )
         ends = found["mean"] - found["low"], found["high"] - found["mean"]
-        style = {"color": colour, "linewidth": 1, "elinewidth": 0.7}
+        style = {"linewidth": 1, "elinewidth": 0.7, **look}
         legend[label or "critical size"] = canvas.error_bars(
             panel, found["mean"], np.nan_to_num(np.array(ends)), style
         )
@@ -176,18 +182,19 @@ def critical_size(context: Context) -> Figure:
     panel.set_ylim(bottom=0)
     panel.set_xlabel("weight decay", fontsize=canvas.LABEL_POINTS)
     panel.set_ylabel("critical data fraction α", fontsize=canvas.LABEL_POINTS)
-    canvas.title(panel, ("at half of the test accuracy", "with 95 % intervals"))
-    canvas.line_legend(figure, legend)
+    canvas.title(panel, ("at half of the test accuracy", "bars: 95 % intervals"))
+    line_legend(figure, legend)
     return figure
 
 
-def _mean_line(panel: Axes, runs: pd.DataFrame, x: str, y: str, colour: str) -> Any:
+def _mean_line(panel: Axes, runs: pd.DataFrame, x: str, y: str, style: dict[str, Any]) -> Any:
     """Mean over seeds with its standard deviation as a band, and every seed as a dot."""
     grouped = runs.groupby(x)[y]
     mean, deviation = grouped.mean(), grouped.std().fillna(0)
-    panel.plot(runs[x], runs[y], "o", markersize=2, color=colour, alpha=0.5, markeredgewidth=0)
-    canvas.band(panel, mean - deviation, mean + deviation, colour)
-    (line,) = panel.plot(mean.index, mean, color=colour, linewidth=1.2)
+    dots: dict[str, Any] = {"markersize": 2, "alpha": 0.5, "markeredgewidth": 0}
+    panel.plot(runs[x], runs[y], style["marker"], color=style["color"], **dots)
+    canvas.band(panel, mean - deviation, mean + deviation, style["color"])
+    (line,) = panel.plot(mean.index, mean, linewidth=1.2, **style)
     return line
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,50 +12,69 @@ from matplotlib.figure import Figure
 from phasegrok.analysis.pruned import last_step
 from phasegrok.analysis.trends import normalization_correlation
 from phasegrok.figures import canvas
+from phasegrok.figures.cells import title_lines
 from phasegrok.figures.context import Context
+from phasegrok.figures.curves import matrix_name
+from phasegrok.figures.grid import grid
+from phasegrok.figures.legends import hatched, line_legend
 from phasegrok.figures.palette import INK, PALETTE
 from phasegrok.figures.registry import picture
 
 __all__ = ["histograms", "normalization_weights", "weight_rows"]
 
 BINS: Final = np.linspace(0, 1, 41).tolist()
+DEAD_AT: Final = (-0.1, -0.03)  # where the bar of neurons without an IPR stands
+DEAD: Final[dict[str, Any]] = {"hatch": "////", "edgecolor": "#888888", "linewidth": 0.5}
+TEXT_ROOM: Final = 1.25  # above the highest bar, for the words of a panel
 
 
 @picture("ipr_histograms", applies=lambda context: bool(context.having("neurons")))
 def histograms(context: Context) -> Figure:
-    """Figure of the distribution of per-neuron IPR: cells across; steps and layers down."""
+    """Figure of the distribution of per-neuron IPR: cells across; steps and layers down.
+
+    Neurons without weights have no IPR. They are a hatched bar of their own, left of 0.
+    """
     neurons, cells = context.tables["neurons"], context.having("neurons")
     kinds = neurons[["layer", "step"]].drop_duplicates().to_numpy().tolist()
-    figure, sheet = canvas.panels(len(kinds), len(cells), height=1.3)
+    last = max(step for _, step in kinds)
+    sheet = grid(
+        len(kinds), len(cells), height=1.3, together=True, title_lines=title_lines(cells) + 1
+    )
+    dead = bool(neurons["dead"].any())
     for row, (layer, step) in zip(sheet, kinds, strict=True):
         there = neurons[(neurons["layer"] == layer) & (neurons["step"] == step)]
         for axes, cell in zip(row, cells, strict=True):
-            lines = cell.titles if len(kinds) == 1 else (*cell.titles, f"{layer}, step {step}")
-            canvas.title(axes, lines)
-            _histogram(axes, cell.of(there), PALETTE[cell.titles[-1]].colour)
-        row[0].set_ylabel("neurons (%)", fontsize=canvas.LABEL_POINTS)
+            lines = () if len(kinds) == 1 else (f"{layer}, step {step}",)
+            canvas.title(axes, (*cell.titles_at(step == last), *lines))
+            axes.set_xlim(DEAD_AT[0] - 0.02 if dead else 0, 1)
+            axes.set_xticks(np.linspace(0, 1, 6))
+            _histogram(axes, cell.of(there), PALETTE[cell.phase].colour)
         top = max(axes.get_ylim()[1] for axes in row)
         for axes in row:
-            axes.set_ylim(0, top)
-    for axes in sheet[-1]:
-        axes.set_xlabel("IPR of a neuron", fontsize=canvas.LABEL_POINTS)
-    return figure
+            axes.set_ylim(0, top * TEXT_ROOM)
+    sheet.name_x("IPR of a neuron")
+    sheet.name_y("neurons (%)")
+    line_legend(sheet.figure, {"dead neurons: no weights, so no IPR": hatched()} if dead else {})
+    return sheet.figure
 
 
 def _histogram(axes: Axes, table: pd.DataFrame, colour: str) -> None:
-    axes.set_xlim(0, 1)
-    alive = table.loc[~table["dead"], "ipr"].dropna()
     if table.empty:
         return
+    alive = table.loc[~table["dead"], "ipr"].dropna()
     share = np.full(len(alive), 100 / len(table))
     axes.hist(alive, BINS, weights=share, color=colour, edgecolor=INK, linewidth=0.3)
+    dead = float(table["dead"].mean())
+    if dead:
+        left, right = DEAD_AT
+        axes.fill_between([left, right], 0, 100 * dead, facecolor="#ffffff", **DEAD)
     seeds = table["seed"].nunique()
     lines = [f"mean {alive.mean():.2f}"] if len(alive) else []
-    lines += [f"dead {table['dead'].mean():.0%}"] if table["dead"].any() else []
+    lines += [f"{dead:.0%} dead"] if dead else []
     lines += [f"{seeds} seeds"] if seeds > 1 else []
     axes.text(
         0.5,
-        0.95,
+        0.98,
         "\n".join(lines),
         transform=axes.transAxes,
         ha="center",
@@ -77,7 +96,7 @@ def normalization_weights(context: Context) -> Figure:
     last = last_step(context.tables["neurons"]).dropna(subset=["normalization_weight", "ipr"])
     cells = [cell for cell in context.single if not cell.of(last).empty]
     layers = last["layer"].unique().tolist()
-    figure, sheet = canvas.panels(len(layers), len(cells), width=2.3, height=1.7)
+    sheet = grid(len(layers), len(cells), together=True, title_lines=title_lines(cells) + 1)
     for line, layer in zip(sheet, layers, strict=True):
         for axes, cell in zip(line, cells, strict=True):
             mine = cell.of(last[last["layer"] == layer])
@@ -92,10 +111,9 @@ def normalization_weights(context: Context) -> Figure:
             rank = normalization_correlation(mine)
             canvas.title(axes, (*cell.titles, f"{layer}: rank correlation {rank:.2f}"))
             axes.set_xlim(0, 1)
-        line[0].set_ylabel("|normalization weight|", fontsize=canvas.LABEL_POINTS)
-    for axes in sheet[-1]:
-        axes.set_xlabel("IPR of a neuron", fontsize=canvas.LABEL_POINTS)
-    return figure
+    sheet.name_x("IPR of a neuron")
+    sheet.name_y("|normalization weight|")
+    return sheet.figure
 
 
 @picture("weight_rows", applies=lambda context: bool(context.having("rows")))
@@ -107,7 +125,7 @@ def weight_rows(context: Context) -> Figure:
     """
     rows, cells = context.tables["rows"], context.having("rows")
     steps = sorted(rows["step"].unique())
-    figure, sheet = canvas.panels(len(cells), len(steps), width=3.0, height=1.3)
+    sheet = grid(len(cells), len(steps), width=3.0, height=1.3, title_lines=title_lines(cells) + 1)
     for line, cell in zip(sheet, cells, strict=True):
         mine = cell.of(rows)
         matrix = mine["matrix"].iloc[0]  # another model has another one
@@ -126,11 +144,11 @@ def weight_rows(context: Context) -> Figure:
                 markersize=2.5,
             )
             name = f"{layer} neuron {best}" if several else f"neuron {best}"
-            canvas.title(axes, (*cell.titles, f"{name}, step {step}"))
-        line[0].set_ylabel(f"{matrix.upper()} weight", fontsize=canvas.LABEL_POINTS)
-    for axes in sheet[-1]:
-        axes.set_xlabel("token i", fontsize=canvas.LABEL_POINTS)
-    return figure
+            title = cell.titles_at(step == steps[-1])
+            canvas.title(axes, (*title, f"{name}, step {step}"))
+        line[0].set_ylabel(f"{matrix_name(matrix)} weight", fontsize=canvas.LABEL_POINTS)
+    sheet.name_x(f"token i (seed {rows['seed'].min()})")
+    return sheet.figure
 
 
 def _most_periodic(rows: pd.DataFrame, neurons: pd.DataFrame | None) -> tuple[str, int]:

@@ -22,7 +22,7 @@ from phasegrok.analysis.boundaries import boundaries
 from phasegrok.analysis.inferred import grid_of, with_inferred
 from phasegrok.analysis.phases import LABELS, NEEDED, check_label, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
-from phasegrok.errors import Damaged, Refusal
+from phasegrok.errors import Damaged, no_results, no_runs
 from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
 from phasegrok.files.lock import Hold, hold
 from phasegrok.files.npz import BadArchive, read_npz
@@ -126,7 +126,7 @@ class Folder:
         path = self.path / table
         begun = self.parts("runs")
         if not begun and not self.cells_path.exists():
-            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+            raise no_runs(self.path)
         if table == "runs" or not path.is_dir() or not begun:  # or shortened to other tables
             return read_table(path)
         done = {part.stem for part in begun if CHUNK.match(part.stem)}
@@ -243,11 +243,12 @@ class Folder:
         """
         values = self.manifest() if self.path.is_dir() else None
         if values is None:
-            raise Refusal(f"{self.path}: no results here; allowed: a folder that a sweep wrote")
+            raise no_results(self.path)
         return checked(Head, values, self.manifest_path)
 
     def closeup(self) -> dict[str, Any] | None:
-        """The cells that pictures show one by one, as values of axes, if some were chosen.
+        """The cells that pictures show one by one, as values of axes, if some were chosen: one
+        value an axis, or a list of them.
 
         Raises:
             Damaged: the file that remembers them holds something else.
@@ -257,7 +258,10 @@ class Folder:
             found = read_object(path)
         except FileNotFoundError:
             return None
-        if any(isinstance(value, (dict, list)) for value in found.values()):
+        values = [
+            v for value in found.values() for v in (value if type(value) is list else [value])
+        ]
+        if any(isinstance(value, dict | list) for value in values):
             raise Damaged(path, "found no object of axes and values")
         return found
 
@@ -273,7 +277,7 @@ class Folder:
         if self.labels_follow:
             return self._labelled(self.read("runs"))
         if not self.cells_path.exists():
-            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+            raise no_runs(self.path)
         return read_table(self.cells_path)
 
     def cells(self) -> pd.DataFrame:
@@ -338,7 +342,7 @@ class Folder:
         check_label(label)
         axes = self.head().axes
         if not self.labels_follow:
-            raise Refusal(f"{self.path}: no finished runs yet; run the sweep first")
+            raise no_runs(self.path)
         runs = self.read("runs")
         return boundaries(self._labelled(runs), runs, axes, label)
 

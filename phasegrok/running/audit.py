@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok.analysis.phases import LABELS
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, no_results
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
 from phasegrok.running.adopt import tables_of
@@ -83,7 +83,7 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
     notes: list[str] = []
     prepared = prepare(load(file), path, fresh=False, note=notes.append)
     if prepared.found is None:
-        raise Refusal(f"{path}: no results here; allowed: a folder that a sweep wrote")
+        raise no_results(path)
     result = Audit(prepared.found, notes, sum(map(len, prepared.found.parts.values())))
     begun = prepared.begun
     result.alike = begun is not None and (

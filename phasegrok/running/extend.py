@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from phasegrok.config.identity import differences, identity
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, no_results
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, swept_columns
 from phasegrok.plan.runs import RunTable
@@ -150,7 +150,7 @@ def _there(source: Folder, sweep: Sweep, table: RunTable) -> Parts:
     where = f"--reuse {source.path}"
     found = read_manifest(source) if source.path.is_dir() else None
     if found is None:
-        raise Refusal(f"{where}: no results here; allowed: a folder that a sweep wrote")
+        raise no_results(where)
     then, now = identity(found.sweep), identity(resolved(sweep))
     check_same_tables(then, now, where)
     check_unused(source)

@@ -17,11 +17,12 @@ from typing import Any
 
 from phasegrok.config import PATHS, Engine, Experiment, Measure, Refine, is_traced
 from phasegrok.config.measure import NEEDS_NEURONS, NEEDS_TOKENS, keys_that_need
-from phasegrok.errors import escaped, refusal, short
+from phasegrok.errors import Mistakes, escaped, refusal, short
 from phasegrok.sweep import draft as drafts
 from phasegrok.sweep import variants, yaml
 from phasegrok.sweep.assemble import Sources, build, flat, refuse_strays
 from phasegrok.sweep.draft import Draft
+from phasegrok.sweep.located import beside_the_file
 from phasegrok.sweep.ranges import MAX_RUNS, length
 from phasegrok.sweep.sweep import Axis, Sweep
 from phasegrok.sweep.values import NAME, axis_values, setting
@@ -46,7 +47,8 @@ def load(path: Path, overrides: Sequence[str] = (), reduced: bool = False) -> Sw
     Raises:
         Refusal: something in them is not exactly right.
     """
-    return _read(yaml.read_file(Path(path)), escaped(str(path)), overrides, reduced)
+    root, file = yaml.read_file(Path(path)), escaped(str(path))
+    return _read(root, file, overrides, reduced, Path(path).parent)
 
 
 def load_mapping(
@@ -77,24 +79,48 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read(root: yaml.Node, file: str, overrides: Sequence[str], reduced: bool) -> Sweep:
-    draft = drafts.read(root)
-    changes = drafts.reduced_changes(root, draft)
+def _read(
+    root: yaml.Node,
+    file: str,
+    overrides: Sequence[str],
+    reduced: bool,
+    home: Path | None = None,
+) -> Sweep:
+    mistakes = Mistakes()
+    draft = drafts.read(root, mistakes)
+    changes = drafts.reduced_changes(root, draft, mistakes)
     if reduced:
         if "reduced" not in root.value:
             what = "missing; required: a block of what --reduced changes"
             raise refusal(file, "reduced", what)
-        draft.apply(changes)
-    draft.apply([drafts.override(text) for text in overrides])
-    return _sweep(draft, file)
+        mistakes.refuse()
+        draft.apply(changes, mistakes)
+    if home is not None:
+        draft = beside_the_file(draft, home)
+    given: drafts.Changes = []
+    for text in overrides:
+        with mistakes:
+            given.append(drafts.override(text))
+    draft.apply(given, mistakes)
+    return _sweep(draft, file, mistakes)
 
 
-def _sweep(draft: Draft, file: str) -> Sweep:
-    if "name" not in draft.settings:
-        raise refusal(f"{file}:1:1", "name", f"missing; required: {NAME}")
-    settings = {key: setting(key, node) for key, node in draft.settings.items()}
-    named = [variants.parse(name, node) for name, node in draft.variants.items()]
-    axes = _axes(draft, _runs_at_a_point(settings, named))
+def _sweep(draft: Draft, file: str, mistakes: Mistakes) -> Sweep:
+    settings: dict[str, Any] = {}
+    with mistakes:
+        if "name" not in draft.settings:
+            raise refusal(f"{file}:1:1", "name", f"missing; required: {NAME}")
+    for key, node in draft.settings.items():
+        with mistakes:
+            settings[key] = setting(key, node)
+    named: list[Variant] = []
+    for name, node in draft.variants.items():
+        with mistakes:
+            named.append(variants.parse(name, node))
+    axes: list[Axis] = []
+    with mistakes:
+        axes = _axes(draft, _runs_at_a_point(settings, named), mistakes)
+    mistakes.refuse()  # what does not go together can only be told of values that are right
     variants.refuse_swept(named, {axis.path: axis.where for axis in axes})
     locations = {key: node.where for key, node in draft.settings.items()}
     locations |= {axis.path: axis.where for axis in axes}
@@ -179,23 +205,24 @@ def _static_points(sweep: Sweep) -> Iterator[Experiment]:
             yield sweep.at(at, variant)
 
 
-def _axes(draft: Draft, runs: int) -> list[Axis]:
+def _axes(draft: Draft, runs: int, mistakes: Mistakes) -> list[Axis]:
     """The axes, their values checked. ``runs`` is the number of runs at each of their points."""
     axes: list[Axis] = []
     counts, kinds = [runs] if runs > 1 else [], []
     for path, node in draft.axes.items():
-        counts.append(length(node, f"axes.{path}"))
-        if not is_traced(path):
-            kinds.append(counts[-1])
-        for factors, most, of in ((counts, MAX_RUNS, "runs"), (kinds, MAX_KINDS, KINDS)):
-            if (number := math.prod(factors)) > most:
-                product = f"{' x '.join(map(str, factors))} = " if len(factors) > 1 else ""
-                raise refusal(
-                    node.where,
-                    f"axes.{path}",
-                    f"found {product}{number} {of} up to this axis; allowed: at most {most}",
-                )
-        axes.append(Axis(path, axis_values(path, node), node.key_where))
+        with mistakes:
+            counts.append(length(node, f"axes.{path}"))
+            if not is_traced(path):
+                kinds.append(counts[-1])
+            for factors, most, of in ((counts, MAX_RUNS, "runs"), (kinds, MAX_KINDS, KINDS)):
+                if (number := math.prod(factors)) > most:
+                    product = f"{' x '.join(map(str, factors))} = " if len(factors) > 1 else ""
+                    raise refusal(
+                        node.where,
+                        f"axes.{path}",
+                        f"found {product}{number} {of} up to this axis; allowed: at most {most}",
+                    )
+            axes.append(Axis(path, axis_values(path, node), node.key_where))
     return axes
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from phasegrok.errors import Refusal, refusal
+from phasegrok.errors import Refusal, refusal, short
+from phasegrok.sweep import hints
 from phasegrok.sweep.yaml import Node
 
 # A run costs planning about 30 us and 1 kB, and the manifest 20 bytes.
@@ -18,13 +19,25 @@ SCALES = ("linear", "log")
 WORDS = "a list of at least one value, or {start, stop, num}"
 
 
-def unknown(node: Node, key: str, word: str, allowed: Sequence[str]) -> Refusal:
-    """The refusal of a key that is not allowed. It names the nearest key that is."""
-    # A bare leaf name stands for the path that ends in it.
-    near = [name for name in allowed if name.endswith(f".{word}")]
-    near = near or difflib.get_close_matches(word[:100], allowed, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return refusal(node.key_where, key, f"unknown key{hint} (allowed: {', '.join(allowed)})")
+def unknown(
+    node: Node, key: str, word: str, allowed: Sequence[str], shown: Sequence[str] = ()
+) -> Refusal:
+    """The refusal of a key that is not allowed. It names what is most likely meant.
+
+    Args:
+        node: its value.
+        key: with the path of the block that it stands in.
+        word: the key alone.
+        allowed: keys there.
+        shown: those of them to list, if not all.
+    """
+    if path := hints.nested(word, node, allowed):
+        what = f"found a block in place of a dotted path; allowed: dotted paths, such as {path}"
+        return refusal(node.key_where, key, what)
+    near = hints.instead_of(word, allowed, key.removesuffix(word).strip(".").rpartition(".")[2])
+    hint = f"; did you mean {near}?" if near else ""
+    words = ", ".join(shown or allowed)
+    return refusal(node.key_where, key, f"unknown key{hint} (allowed: {words})")
 
 
 def wrong(node: Node, label: str, allowed: str) -> Refusal:
@@ -43,7 +56,8 @@ def length(node: Node, label: str) -> int:
     if node.is_mapping:
         return _count(node, label)
     if not node.is_list or not node.value:
-        raise wrong(node, label, WORDS)
+        one = "" if node.is_list or node.value is None else f" (write [{short(node.text)}])"
+        raise wrong(node, label, f"{WORDS}{one}")
     count = sum(_count(item, label) if item.is_mapping else 1 for item in node.value)
     if count > MAX_RUNS:
         raise refusal(node.where, label, f"found {count} values; allowed: at most {MAX_RUNS}")
@@ -64,7 +78,11 @@ def _count(node: Node, label: str) -> int:
     """The number of values of a range, every key of which is checked."""
     for key, inner in node.value.items():
         if key not in RANGE_KEYS:
-            raise unknown(inner, f"{label}.{key}", key, RANGE_KEYS)
+            meant = hints.range_key(key, node.value)
+            near = meant or (difflib.get_close_matches(key[:100], RANGE_KEYS, n=1) or [""])[0]
+            hint = f"; did you mean {near}?" if near else ""
+            what = f"unknown key{hint} (allowed: start, stop, num (how many values), scale)"
+            raise refusal(inner.key_where, f"{label}.{key}", what)
         if key in ("start", "stop") and not _is_finite(inner.value):
             raise wrong(inner, f"{label}.{key}", "a number")
     for key in ("start", "stop", "num"):

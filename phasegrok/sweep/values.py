@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from phasegrok.config import PATHS, Block, Engine, Measure, Refine
+from phasegrok.sweep.hints import value_meant
 from phasegrok.sweep.ranges import items, repeated, wrong
 from phasegrok.sweep.yaml import Node
 
@@ -55,7 +56,7 @@ def setting(key: str, node: Node, prefix: str = "") -> Any:
 def _seeds(node: Node, label: str) -> tuple[int, ...]:
     allowed = f"a list of different whole numbers from 0 to {MAX_SEED}, or {{start, stop, num}}"
     if not (node.is_list or node.is_mapping) or not node.value:
-        raise wrong(node, label, allowed)
+        raise wrong(node, label, f"{allowed}{_seeds_meant(node)}")
     seen: dict[int, None] = {}
     for item in items(node, label):
         if type(item.value) is not int or not 0 <= item.value <= MAX_SEED:
@@ -64,6 +65,15 @@ def _seeds(node: Node, label: str) -> tuple[int, ...]:
             raise repeated(item, label, allowed)
         seen[item.value] = None
     return tuple(seen)
+
+
+def _seeds_meant(node: Node) -> str:
+    """A number of seeds, which is no list, as the list that it stands for."""
+    if type(node.value) is not int or not 0 <= node.value <= MAX_SEED:
+        return ""
+    if 1 < node.value <= 1000:
+        return f" (write {{start: 0, stop: {node.value - 1}, num: {node.value}}})"
+    return f" (write [{node.value}])"
 
 
 def _value(path: str, node: Node, label: str) -> Any:
@@ -75,8 +85,15 @@ def _value(path: str, node: Node, label: str) -> Any:
         if checked:
             return checked[0]
     swept = (node.is_list or node.is_mapping) and path in PATHS and not label.startswith("axes.")
-    hint = f" (to sweep it: axes.{path})" if swept else ""
-    raise wrong(node, label, f"{allowed_words(path)}{hint}")
+    hint = f"to sweep it: axes.{path}" if swept else _meant(path, node)
+    raise wrong(node, label, f"{allowed_words(path)}{f' ({hint})' if hint else ''}")
+
+
+def _meant(path: str, node: Node) -> str:
+    """What to write instead, where that is plain."""
+    words = _alternatives(path)
+    whole = any(word.startswith("a whole number") for word in words)
+    return value_meant(node, words, whole, any(word.startswith("a number") for word in words))
 
 
 def is_listed(path: str) -> bool:
@@ -92,7 +109,8 @@ def _listed(path: str, node: Node, label: str) -> tuple[Any, ...]:
     for item in node.value:
         checked = () if item.is_list or item.is_mapping else _checked(path, (item.value,))
         if not checked:
-            raise wrong(item, label, allowed_words(path))
+            hint = _meant(path, item)
+            raise wrong(item, label, f"{allowed_words(path)}{f' ({hint})' if hint else ''}")
         if checked[0][0] in found:
             raise repeated(item, label)
         found.append(checked[0][0])
@@ -122,12 +140,17 @@ def _checked(path: str, value: Any) -> tuple[Any, ...]:
 
 def allowed_words(path: str) -> str:
     """What a field takes, in plain words."""
+    *first, last = _alternatives(path)
+    text = f"{', '.join(first)} or {last}" if first else last
+    return f"a list of: {text}" if is_listed(path) else text
+
+
+def _alternatives(path: str) -> list[str]:
+    """Each alternative of what a field takes, in words."""
     choices: dict[str, None] = {}
     for info in FIELDS[path]:
         choices |= dict.fromkeys(_choices(info.annotation, info.metadata))
-    *first, last = choices
-    text = f"{', '.join(first)} or {last}" if first else last
-    return f"a list of: {text}" if is_listed(path) else text
+    return list(choices)
 
 
 def _choices(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from phasegrok.config import PATHS
-from phasegrok.errors import refusal, short
+from phasegrok.errors import Mistakes, refusal, short
 from phasegrok.sweep.ranges import unknown
 from phasegrok.sweep.values import NAME, is_name, setting
 from phasegrok.sweep.yaml import Node
@@ -37,11 +37,12 @@ class Variant:
     )
 
 
-def read(block: Node, prefix: str = "") -> dict[str, Node]:
+def read(block: Node, mistakes: Mistakes, prefix: str = "") -> dict[str, Node]:
     """The variants of a block by name, every entry checked where it stands.
 
     Args:
         block: a mapping of names to mappings of dotted paths to values.
+        mistakes: collects the refusals of entries, which are left out.
         prefix: ``reduced.`` inside the reduced block, where a variant may be null.
     """
     label = f"{prefix}{BLOCK}"
@@ -51,13 +52,16 @@ def read(block: Node, prefix: str = "") -> dict[str, Node]:
             label,
             f"found {block.for_display()}; allowed: a mapping of at least one name to its settings",
         )
+    sound: dict[str, Node] = {}
     for name, node in block.value.items():
-        if not is_name(name):
-            what = f'found the name "{short(name)}"; allowed: {NAME}'
-            raise refusal(node.key_where, f"{label}.{name}", what)
-        if not (prefix and node.value is None):
-            parse(name, node, prefix)
-    return dict(block.value)
+        with mistakes:
+            if not is_name(name):
+                what = f'found the name "{short(name)}"; allowed: {NAME}'
+                raise refusal(node.key_where, f"{label}.{name}", what)
+            if not (prefix and node.value is None):
+                parse(name, node, prefix)
+            sound[name] = node
+    return sound
 
 
 def parse(name: str, node: Node, prefix: str = "") -> Variant:
@@ -86,7 +90,10 @@ def replaced(variants: Mapping[str, Node], block: Node) -> dict[str, Node]:
     """The variants after ``reduced:`` has replaced, added or dropped whole ones by name."""
     label = f"reduced.{BLOCK}"
     left = dict(variants)
-    for name, node in read(block, "reduced.").items():
+    mistakes = Mistakes()
+    changed = read(block, mistakes, "reduced.")
+    mistakes.refuse()
+    for name, node in changed.items():
         if node.value is not None:
             left[name] = node
         elif name in left:

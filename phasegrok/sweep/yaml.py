@@ -32,6 +32,7 @@ from ruamel.yaml.events import (
 )
 
 from phasegrok.errors import Refusal, escaped, refusal, short
+from phasegrok.sweep.syntax import diagnose
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -112,7 +113,7 @@ def read_file(path: Path) -> Node:
 
 def _read_bytes(path: Path, file: str) -> bytes:
     """What is in a regular file of a sensible size. ``file`` names it in a refusal."""
-    allowed = "allowed: the path of a sweep file (YAML)"
+    allowed = "allowed: the path of a sweep file (YAML; phasegrok new NAME writes one)"
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -227,6 +228,9 @@ def _events(text: str, where: Locate) -> Iterator[Any]:
     except Exception as error:
         # The parser raises its own YAMLError, and on malformed text also ValueError, IndexError
         # and others (a code point out of range, a broken directive). To a user all are the same.
+        if mistake := diagnose(error, text):
+            place = where(mistake.line, mistake.column)
+            raise refusal(place, "", f"found a YAML error: {mistake.what}") from None
         reason = getattr(error, "problem", None) or getattr(error, "reason", None)
         raise refusal(
             _error_position(error, text, where) or position,

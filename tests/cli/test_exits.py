@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from phasegrok.cli.exits import exit_codes
+from phasegrok.cli.exits import REFUSED, exit_codes
+from phasegrok.cli.main import app
 from phasegrok.errors import Locked, Refusal
 from phasegrok.stopping import STATE
 
@@ -60,3 +62,20 @@ def test_other_ends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     monkeypatch.setattr(STATE, "caught", [10])
     assert [ends(e) for e in (ImportError(), OSError("x"), KeyboardInterrupt())] == [75, 75, 75]
     assert len(capsys.readouterr().err.splitlines()) == 6
+
+
+def test_the_next_command_is_told(tmp_path: Path) -> None:
+    """After the last mistake of a file, and for folders that hold nothing to look at."""
+    file = tmp_path / "s.yaml"
+    file.write_text("name: a\nloss: msee\ntrain: {steps: 1e3}\n")
+    refused = CliRunner().invoke(app, ["sweep", str(file)])
+    first, last = refused.stderr.splitlines()
+    assert refused.exit_code == REFUSED and first.startswith("error: ") and "then" not in first
+    assert last.startswith("error: ") and last.endswith(f"; then: phasegrok sweep {file} --plan")
+    for arguments, words in (
+        (["status", str(tmp_path)], "(phasegrok sweep quickstart writes results/quickstart)"),
+        (["status", "--retrain", "2", "r"], "(phasegrok status --verify --retrain 2 r)"),
+        (["sweep", str(tmp_path / "none.yaml")], "phasegrok new NAME writes one"),
+    ):
+        refused = CliRunner().invoke(app, arguments)
+        assert refused.exit_code == REFUSED and words in refused.stderr, refused.stderr

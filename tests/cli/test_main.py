@@ -309,7 +309,8 @@ def test_cells_follow_the_runs_that_are_there(finished: Path, tmp_path: Path) ->
     (out / "cells.parquet").unlink()
     refused = invoke("figures", out)
     assert refused.exit_code == 2
-    assert refused.stderr == f"error: {out}: no finished runs yet; run the sweep first\n"
+    assert refused.stderr.startswith(f"error: {out}: no finished runs yet; run the sweep first (")
+    assert refused.stderr.count("\n") == 1 and f"phasegrok status {out}" in refused.stderr
 
 
 def test_a_shortened_table_of_runs_keeps_its_cells(finished: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_spectral_norms_with_the_steps_solved() -> None:
     )
     figure = curves.spectral_norms(context(curves=solved))
     words = [text.get_text() for text in panels(figure)[0].texts]
-    assert words[:2] == ["memorization\n20", "generalization\n35"]
+    assert words[:2] == ["memorization 20", "generalization 35"]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["U", "W", "inflections of U"]
     marks = panels(figure)[0].lines[-1].get_xdata()
@@ -33,7 +33,7 @@ def test_curves_are_means_over_seeds_with_the_stages_marked() -> None:
     lines = {line.get_color(): line.get_xydata() for line in first.lines}
     np.testing.assert_allclose(lines["#d55e00"], [[s, s / 50 - 0.05] for s in STEPS[1:]], atol=1e-9)
     words = [[text.get_text() for text in axes.texts] for axes in (first, second)]
-    assert words == [["grokking\n50"], ["grokking\n50", "unlearning\n40"]]
+    assert words == [["grokking 50"], ["grokking 50", "unlearning 40"]]
     assert first.get_xscale() == "log" and figure.legends
     labels = [
         text.get_text() for text in curves.norms(context(curves=CURVES)).legends[0].get_texts()
@@ -54,7 +54,7 @@ def test_losses_fall_on_logarithmic_axes() -> None:
     for axes in panels(figure):
         assert axes.get_yscale() == axes.get_xscale() == "log"
         lines = {line.get_color(): line.get_xydata() for line in axes.lines}
-        train, test = lines["#0072b2"], lines["#d55e00"]
+        train, test = lines["#003f73"], lines["#d55e00"]
         np.testing.assert_allclose(train[:3], [[10, 0.1], [20, 0.01], [30, 0.001]])
         np.testing.assert_allclose(test[:4, 1], 3.5)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["train", "test"]

@@ -61,7 +61,7 @@ def test_panels_of_the_paper() -> None:
     assert [a.get_title() for a in figure.axes] == [f"weight decay = {n}" for n in (0, 5, 20)]
     assert figure.axes[0].get_xlabel() == "data fraction α"
     assert figure.axes[0].get_ylabel() == "corruption fraction ξ"
-    texts = [text.get_text()[3:] for text in figure.legends[0].get_texts()]
+    texts = [text.get_text().partition("  ")[2] for text in figure.legends[0].get_texts()]
     assert texts == [name for name in SUBPHASES if name != "Forgetting"]
     titles = [axes.get_title().split("\n")[0] for axes in accuracy(context).axes[:9]]
     assert titles == ["train accuracy"] * 3 + ["test accuracy"] * 3 + ["phase"] * 3

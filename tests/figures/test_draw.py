@@ -68,7 +68,11 @@ def test_draw_makes_every_figure_its_tables_allow(
     monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
     many = CELLS.iloc[np.zeros(MOST_CELLS + 1, int)].assign(weight_decay=range(MOST_CELLS + 1))
     many.to_parquet(tmp_path / "cells.parquet")
+    (tmp_path / "figures" / "mine.png").touch()
     assert {path.stem for path in draw(tmp_path)} == {"phase_diagram", "accuracy"}
+    # What was drawn of few cells is gone. What no picture is called by is somebody's own.
+    there = {path.name for path in (tmp_path / "figures").glob("[!.]*.png")}
+    assert there == {"phase_diagram.png", "accuracy.png", "mine.png"}
     (tmp_path / "closeup.json").write_text(json.dumps({"weight_decay": "0"}))
     assert {path.stem for path in draw(tmp_path)} == names
 
@@ -116,3 +120,21 @@ def test_diagrams_as_they_were_at_a_step(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "curves")
     with pytest.raises(Refusal, match="holds no curves"):
         draw_at(tmp_path, 100)
+
+
+def test_pictures_of_removed_tables_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of activations is large, and may be removed once it is drawn. Curves of single cells
+    are stale all the same once there are many."""
+    monkeypatch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+    many = CELLS.iloc[np.zeros(MOST_CELLS + 1, int)].assign(weight_decay=range(MOST_CELLS + 1))
+    many.to_parquet(tmp_path / "cells.parquet")
+    (tmp_path / "curves").mkdir()
+    TABLES["curves"].assign(weight_decay=0).to_parquet(tmp_path / "curves" / "part.parquet")
+    sweep = {"measure": {"activations": 40}}
+    manifest = {"axes": ["weight_decay"], "sweep": sweep}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "figures").mkdir()
+    for name in ("activations", "curves"):
+        (tmp_path / "figures" / f"{name}.png").touch()
+    draw(tmp_path)
+    assert [path.name for path in (tmp_path / "figures").glob("[!.]*")] == ["activations.png"]

@@ -37,5 +37,5 @@ def test_output_weights_are_a_density() -> None:
         x, y = outline[1:402].T
         np.testing.assert_allclose(np.trapezoid(y, x), 1, atol=0.02)
         tops.append(y.max())
-        assert axes.texts[0].get_text() == "0% below 0.01"
+        assert axes.texts[0].get_text() == "0% with\n|w| < 0.01"
     assert tops[1] > 3 * tops[0]

@@ -55,28 +55,34 @@ def test_the_size_is_an_events_where_that_shrinks_the_set() -> None:
     assert drawn(runs(data_fraction=[0.2], seed=[0]), ["weight_decay"], {}) == {}
 
 
-def test_data_efficiency_has_a_panel_a_variant() -> None:
-    """With the best accuracies, means over seeds on a line."""
+def test_data_efficiency_has_a_line_a_variant() -> None:
+    """In one panel, with the best accuracies, means over seeds; another axis makes panels."""
     table = runs(variant=["b", "a"], data_fraction=[0.2, 0.3, 0.5], seed=[0, 1])
     figures = drawn(table.drop(columns="train_logit"), ["variant", "data_fraction"], {})
     assert list(figures) == ["data_efficiency"]
-    panels = [axes for axes in figures["data_efficiency"].axes if axes.get_visible()]
-    assert [axes.get_title() for axes in panels] == ["b", "a"]
-    x, y = panels[0].lines[-1].get_data()
-    np.testing.assert_allclose(x, [0.2, 0.3, 0.5])
-    np.testing.assert_allclose(y, [0.01, 0.51, 1.01])
+    (panel,) = figures["data_efficiency"].axes
+    labels = [text.get_text() for text in figures["data_efficiency"].legends[0].get_texts()]
+    assert labels == ["b", "a"]
+    for x, y in (bars[0].get_data() for bars in panel.containers):
+        np.testing.assert_allclose(x, [0.2, 0.3, 0.5])
+        np.testing.assert_allclose(y, [0.01, 0.51, 1.01])
+    table = runs(variant=["b"], data_fraction=[0.2, 0.3], weight_decay=[0.0, 1.0], seed=[0])
+    axes = ["variant", "data_fraction", "weight_decay"]
+    figure = drawn(table.drop(columns="train_logit"), axes, {})["data_efficiency"]
+    assert [panel.get_title() for panel in figure.axes] == ["weight decay 0", "weight decay 1"]
 
 
 @pytest.mark.parametrize(("seeds", "there"), [(7, False), (8, True)])
 def test_the_distribution_of_many_seeds(seeds: int, there: bool) -> None:
-    """Every seed is a dot, and half of the accuracy is where it was made to be."""
+    """Every seed is a mark at a size that was run, and half of the accuracy is where it was made to
+    be."""
     table = runs(data_fraction=[0.2, 0.28, 0.36], seed=list(range(seeds)))
     figures = drawn(table, ["data_fraction"], {})
     assert ("distribution" in figures) == there
     if there:
         (panel,) = figures["distribution"].axes
-        dots = [line for line in panel.lines if line.get_marker() == "o"]
-        assert [len(line.get_xdata()) for line in dots] == [seeds] * 3
+        (marks,) = [line for line in panel.lines if line.get_marker() == "_"]
+        assert sorted(marks.get_xdata()) == sorted([0.2, 0.28, 0.36] * seeds)
         assert panel.lines[-1].get_xdata()[0] == pytest.approx(0.3, abs=1e-6)
 
 
@@ -96,7 +102,7 @@ def test_critical_sizes_against_weight_decay() -> None:
     figures = drawn(table, ["weight_decay", "event_value", "event_at_step"], SHRINKS)
     (panel,) = figures["critical_size"].axes
     lines = [
-        line for line in panel.lines if len(line.get_xdata()) == 2 and line.get_marker() == "o"
+        line for line in panel.lines if len(line.get_xdata()) == 2 and line.get_marker() in "os"
     ]
     assert len(lines) == 2
     for line in lines:

@@ -15,8 +15,10 @@ def test_histograms_count_living_neurons() -> None:
     figure = spectra.histograms(context(neurons=NEURON))
     for axes, mean in zip(panels(figure), (0.05, 0.45), strict=True):
         assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(90)
+        (dead,) = axes.collections
+        assert dead.get_datalim(axes.transData).height == pytest.approx(10)
         assert f"mean {mean:.2f}" in axes.texts[0].get_text()
-        assert "dead 10%" in axes.texts[0].get_text() and "2 seeds" in axes.texts[0].get_text()
+        assert "10% dead" in axes.texts[0].get_text() and "2 seeds" in axes.texts[0].get_text()
 
 
 def test_normalization_weights_against_ipr() -> None:
@@ -62,11 +64,11 @@ def test_cells_of_other_models_have_other_matrices() -> None:
     rows = ROWS.assign(matrix=np.where(other, "embedding", "u"))
     figure = spectra.weight_rows(context(rows=rows, neurons=NEURON))
     names = [axes.get_ylabel() for axes in panels(figure)]
-    assert names == ["U weight", "", "EMBEDDING weight", ""]
+    assert names == ["U weight", "", "embedding weight", ""]
     other = CURVES["weight_decay"] > 0
     table = CURVES.assign(
         spectral_u=CURVES["norm_u"].where(~other), spectral_embedding=CURVES["norm_w"].where(other)
     )
     figure = curves.spectral_norms(context(curves=table))
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
-    assert labels == {"U", "EMBEDDING", "inflections of U", "inflections of EMBEDDING"}
+    assert labels == {"U", "embedding", "inflections of U", "inflections of embedding"}

@@ -149,7 +149,11 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
         "7:7: variants.a.measure.rows",
         ["unknown key"],
     ),
-    "a nested block": ("variants: {a: {model: {width: 8}}}", "6:16: variants.a.model", ["unknown"]),
+    "a nested block": (
+        "variants: {a: {model: {width: 8}}}",
+        "6:16: variants.a.model",
+        ["allowed: dotted paths, such as model.width"],
+    ),
     "a list of values": (
         "variants:\n  a: {model.width: [8, 16]}",
         "7:20: variants.a.model.width",
