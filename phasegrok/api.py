@@ -47,6 +47,7 @@ class Results:
         head = self._folder.head()
         self.name: str = head.name
         self.axes: list[str] = head.axes
+        self._crossed = head.crossed
         self.sweep: dict[str, Any] = head.sweep
         self._tables = Tables(self.folder)
 
@@ -190,12 +191,13 @@ class Results:
         return frame.assign(label=label, shown_label=shown, subset=subset)
 
     def to_xarray(self) -> Any:
-        """The cells as an ``xarray.Dataset``, with the swept columns as named dimensions.
+        """The cells as an ``xarray.Dataset``, with the swept columns as named dimensions (of
+        axes that move together the first).
 
         Raises:
             ImportError: xarray is not installed.
         """
-        table = self.cells.set_index(self.axes) if self.axes else self.cells
+        table = self.cells.set_index(self._crossed) if self.axes else self.cells
         return table.to_xarray()
 
     def plot(self, name: str = "phase_diagram") -> Figure:

@@ -195,7 +195,7 @@ def figures(
             head, cells = results.head(), results.cells()
             if at:
                 chosen = dict(_point(text) for text in at)
-                closeup(cells, head.axes, chosen)
+                closeup(cells, head.crossed, chosen)
                 results.write_text(drawing.CLOSEUP, json.dumps(chosen) + "\n")
             for path in drawing.draw(folder, placed):
                 typer.echo(f"wrote {path}")
@@ -217,7 +217,7 @@ def boundaries(
         table = results.boundaries(label)
         with phase("unwind"):
             results.write_table(BOUNDARIES, table)
-        typer.echo(boundaries_text(table, results.head().axes))
+        typer.echo(boundaries_text(table, results.head().crossed))
         typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
 
 

@@ -15,7 +15,7 @@ COMPUTES = ("precision",)
 # later is left out where it stands at its default.
 FIRST_BLOCKS = ("task", "data", "model", "optimizer", "train")
 # The keys of a resolved sweep that are not part of its experiments.
-OTHER_KEYS = ("name", "variants", "axes", "seeds", "measure", "engine", "refine")
+OTHER_KEYS = ("name", "variants", "axes", "zip", "seeds", "measure", "engine", "refine")
 
 
 def default(experiment: Experiment, path: str) -> Any:
@@ -84,7 +84,7 @@ def identity(resolved: dict[str, Any]) -> dict[str, Any]:
     usual = MEASURE_NOTHING.model_dump(mode="json")
     found = without_defaults(resolved)
     found |= {k: v for k, v in resolved.items() if k not in known}  # of a later version
-    found |= {k: resolved[k] for k in ("axes", "seeds")}
+    found |= {k: resolved[k] for k in ("axes", "zip", "seeds") if k in resolved}
     found["measure"] = {k: v for k, v in resolved.get("measure", {}).items() if v != usual.get(k)}
     found["engine"] = {k: resolved["engine"][k] for k in COMPUTES}
     named = {

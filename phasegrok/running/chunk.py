@@ -184,7 +184,9 @@ class ChunkProgress:
         steps = np.arange(program.intervals + 1) * program.log_every
         curves = {name: np.concatenate(p, axis=1)[: len(rows)] for name, p in self.pieces.items()}
         task = tasks.of(program.experiment)
-        chunk = ChunkRuns(rows, axes, task.size, task.input_names)
+        chunk = ChunkRuns(
+            self.planned.table.rows(self.chunk.runs), axes, task.size, task.input_names
+        )
         tables = chunk_tables(chunk, steps, curves, columns.norms)
         seen = [
             snapshot_tables(chunk, int(steps[point]), found, columns.arrays)
@@ -248,7 +250,7 @@ def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Re
             last_save = time.monotonic()
             if session.signals:
                 raise Interrupted
-    folder.publish(chunk.id, progress.tables(prepared.columns))
+    folder.publish(chunk.id, progress.tables(prepared.columns), prepared.manifest.columns)
     session.chunks += 1
     if session.signals:
         raise Interrupted

@@ -27,7 +27,7 @@ from phasegrok.sweep.load import Sweep, load
 
 STATE = "more steps cannot go on from finished runs, whose state is not kept"
 # What an extension may change: it decides which runs there are, and not their numbers.
-WHICH = ("axes", "seeds", "variants")
+WHICH = ("axes", "zip", "seeds", "variants")
 
 
 def resolved(sweep: Sweep) -> dict[str, Any]:

@@ -106,6 +106,7 @@ class Manifest:
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
     taken: dict[str, Taken] = field(default_factory=dict)  # parts from other folders
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)  # as in results.head.Head
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)  # as in results.head.Head
     layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
     sessions: tuple[dict[str, Any], ...]
 
@@ -130,7 +131,7 @@ class Manifest:
         assert not self.old, "an old manifest is upgraded before it is written"
         values = asdict(self)
         del values["layouts"]
-        for name in ("kept", "taken", "lacking"):
+        for name in ("kept", "taken", "lacking", "columns"):
             if not values[name]:
                 del values[name]
         return {"format": FORMAT} | values

@@ -6,22 +6,22 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from phasegrok.config import PATHS, Experiment, kinds
+from phasegrok.config import OTHER_BLOCKS, PATHS, Experiment, kinds
 from phasegrok.errors import refusal, short
-from phasegrok.sweep import variants, yaml
+from phasegrok.sweep import variants, yaml, zipped
 from phasegrok.sweep.assemble import keep_known
 from phasegrok.sweep.ranges import unknown
-from phasegrok.sweep.values import FIELDS, OTHER_BLOCKS, axis_values, setting
+from phasegrok.sweep.values import FIELDS, axis_values, setting
 from phasegrok.sweep.yaml import Node
 
-_SETTINGS = ("name", *FIELDS, "seeds")
-_CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
+_OTHERS = ("name", "seeds", zipped.KEY)  # settings that are in no block
 _BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
 _TOP = (
     "name",
     *Experiment.model_fields,
     variants.BLOCK,
     "axes",
+    zipped.KEY,
     "seeds",
     *OTHER_BLOCKS,
     "reduced",
@@ -51,12 +51,22 @@ class Draft:
                 self.variants = variants.replaced(self.variants, node)
                 continue
             path = key.removeprefix("axes.")
-            if key not in _CHANGES:
-                raise unknown(node, prefix + key, path, _SETTINGS if path == key else tuple(PATHS))
+            if key not in _OTHERS and key not in FIELDS and (path == key or path not in PATHS):
+                settings = ("name", *FIELDS, "seeds", zipped.KEY)
+                raise unknown(node, prefix + key, path, settings if path == key else tuple(PATHS))
             if path != key or (key in self.axes and (node.is_list or node.is_mapping)):
                 self.axes[path] = node
             else:
                 self._set(key, node)
+
+    def groups(self) -> zipped.Groups:
+        """The groups of axes that move together."""
+        named = self.settings.get(zipped.KEY)
+        return zipped.swept_groups(zipped.groups(named), self.axes) if named else ()
+
+    def followers(self) -> set[str]:
+        """The axes that move with another one."""
+        return zipped.followers(self.groups())
 
     def _set(self, path: str, node: Node) -> None:
         """Give a path one value. It is swept no longer."""
@@ -112,7 +122,7 @@ def reduced_changes(root: Node, draft: Draft) -> Changes:
     for key, node in changes:
         path = key.removeprefix("axes.")
         if trial.axes.get(path) is node:
-            axis_values(path, node, "reduced.")
+            axis_values(path, node, "reduced.", path in trial.followers())
         elif trial.settings.get(key) is node:
             setting(key, node, "reduced.")
     return changes

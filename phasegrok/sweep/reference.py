@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import Block, Experiment, Traced, kinds
-from phasegrok.sweep.values import OTHER_BLOCKS, allowed_words
+from phasegrok.config import OTHER_BLOCKS, Block, Experiment, Traced, kinds
+from phasegrok.sweep.values import allowed_words
 
 HEAD = """\
 # Sweep files: every key
