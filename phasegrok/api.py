@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from phasegrok.analysis.at import rows_at
 from phasegrok.analysis.boundaries import GENERALIZES
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import Tables, read_context
+from phasegrok.plugins import check_loaded
+from phasegrok.plugins import load as load_plugins
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
@@ -278,6 +281,7 @@ class Results:
         from phasegrok.plan.runs import expand
         from phasegrok.sweep.load import load as load_sweep
 
+        check_loaded(self._folder.head().plugins, str(self.folder))
         return expand(load_sweep(self.folder / "sweep.yaml"))
 
     def _experiment(self, run: str) -> Experiment:
@@ -313,6 +317,7 @@ def run(
     fresh: bool = False,
     extend: bool = False,
     reuse: Sequence[str | Path] = (),
+    plugins: Sequence[str | ModuleType] = (),
     progress: bool = True,
 ) -> Results:
     """Train a sweep, or what is missing of it, and give its results.
@@ -324,6 +329,7 @@ def run(
         output: the result folder; ``results/NAME`` by default.
         change: ``KEY=VALUE`` texts, as of ``--set``.
         reduced, fresh, extend, reuse: the options of the command.
+        plugins: modules that register tasks, models, optimizers or measurements, or their names.
         progress: whether lines (on a terminal a bar) say how far it is.
 
     Raises:
@@ -338,6 +344,9 @@ def run(
     from phasegrok.sweep.sweep import Sweep as SweepType
     from phasegrok.train.devices import use_all_cores
 
+    with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
+        use_all_cores()
+    load_plugins(plugins)
     if isinstance(sweep, SweepType):
         checked = sweep
     elif isinstance(sweep, Mapping):
@@ -345,8 +354,6 @@ def run(
     else:
         checked = load_file(Path(sweep), change, reduced)
     folder = Path(output or Path("results") / (checked.name + ("-reduced" if reduced else "")))
-    with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
-        use_all_cores()
     note = print if progress else running.Silent().note
     prepared = running.prepare(
         checked, folder, fresh, note=note, extend=extend, reuse=[Path(each) for each in reuse]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_file_path, kinds
 from phasegrok.config.paths import leaves
 from phasegrok.errors import short
+
+# What the package computes, as a number that goes up when the same run of the same sweep comes to
+# other numbers than before, beyond rounding: a mended formula, another order of random draws. Each
+# entry says what changed. A folder goes on only with the number that it was begun with.
+NUMERICS_CHANGES: Final[Mapping[int, str]] = {1: "as at first"}
+NUMERICS: Final = max(NUMERICS_CHANGES)
 
 # The keys of the engine block that decide numbers. The others say how a sweep runs.
 COMPUTES = ("precision",)

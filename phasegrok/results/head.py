@@ -36,6 +36,7 @@ class Head:
         device: that began it.
         sessions: in order.
         lacking: names of parts that a table does not have, by table; it was removed on purpose.
+        plugins: modules from outside that computed it, and hashes of their code.
         columns: type of every column, by table; of a folder that an earlier version began, none.
     """
 
@@ -47,6 +48,7 @@ class Head:
     sessions: tuple[SessionHead, ...] = ()
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    plugins: dict[str, str] = field(default_factory=dict)
 
     @property
     def crossed(self) -> list[str]:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from phasegrok import tasks
+from phasegrok import plugins, tasks
+from phasegrok.config import MEASURE_NOTHING
 from phasegrok.config.run_record import run_record_text
 from phasegrok.errors import Damaged
 from phasegrok.measure import tables_wanted
@@ -212,7 +213,8 @@ class ChunkProgress:
         for i, (_, row) in enumerate(self.rows.iterrows()):
             if not self.folder.run_record_path(row["run"]).exists():
                 experiment = self.planned.table.experiment_of(self.chunk.runs[i])
-                text = run_record_text(experiment, row, data_of(experiment))
+                needs = plugins.used([experiment], MEASURE_NOTHING)
+                text = run_record_text(experiment, row, data_of(experiment), needs)
                 self.folder.save_run_record(row["run"], text)
             arrays = {name: every[i] for name, every in weights.items()}
             self.folder.save_weights(row["run"], step, arrays)
