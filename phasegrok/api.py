@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from phasegrok.plan.runs import RunTable
     from phasegrok.sweep.sweep import Sweep
 
-__all__ = ["Results", "load", "run"]
+__all__ = ["Results", "load", "run", "split"]
 
 CLOSE: Final = 1e-9  # relative; axis values are decimal numbers
-SUBSETS: Final = ("corrupted", "training", "test", "unused")
+MOST_SEED: Final = 2**32 - 1
 
 
 class Results:
@@ -171,27 +171,12 @@ class Results:
             ``shown_label``, and ``subset``: ``corrupted``, ``training``, ``test``, or ``unused``
             (of the pool of a task with a test set of its own).
         """
-        import jax
-
         from phasegrok import tasks
-        from phasegrok.train.state import LABELS, ORDER, key_of
+        from phasegrok.results.examples import examples
 
         row = self._run(run)
-        task = tasks.of(self._experiment(run))
-        seed = jax.numpy.uint32(int(row["seed"]))
-        table = task.table(key_of(seed, ORDER), key_of(seed, LABELS))
-        inputs = np.asarray(table.inputs).reshape(len(table.label), -1)
-        n_train, n_corrupted = int(row["n_train"]), int(row["n_corrupted"])
-        place = np.arange(len(inputs))
-        tested = place >= (n_train if task.size.test is None else task.size.pool)
-        subset = np.select(
-            [place < n_corrupted, place < n_train, tested], list(SUBSETS[:3]), SUBSETS[3]
-        )
-        names = task.input_names if len(task.input_names) == inputs.shape[1] else None
-        frame = pd.DataFrame(inputs, columns=names or [f"x{i}" for i in range(inputs.shape[1])])
-        label = np.asarray(table.label)
-        shown = np.where(place < n_corrupted, np.asarray(table.corrupted_label), label)
-        return frame.assign(label=label, shown_label=shown, subset=subset)
+        counts = (int(row[name]) for name in ("seed", "n_train", "n_corrupted"))
+        return examples(tasks.of(self._experiment(run)), *counts)
 
     def to_xarray(self) -> Any:
         """The cells as an ``xarray.Dataset``, with the swept columns as named dimensions (of
@@ -364,3 +349,56 @@ def run(
     except running.Interrupted:
         raise KeyboardInterrupt("everything is saved, the same call resumes") from None
     return Results(folder)
+
+
+def split(
+    sweep: Sweep | Experiment | Mapping[str, Any] | str | Path,
+    data_fraction: float | None = None,
+    corruption_fraction: float | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The examples that a run trains on and is tested on; nothing is trained, and no folder needed.
+
+    Args:
+        sweep: whose task it is: an experiment, a sweep, the path of a file, or a mapping with the
+            same keys, of which ``{"task": {...}}`` is enough.
+        data_fraction, corruption_fraction: of the run, alpha and xi; by default the sweep's own,
+            of an axis the first value.
+        seed: of the run.
+
+    Returns:
+        As :meth:`Results.examples` of that run.
+
+    Raises:
+        Refusal: something in it is not right.
+    """
+    from phasegrok import tasks
+    from phasegrok.config import DATA_FRACTION
+    from phasegrok.plan.runs import row_count
+    from phasegrok.results.examples import examples
+
+    if isinstance(seed, bool) or not 0 <= int(seed) <= MOST_SEED or int(seed) != seed:
+        raise Refusal(f"seed: found {seed}; allowed: whole numbers from 0 to {MOST_SEED}")
+    asked = {DATA_FRACTION: data_fraction, "data.corruption_fraction": corruption_fraction}
+    experiment = _sweep_of(sweep).at({k: float(v) for k, v in asked.items() if v is not None})
+    task, data = tasks.of(experiment), experiment.data
+    whole = experiment.task.sized_by != DATA_FRACTION  # all examples of the pool train
+    n_train = task.size.pool if whole else row_count(data.data_fraction, task.size.pool)
+    return examples(task, int(seed), n_train, row_count(data.corruption_fraction, n_train))
+
+
+def _sweep_of(given: Sweep | Experiment | Mapping[str, Any] | str | Path) -> Sweep:
+    """A checked sweep."""
+    from phasegrok.config import Engine
+    from phasegrok.config import Experiment as ExperimentType
+    from phasegrok.sweep.load import load as load_file
+    from phasegrok.sweep.load import load_mapping
+    from phasegrok.sweep.sweep import Sweep as SweepType
+
+    if isinstance(given, SweepType):
+        return given
+    if isinstance(given, ExperimentType):
+        return SweepType("split", given, (), (0,), Engine(), file="split")
+    if isinstance(given, Mapping):
+        return load_mapping({"name": "split", **given})
+    return load_file(Path(given))

@@ -221,5 +221,5 @@ def _imported(source: Path, root: Path) -> Iterator[tuple[str, ...]]:
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = (*above, *(node.module.split(".") if node.module else ()))
             names = [base, *((*base, alias.name) for alias in node.names if alias.name != "*")]
-        for name in names:
+        for name in (each for each in names if each[:1] != (PACKAGE,)):
             yield from (name[:i] for i in range(1, len(name) + 1))

@@ -17,7 +17,7 @@ from phasegrok.config import Measure
 from phasegrok.config.opened import admit_key
 from phasegrok.errors import Refusal
 from phasegrok.measure.activations import Activations
-from phasegrok.measure.base import Keys, Measurement, Scalar, Snapshot
+from phasegrok.measure.base import Groups, Keys, Measurement, Scalar, Snapshot
 from phasegrok.measure.logits import Logits
 from phasegrok.measure.neurons import Neurons
 from phasegrok.measure.pruning import Pruning
@@ -28,6 +28,7 @@ from phasegrok.measure.scalars import MeanIpr, Norms, SpectralNorms
 __all__ = [
     "MEASUREMENTS",
     "SCALARS",
+    "Groups",
     "Keys",
     "Measurement",
     "Scalar",
