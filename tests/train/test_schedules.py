@@ -150,7 +150,7 @@ def test_warm_ups_are_traced_and_kinds_are_programs(make_sweep: MakeSweep) -> No
 
 def test_a_warm_up_longer_than_the_training_is_refused(make_sweep: MakeSweep) -> None:
     sweep = make_sweep("schedule: {kind: linear, warmup_steps: 41}\n")
-    with pytest.raises(Refusal, match=r"tiny.yaml:6:36: schedule.warmup_steps: found 41, more"):
+    with pytest.raises(Refusal, match=r"tiny.yaml:6:40: schedule.warmup_steps: found 41, more"):
         check_schedules(sweep, expand(sweep))
     sweep = make_sweep("schedule: {kind: linear, warmup_steps: 40}\n")
     check_schedules(sweep, expand(sweep))
@@ -159,10 +159,11 @@ def test_a_warm_up_longer_than_the_training_is_refused(make_sweep: MakeSweep) ->
 def test_a_resume_inside_a_split_interval_is_the_same_training(
     make_sweep: MakeSweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rate follows from the step: interrupted twice within intervals of pieces of three steps,
-    the curves are those of an uninterrupted training, bit for bit; a constant rate's are others."""
+    """The rate follows from the step: interrupted twice within intervals that are trained step by
+    step, the curves are those of an uninterrupted training, bit for bit. Those of a constant rate
+    are others."""
     monkeypatch.setattr(layout, "SPLIT_SECONDS", 0.0)
-    monkeypatch.setattr(layout, "_piece", lambda job, machine: 3)
+    monkeypatch.setattr(layout, "CALL_SECONDS", 1e-9)  # a step a call
     given = [
         "optimizer.kind=sgd",
         "optimizer.learning_rate=0.5",
@@ -172,7 +173,7 @@ def test_a_resume_inside_a_split_interval_is_the_same_training(
     ]
     whole, cut, flat = (tmp_path / name for name in ("whole", "cut", "flat"))
     start(make_sweep("", *given), whole)
-    for calls in (2, 5, 0):
+    for calls in (3, 14, 0):
         start(make_sweep("", *given), cut, calls or None)
     start(make_sweep("", *given[:3], given[-1]), flat)
     frames = [pd.read_parquet(each / "curves") for each in (whole, cut, flat)]
