@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -87,6 +88,34 @@ def test_results_go_on_with_the_same_code_alone(trained: Path) -> None:
     done = phasegrok(trained, *SWEEP, "--plugin", "mylab")
     task.write_text(before)
     refused(done, "plugin mylab.task is another one than when this folder was begun", "--fresh")
+
+
+FROM_PYTHON = """\
+import phasegrok
+results = phasegrok.run(
+    "mine.yaml", change=["measure.weights=final"], plugins=["mylab.task", "mylab"], progress=False
+)
+run = results.runs.iloc[0]
+examples = results.examples(run["run"])
+right = results.apply(run["run"], examples[["m", "n"]]).argmax(axis=1) == examples["label"]
+print(abs(right[examples["subset"] == "test"].mean() - run["test_accuracy"]) < 1e-9)
+"""
+
+
+def test_from_python_and_installed(trained: Path) -> None:
+    """A name or a module; and without naming it, where a package says that it is a plugin."""
+    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{trained}"}
+    run = partial(subprocess.run, cwd=trained, env=env, capture_output=True, text=True, timeout=600)
+    done = run([sys.executable, "-c", FROM_PYTHON])
+    assert done.stdout == "True\n", done.stderr
+    about = trained / "mylab-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mylab\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[phasegrok.plugins]\nlab = mylab\n")
+    done = run([sys.executable, "-c", COMMAND, *SWEEP])
+    assert done.returncode == 0 and "2/2 runs done in 0 s" in done.stdout, done.stderr
+    (about / "entry_points.txt").write_text("[phasegrok.plugins]\nlab = mylab.gone\n")
+    refused(run([sys.executable, "-c", COMMAND, *SWEEP]), "plugin lab (installed)", "mylab.gone")
 
 
 BAD = {

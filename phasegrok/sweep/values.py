@@ -23,6 +23,7 @@ MAX_SEED = 2**32 - 1
 
 # Views, since plugins may add kinds and keys.
 FIELDS: Final[Mapping[str, list[FieldInfo]]] = ChainMap(PATHS, OTHER_PATHS)
+PLUGGABLE: Final = ("task.kind", "model.kind", "optimizer.kind")
 NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 
 
@@ -69,6 +70,8 @@ def _value(path: str, node: Node, label: str) -> Any:
             return checked[0]
     swept = (node.is_list or node.is_mapping) and path in PATHS and not label.startswith("axes.")
     hint = f" (to sweep it: axes.{path})" if swept else ""
+    if path in PLUGGABLE and isinstance(node.value, str):
+        hint = ", or one of a plugin (--plugin MODULE)"
     raise wrong(node, label, f"{allowed_words(path)}{hint}")
 
 
