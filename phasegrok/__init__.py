@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from phasegrok.analysis.phases import classify, label_cells
-    from phasegrok.api import Results, load, run, split
+    from phasegrok.api import Results, load, run
     from phasegrok.errors import Refusal
+    from phasegrok.results.examples import split
     from phasegrok.sweep.load import load as load_sweep
     from phasegrok.sweep.sweep import Sweep
 
@@ -39,7 +40,7 @@ _HOMES = {
     "label_cells": ("phasegrok.analysis.phases", "label_cells"),
     "load": ("phasegrok.api", "load"),
     "run": ("phasegrok.api", "run"),
-    "split": ("phasegrok.api", "split"),
+    "split": ("phasegrok.results.examples", "split"),
     "load_sweep": ("phasegrok.sweep.load", "load"),
 }
 

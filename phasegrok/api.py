@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from phasegrok.plan.runs import RunTable
     from phasegrok.sweep.sweep import Sweep
 
-__all__ = ["Results", "load", "run", "split"]
+__all__ = ["Results", "load", "run"]
 
 CLOSE: Final = 1e-9  # relative; axis values are decimal numbers
-MOST_SEED: Final = 2**32 - 1
 
 
 class Results:
@@ -349,56 +348,3 @@ def run(
     except running.Interrupted:
         raise KeyboardInterrupt("everything is saved, the same call resumes") from None
     return Results(folder)
-
-
-def split(
-    sweep: Sweep | Experiment | Mapping[str, Any] | str | Path,
-    data_fraction: float | None = None,
-    corruption_fraction: float | None = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """The examples that a run trains on and is tested on; nothing is trained, and no folder needed.
-
-    Args:
-        sweep: whose task it is: an experiment, a sweep, the path of a file, or a mapping with the
-            same keys, of which ``{"task": {...}}`` is enough.
-        data_fraction, corruption_fraction: of the run, alpha and xi; by default the sweep's own,
-            of an axis the first value.
-        seed: of the run.
-
-    Returns:
-        As :meth:`Results.examples` of that run.
-
-    Raises:
-        Refusal: something in it is not right.
-    """
-    from phasegrok import tasks
-    from phasegrok.config import DATA_FRACTION
-    from phasegrok.plan.runs import row_count
-    from phasegrok.results.examples import examples
-
-    if isinstance(seed, bool) or not 0 <= int(seed) <= MOST_SEED or int(seed) != seed:
-        raise Refusal(f"seed: found {seed}; allowed: whole numbers from 0 to {MOST_SEED}")
-    asked = {DATA_FRACTION: data_fraction, "data.corruption_fraction": corruption_fraction}
-    experiment = _sweep_of(sweep).at({k: float(v) for k, v in asked.items() if v is not None})
-    task, data = tasks.of(experiment), experiment.data
-    whole = experiment.task.sized_by != DATA_FRACTION  # all examples of the pool train
-    n_train = task.size.pool if whole else row_count(data.data_fraction, task.size.pool)
-    return examples(task, int(seed), n_train, row_count(data.corruption_fraction, n_train))
-
-
-def _sweep_of(given: Sweep | Experiment | Mapping[str, Any] | str | Path) -> Sweep:
-    """A checked sweep."""
-    from phasegrok.config import Engine
-    from phasegrok.config import Experiment as ExperimentType
-    from phasegrok.sweep.load import load as load_file
-    from phasegrok.sweep.load import load_mapping
-    from phasegrok.sweep.sweep import Sweep as SweepType
-
-    if isinstance(given, SweepType):
-        return given
-    if isinstance(given, ExperimentType):
-        return SweepType("split", given, (), (0,), Engine(), file="split")
-    if isinstance(given, Mapping):
-        return load_mapping({"name": "split", **given})
-    return load_file(Path(given))
