@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from phasegrok.analysis.phases import classify, label_cells
     from phasegrok.api import Results, load, run
     from phasegrok.errors import Refusal
+    from phasegrok.results.examples import split
     from phasegrok.sweep.load import load as load_sweep
     from phasegrok.sweep.sweep import Sweep
 
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "load_sweep",
     "run",
+    "split",
 ]
 
 __version__ = "0.1.0"
@@ -38,6 +40,7 @@ _HOMES = {
     "label_cells": ("phasegrok.analysis.phases", "label_cells"),
     "load": ("phasegrok.api", "load"),
     "run": ("phasegrok.api", "run"),
+    "split": ("phasegrok.results.examples", "split"),
     "load_sweep": ("phasegrok.sweep.load", "load"),
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from phasegrok.analysis.at import rows_at
 from phasegrok.analysis.boundaries import GENERALIZES
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import Tables, read_context
+from phasegrok.plugins import check_loaded
+from phasegrok.plugins import load as load_plugins
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Results", "load", "run"]
 
 CLOSE: Final = 1e-9  # relative; axis values are decimal numbers
-SUBSETS: Final = ("corrupted", "training", "test", "unused")
 
 
 class Results:
@@ -47,6 +49,7 @@ class Results:
         head = self._folder.head()
         self.name: str = head.name
         self.axes: list[str] = head.axes
+        self._crossed = head.crossed
         self.sweep: dict[str, Any] = head.sweep
         self._tables = Tables(self.folder)
 
@@ -167,35 +170,21 @@ class Results:
             ``shown_label``, and ``subset``: ``corrupted``, ``training``, ``test``, or ``unused``
             (of the pool of a task with a test set of its own).
         """
-        import jax
-
         from phasegrok import tasks
-        from phasegrok.train.state import LABELS, ORDER, key_of
+        from phasegrok.results.examples import examples
 
         row = self._run(run)
-        task = tasks.of(self._experiment(run))
-        seed = jax.numpy.uint32(int(row["seed"]))
-        table = task.table(key_of(seed, ORDER), key_of(seed, LABELS))
-        inputs = np.asarray(table.inputs).reshape(len(table.label), -1)
-        n_train, n_corrupted = int(row["n_train"]), int(row["n_corrupted"])
-        place = np.arange(len(inputs))
-        tested = place >= (n_train if task.size.test is None else task.size.pool)
-        subset = np.select(
-            [place < n_corrupted, place < n_train, tested], list(SUBSETS[:3]), SUBSETS[3]
-        )
-        names = task.input_names if len(task.input_names) == inputs.shape[1] else None
-        frame = pd.DataFrame(inputs, columns=names or [f"x{i}" for i in range(inputs.shape[1])])
-        label = np.asarray(table.label)
-        shown = np.where(place < n_corrupted, np.asarray(table.corrupted_label), label)
-        return frame.assign(label=label, shown_label=shown, subset=subset)
+        counts = (int(row[name]) for name in ("seed", "n_train", "n_corrupted"))
+        return examples(tasks.of(self._experiment(run)), *counts)
 
     def to_xarray(self) -> Any:
-        """The cells as an ``xarray.Dataset``, with the swept columns as named dimensions.
+        """The cells as an ``xarray.Dataset``, with the swept columns as named dimensions (of
+        axes that move together the first).
 
         Raises:
             ImportError: xarray is not installed.
         """
-        table = self.cells.set_index(self.axes) if self.axes else self.cells
+        table = self.cells.set_index(self._crossed) if self.axes else self.cells
         return table.to_xarray()
 
     def plot(self, name: str = "phase_diagram") -> Figure:
@@ -276,6 +265,7 @@ class Results:
         from phasegrok.plan.runs import expand
         from phasegrok.sweep.load import load as load_sweep
 
+        check_loaded(self._folder.head().plugins, str(self.folder))
         return expand(load_sweep(self.folder / "sweep.yaml"))
 
     def _experiment(self, run: str) -> Experiment:
@@ -311,6 +301,7 @@ def run(
     fresh: bool = False,
     extend: bool = False,
     reuse: Sequence[str | Path] = (),
+    plugins: Sequence[str | ModuleType] = (),
     progress: bool = True,
 ) -> Results:
     """Train a sweep, or what is missing of it, and give its results.
@@ -322,6 +313,7 @@ def run(
         output: the result folder; ``results/NAME`` by default.
         change: ``KEY=VALUE`` texts, as of ``--set``.
         reduced, fresh, extend, reuse: the options of the command.
+        plugins: modules that register tasks, models, optimizers or measurements, or their names.
         progress: whether lines (on a terminal a bar) say how far it is.
 
     Raises:
@@ -336,6 +328,9 @@ def run(
     from phasegrok.sweep.sweep import Sweep as SweepType
     from phasegrok.train.devices import use_all_cores
 
+    with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
+        use_all_cores()
+    load_plugins(plugins)
     if isinstance(sweep, SweepType):
         checked = sweep
     elif isinstance(sweep, Mapping):
@@ -343,8 +338,6 @@ def run(
     else:
         checked = load_file(Path(sweep), change, reduced)
     folder = Path(output or Path("results") / (checked.name + ("-reduced" if reduced else "")))
-    with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
-        use_all_cores()
     note = print if progress else running.Silent().note
     prepared = running.prepare(
         checked, folder, fresh, note=note, extend=extend, reuse=[Path(each) for each in reuse]

@@ -7,7 +7,9 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
+from phasegrok import plugins
 from phasegrok.config.fields import Block
+from phasegrok.config.opened import admit
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
@@ -21,13 +23,24 @@ class Registry(Generic[Builder]):
         class ModularTask(Task): ...
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        """``name`` is that of the block that plugins may add kinds to: task, model, optimizer;
+        empty where there is nothing to add to."""
+        self._name = name
         self._builders: dict[type[Block], Builder] = {}
 
     def register(self, block: type[Block]) -> Callable[[Builder], Builder]:
-        """The decorator that makes a builder the one of ``block``."""
+        """The decorator that makes a builder the one of ``block``.
+
+        A block of a plugin becomes one that sweep files may choose.
+
+        Raises:
+            Refusal: a plugin's block cannot be one of them.
+        """
 
         def add(builder: Builder) -> Builder:
+            if self._name and not plugins.of_package(builder):
+                plugins.record(self._name, admit(self._name, block), block, builder)
             assert block not in self._builders, f"{block.__name__} has two builders"
             self._builders[block] = builder
             return builder

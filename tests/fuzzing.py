@@ -206,7 +206,9 @@ def sweep_kinds(text: str, tree: Any) -> Iterator[tuple[str, Kind]]:
     def setting(draw: random.Random, folder: Path) -> tuple[Path, str]:
         path = folder / "set.yaml"
         path.write_text(text)
-        key = draw.choice([*PATHS, "axes." + draw.choice(list(PATHS)), "seeds", draw.choice(WORDS)])
+        key = draw.choice(
+            [*PATHS, "axes." + draw.choice(list(PATHS)), "seeds", "zip", draw.choice(WORDS)]
+        )
         value = _as_json(junk(draw)).decode("utf-8", "surrogatepass")
         return path, f"{key}={draw.choice([value, value, draw.choice(WORDS)])}"
 

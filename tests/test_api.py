@@ -103,6 +103,34 @@ def test_networks_give_the_recorded_accuracies(results: phasegrok.Results) -> No
         results.weights(row["run"], 5)
 
 
+def test_a_split_is_that_of_the_run(results: phasegrok.Results) -> None:
+    """Without a folder: of the mapping, of one that says the task alone, and of an experiment."""
+    task = {"task": SWEEP["task"]}
+    for given in (SWEEP, task, phasegrok.load_sweep(results.folder / "sweep.yaml").base):
+        for _, row in results.runs.iloc[[0, 5, 23]].iterrows():
+            found = phasegrok.split(
+                given, row["data_fraction"], row["corruption_fraction"], row["seed"]
+            )
+            pd.testing.assert_frame_equal(found, results.examples(row["run"]))
+    fixed = phasegrok.split({"task": {"kind": "parity", "bits": 9, "train_examples": 30}})
+    assert fixed["subset"].value_counts().to_dict() == {"test": 1000, "training": 30}
+    assert phasegrok.split(task)["subset"].eq("training").sum() == 24  # half of 49
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"data_fraction": 1.5}, r"data.data_fraction: found 1.5; allowed: a number above 0"),
+        ({"seed": -1}, "seed: found -1; allowed: whole numbers from 0"),
+        ({"seed": 0.5}, r"seed: found 0.5"),
+        ({"sweep": {"task": {"kind": "modulo"}}}, r"task.kind: found the text"),
+    ],
+)
+def test_splits_that_cannot_be(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refusal, match=words):
+        phasegrok.split(**{"sweep": SWEEP, **change})
+
+
 def test_boundaries_of_a_slice(results: phasegrok.Results) -> None:
     reference = Path(__file__).parents[1] / "results" / "reference" / "quickstart"
     found = phasegrok.load(reference)

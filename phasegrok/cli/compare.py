@@ -45,13 +45,13 @@ def compare_folders(first: Path, second: Path, label: str, output: Path | None) 
     folders = Folder(first), Folder(second)
     heads = [folder.head() for folder in folders]
     cells = [folder.label() for folder in folders]
-    axes = shared_axes(cells[0], cells[1], heads[0].axes, heads[1].axes)
+    axes = shared_axes(cells[0], cells[1], heads[0].crossed, heads[1].crossed)
     try:
         found = compare(cells[0], cells[1], axes, label)
     except Refusal as refusal:
         raise Refusal(f"{first} and {second}: {refusal}") from None
     lines = [
-        boundaries(each, _runs(folder), head.axes, label)
+        boundaries(each, _runs(folder), head.crossed, label)
         for each, folder, head in zip(cells, folders, heads, strict=True)
     ]
     moved = shifts(lines[0], lines[1], axes)

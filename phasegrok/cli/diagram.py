@@ -28,7 +28,7 @@ def folder_diagram(results: Folder, cells: pd.DataFrame) -> str:
     head = results.head()
     cells = for_display(cells, head.sweep)
     width = shutil.get_terminal_size((100, 40)).columns
-    return diagram(cells, head.axes, width=width, colour=wants_colour())
+    return diagram(cells, head.crossed, width=width, colour=wants_colour())
 
 
 def diagram(cells: pd.DataFrame, axes: list[str], width: int, colour: bool) -> str:

@@ -19,6 +19,14 @@ from phasegrok.errors import Refusal
 from phasegrok.files.atomic import replacing
 from phasegrok.stopping import STATE, Interrupted, phase, waited
 
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="MODULE",
+        help="A Python module with a task, model, optimizer or measurement; may be repeated.",
+    ),
+]
 SAVED = "what is published stays, the same command goes on"
 
 
@@ -124,15 +132,19 @@ def sweep(
         list[Path] | None,
         typer.Option(help="Take runs that this folder holds too; may be repeated."),
     ] = None,
+    plugin: Plugins = None,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
+        from phasegrok.cli.plugins import load_plugins, needs_plugin
         from phasegrok.sweep.load import load
         from phasegrok.sweep.shipped import find
 
+        load_plugins(plugin or [])
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
         doing.then = f"phasegrok sweep {file} --plan"
-        checked = load(find(file), changes, reduced)
+        with needs_plugin(find(file), output, reduced):
+            checked = load(find(file), changes, reduced)
         doing.then = ""
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
         doing.folder = folder
@@ -222,7 +234,7 @@ def boundaries(
         table = results.boundaries(label)
         with phase("unwind"):
             results.write_table(BOUNDARIES, table)
-        typer.echo(boundaries_text(table, results.head().axes))
+        typer.echo(boundaries_text(table, results.head().crossed))
         typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
 
 
@@ -303,6 +315,7 @@ def status(
     retrain: Annotated[
         int, typer.Option(min=0, help="With --verify: train so many runs again, and compare.")
     ] = 0,
+    plugin: Plugins = None,
 ) -> None:
     """Say how far a sweep has come, and show the diagram of what is there."""
     with exit_codes(folder):
@@ -312,7 +325,7 @@ def status(
                 f" --retrain {retrain} {folder})"
             )
         if verify:
-            _verify(folder, retrain)
+            _verify(folder, retrain, plugin or [])
             return
         from phasegrok.cli.diagram import folder_diagram
         from phasegrok.cli.text import status_text
@@ -324,14 +337,16 @@ def status(
             typer.echo(folder_diagram(results, results.label()))
 
 
-def _verify(folder: Path, retrain: int) -> None:
+def _verify(folder: Path, retrain: int, modules: list[str]) -> None:
     """Say which files are whole, and whether numbers come out the same again."""
     from phasegrok.train.devices import use_all_cores
 
     use_all_cores()
+    from phasegrok.cli.plugins import load_plugins
     from phasegrok.cli.text import audit_text
     from phasegrok.running.audit import audit
 
+    load_plugins(modules)
     with phase("unwind"):  # runs are trained again in a folder that is removed
         found = audit(folder, retrain)
     typer.echo(audit_text(found))

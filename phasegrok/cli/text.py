@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from phasegrok.config import column
 from phasegrok.errors import escaped
 from phasegrok.results.folder import Folder
 
@@ -71,7 +72,10 @@ def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
 def _summary(prepared: Prepared) -> Iterator[str]:
     """How much is trained, on what, and what is there already."""
     plan, jobs, here = prepared.plan, prepared.plan.jobs, prepared.machine
-    count = {axis: plan.runs[axis].nunique() for axis in plan.axes}
+    from phasegrok.sweep.zipped import followers
+
+    behind = {column(path) for path in followers(prepared.sweep.zipped)}
+    count = {axis: plan.runs[axis].nunique() for axis in plan.axes if axis not in behind}
     several = {"variant": "variants"} if count.get("variant", 1) > 1 else {}
     axes = " x ".join(f"{n} {several.get(a, a)}" for a, n in count.items()) or "one cell"
     seeds = counted(plan.runs["seed"].nunique(), "seed")

@@ -26,6 +26,7 @@ from phasegrok.config.fields import (
     Traced,
     is_file_path,
     kinds,
+    plain_types,
     value_at,
 )
 from phasegrok.config.measure import (
@@ -44,14 +45,18 @@ from phasegrok.config.models import (
     Transformer,
 )
 from phasegrok.config.optimizers import (
+    OPTIMIZERS,
     Adam,
     AdamW,
     Optimizer,
+    OptimizerBlock,
     Sgd,
     UpdateNoise,
     WeightNoise,
 )
 from phasegrok.config.paths import (
+    OTHER_BLOCKS,
+    OTHER_PATHS,
     PATHS,
     column,
     fields,
@@ -63,6 +68,7 @@ from phasegrok.config.paths import (
     without_traced,
 )
 from phasegrok.config.refine import NO_REFINEMENT, Refine
+from phasegrok.config.schedules import Constant, Cosine, Linear, Schedule, Warmup
 from phasegrok.config.tasks import (
     DATA_FRACTION,
     TASKS,
@@ -82,6 +88,9 @@ __all__ = [
     "MEASURE_NOTHING",
     "MODELS",
     "NO_REFINEMENT",
+    "OPTIMIZERS",
+    "OTHER_BLOCKS",
+    "OTHER_PATHS",
     "PATHS",
     "SHRINKS",
     "SOLVED",
@@ -92,6 +101,8 @@ __all__ = [
     "AdamW",
     "AtStep",
     "Block",
+    "Constant",
+    "Cosine",
     "Count",
     "Data",
     "Engine",
@@ -100,6 +111,7 @@ __all__ = [
     "FilePath",
     "Fraction",
     "Images",
+    "Linear",
     "Loss",
     "Lstm",
     "Measure",
@@ -112,10 +124,12 @@ __all__ = [
     "NoEvent",
     "NotNegative",
     "Optimizer",
+    "OptimizerBlock",
     "Parity",
     "Positive",
     "PruningOrder",
     "Refine",
+    "Schedule",
     "Settable",
     "Sgd",
     "Task",
@@ -124,6 +138,7 @@ __all__ = [
     "Train",
     "Transformer",
     "UpdateNoise",
+    "Warmup",
     "WeightNoise",
     "column",
     "fields",
@@ -132,6 +147,7 @@ __all__ = [
     "is_traced",
     "kinds",
     "leaves",
+    "plain_types",
     "shrinks",
     "traced_paths",
     "value_at",

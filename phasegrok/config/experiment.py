@@ -10,6 +10,7 @@ from phasegrok.config.events import SHRINKS, Event, NoEvent
 from phasegrok.config.fields import Block, value_at
 from phasegrok.config.models import Mlp, Model
 from phasegrok.config.optimizers import AdamW, Optimizer
+from phasegrok.config.schedules import Constant, Schedule
 from phasegrok.config.tasks import Data, Modular, Task
 from phasegrok.config.training import Loss, Train
 
@@ -24,6 +25,7 @@ class Experiment(Block):
     optimizer: Optimizer = AdamW()
     train: Train = Train()
     event: Event = NoEvent()
+    schedule: Schedule = Constant()
 
     @model_validator(mode="after")
     def _suits(self) -> Experiment:
@@ -35,6 +37,12 @@ class Experiment(Block):
     def _problems(self) -> Iterator[str]:
         yield from self.model.problems(self)
         yield from self.task.problems(self)
+        found = value_at(self, "event.set") or ""
+        if found.startswith("optimizer.") and value_at(self, found) is None:
+            yield (
+                f"found event.set {found} with optimizer.kind {self.optimizer.kind}; allowed: a key"
+                " that this optimizer has"
+            )
         found, allowed = value_at(self, "event.set"), self.task.sized_by
         if found in SHRINKS and found != allowed:
             yield (

@@ -73,6 +73,18 @@ def kinds(annotation: Any) -> list[type[Block]]:
     return []
 
 
+def plain_types(annotation: Any) -> set[type]:
+    """The types of the values that an annotation allows, null apart: of texts ``str``."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return {type(value) for value in inner}
+    if origin is Annotated:
+        return plain_types(inner[0])
+    if origin in (typing.Union, types.UnionType):
+        return {kind for each in inner for kind in plain_types(each)}
+    return set() if annotation is type(None) else {annotation}
+
+
 def is_file_path(field: FieldInfo) -> bool:
     """Whether a field says where files lie."""
     return any(isinstance(mark, FilePath) for mark in field.metadata)

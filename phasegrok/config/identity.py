@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from phasegrok.config import MEASURE_NOTHING, Block, Experiment, is_file_path, kinds
 from phasegrok.config.paths import leaves
 from phasegrok.errors import short
+
+# What the package computes, as a number that goes up when the same run of the same sweep comes to
+# other numbers than before, beyond rounding: a mended formula, another order of random draws. Each
+# entry says what changed. A folder goes on only with the number that it was begun with.
+NUMERICS_CHANGES: Final[Mapping[int, str]] = {1: "as at first"}
+NUMERICS: Final = max(NUMERICS_CHANGES)
 
 # The keys of the engine block that decide numbers. The others say how a sweep runs.
 COMPUTES = ("precision",)
@@ -15,7 +21,7 @@ COMPUTES = ("precision",)
 # later is left out where it stands at its default.
 FIRST_BLOCKS = ("task", "data", "model", "optimizer", "train")
 # The keys of a resolved sweep that are not part of its experiments.
-OTHER_KEYS = ("name", "variants", "axes", "seeds", "measure", "engine", "refine")
+OTHER_KEYS = ("name", "variants", "axes", "zip", "seeds", "measure", "engine", "refine")
 
 
 def default(experiment: Experiment, path: str) -> Any:
@@ -84,7 +90,7 @@ def identity(resolved: dict[str, Any]) -> dict[str, Any]:
     usual = MEASURE_NOTHING.model_dump(mode="json")
     found = without_defaults(resolved)
     found |= {k: v for k, v in resolved.items() if k not in known}  # of a later version
-    found |= {k: resolved[k] for k in ("axes", "seeds")}
+    found |= {k: resolved[k] for k in ("axes", "zip", "seeds") if k in resolved}
     found["measure"] = {k: v for k, v in resolved.get("measure", {}).items() if v != usual.get(k)}
     found["engine"] = {k: resolved["engine"][k] for k in COMPUTES}
     named = {

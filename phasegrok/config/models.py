@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
@@ -217,7 +217,7 @@ class Mixture(ModelBlock):
 
 Model = Annotated[Mlp | Transformer | Lstm | Mixture, Field(discriminator="kind")]
 
-MODELS: Final[Mapping[str, type[ModelBlock]]] = {
+MODELS: Final[dict[str, type[ModelBlock]]] = {
     block.model_fields["kind"].default: block
     for block in kinds(Model)
     if issubclass(block, ModelBlock)

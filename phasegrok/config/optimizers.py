@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from phasegrok.config.fields import TRACED, Block, Fraction, NotNegative, Positive
+from phasegrok.config.fields import TRACED, Block, Fraction, NotNegative, Positive, kinds
 
 UpdateNoise = Annotated[
     NotNegative,
@@ -28,7 +28,11 @@ WeightNoise = Annotated[
 ]
 
 
-class AdamW(Block):
+class OptimizerBlock(Block):
+    """The block of an optimizer. It has a traced ``learning_rate``."""
+
+
+class AdamW(OptimizerBlock):
     """Adam with decoupled weight decay (multiplied by the learning rate) on every weight."""
 
     kind: Literal["adamw"] = "adamw"
@@ -45,7 +49,7 @@ class AdamW(Block):
     weight_noise: WeightNoise = 0.0
 
 
-class Adam(Block):
+class Adam(OptimizerBlock):
     """Adam. Its weight decay is coupled: an L2 term in the gradient."""
 
     kind: Literal["adam"] = "adam"
@@ -58,7 +62,7 @@ class Adam(Block):
     weight_noise: WeightNoise = 0.0
 
 
-class Sgd(Block):
+class Sgd(OptimizerBlock):
     """Gradient descent with heavy-ball momentum. Its weight decay is coupled, as with adam."""
 
     kind: Literal["sgd"] = "sgd"
@@ -75,3 +79,9 @@ class Sgd(Block):
 
 
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
+
+OPTIMIZERS: Final[dict[str, type[OptimizerBlock]]] = {
+    block.model_fields["kind"].default: block
+    for block in kinds(Optimizer)
+    if issubclass(block, OptimizerBlock)
+}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
+from phasegrok.config.engine import Engine
 from phasegrok.config.events import SHRINKS
 from phasegrok.config.experiment import Experiment
 from phasegrok.config.fields import Block, Traced, kinds, value_at
+from phasegrok.config.measure import Measure
+from phasegrok.config.refine import Refine
 from phasegrok.config.tasks import DATA_FRACTION
 
 
@@ -27,6 +30,26 @@ def fields(block: type[Block] = Experiment) -> Iterator[tuple[str, list[FieldInf
 
 
 PATHS: dict[str, list[FieldInfo]] = dict(fields())
+
+# The blocks that are not part of an experiment. Nothing in them can be swept.
+OTHER_BLOCKS: Final[dict[str, type[Block]]] = {
+    "measure": Measure,
+    "engine": Engine,
+    "refine": Refine,
+}
+OTHER_PATHS: dict[str, list[FieldInfo]] = {}
+
+
+def refresh() -> None:
+    """Bring the paths up to date with the declarations, to which plugins may have added."""
+    PATHS.clear()
+    PATHS.update(fields())
+    for block, declared in OTHER_BLOCKS.items():
+        for name, info in declared.model_fields.items():
+            OTHER_PATHS[f"{block}.{name}"] = [info]
+
+
+refresh()
 
 
 def is_traced(path: str) -> bool:

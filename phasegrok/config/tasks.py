@@ -163,7 +163,7 @@ class Data(Block):
 
 Task = Annotated[Modular | Images | Parity, Field(discriminator="kind")]
 
-TASKS: Final[Mapping[str, type[TaskBlock]]] = {
+TASKS: Final[dict[str, type[TaskBlock]]] = {
     block.model_fields["kind"].default: block
     for block in kinds(Task)
     if issubclass(block, TaskBlock)

@@ -107,7 +107,7 @@ def read_context(folder: Path, scale: Scale = "category", write: bool = True) ->
     cells = results.cells() if write else results.label()
     return Context(
         for_display(cells, head.sweep),
-        head.axes,
+        head.crossed,
         head.sweep,
         Tables(folder),
         results.closeup(),

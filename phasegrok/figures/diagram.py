@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from phasegrok.analysis.boundaries import GENERALIZING
 from phasegrok.analysis.inferred import INFERRED
 from phasegrok.figures import canvas
+from phasegrok.figures.agreement import DISAGREE, disagree, mark_disagreement, stroke
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import Layout, Panel, phase_counts
 from phasegrok.figures.legends import NOT_RUN, hatched, legend
@@ -47,10 +48,14 @@ def phase_diagram(context: Context) -> Figure:
         axes = sheet[panel.row][panel.column]
         canvas.title(axes, panel.titles)
         draw_phases(axes, layout, panel)
+        mark_disagreement(axes, layout, panel)
         # The lowest panel of a column may stand above a gap in an unfilled last row.
         lowest = (panel.row + 1, panel.column) not in used
         canvas.label_axes(axes, layout, left=panel.column == 0, bottom=lowest)
-    legend(figure, known_phases(layout), phase_notes(layout))
+    notes = phase_notes(layout)
+    if any(disagree(layout, panel).any() for panel in layout.panels):
+        notes[DISAGREE] = stroke()
+    legend(figure, known_phases(layout), notes)
     return figure
 
 

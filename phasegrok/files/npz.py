@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.lib import format as npy
 
-__all__ = ["BadArchive", "Expected", "read_npz"]
+__all__ = ["BadArchive", "Expected", "read_npz", "write_npz"]
 
 Expected = Mapping[str, tuple[tuple[int, ...], str]]  # shape and dtype, by name
 
@@ -218,3 +218,9 @@ def _reason(error: Exception) -> str:
     """The first line of what a library says."""
     text = str(error).partition("\n")[0]
     return text if text.isprintable() and text else type(error).__name__
+
+
+def write_npz(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write an archive of arrays by name."""
+    everything: dict[str, Any] = dict(arrays)
+    np.savez(file, **everything)

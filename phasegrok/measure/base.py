@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import numpy as np
@@ -74,10 +74,12 @@ class Wanted:
     """What every measurement says of itself."""
 
     key: ClassVar[str] = ""  # of `measure:`, that asks for it; empty: it is always wanted
+    # What the key of a plugin's measurement takes, and its default; None: true or false.
+    setting: ClassVar[tuple[Any, Any] | None] = None
 
     def wanted(self, measure: Measure) -> bool:
         """Whether a sweep asks for it."""
-        return not self.key or bool(getattr(measure, self.key))
+        return not self.key or bool(getattr(measure, self.key, False))
 
 
 class Scalar(Wanted, ABC):

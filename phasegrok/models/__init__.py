@@ -16,10 +16,11 @@ from phasegrok.config import Experiment, without_traced
 from phasegrok.config.identity import names_files
 from phasegrok.config.run_record import RunRecord
 from phasegrok.models.base import DropoutSpec, Model, ModelState, Params, Pass, Vectors
-from phasegrok.models.registry import build
+from phasegrok.models.registry import MODELS, build
 from phasegrok.registry import import_all
 
 __all__ = [
+    "MODELS",
     "DropoutSpec",
     "Model",
     "ModelState",

@@ -12,7 +12,7 @@ from phasegrok.models.base import Model
 from phasegrok.registry import Registry
 from phasegrok.tasks import Task
 
-MODELS: Final[Registry[Callable[[Any, Task], Model]]] = Registry()
+MODELS: Final[Registry[Callable[[Any, Task], Model]]] = Registry("model")
 
 
 @lru_cache(maxsize=256)

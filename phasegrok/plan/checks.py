@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok import models, tasks
-from phasegrok.config import DATA_FRACTION, Experiment, shrinks
+from phasegrok.config import DATA_FRACTION, Experiment, column, shrinks, value_at
 from phasegrok.errors import Refusal
 from phasegrok.machine import memory_bytes
 from phasegrok.plan.program import schedule
@@ -24,6 +24,8 @@ RUN_BYTES: Final = 1200
 POINT_BYTES: Final = 900
 # And in the table of a whole sweep, as pictures and pandas.read_parquet read it.
 READ_BYTES: Final = 300
+
+WARMUP: Final = "schedule.warmup_steps"
 
 
 def check_count(sweep: Sweep) -> None:
@@ -130,6 +132,22 @@ def check_event(sweep: Sweep, rows: pd.DataFrame, experiment: Experiment) -> np.
                 " least one, and no more than there were"
             )
     return after
+
+
+def check_schedules(sweep: Sweep, table: RunTable) -> None:
+    """Refuse warm-ups that are longer than the training."""
+    for i, experiment in enumerate(table.experiments):
+        if value_at(experiment, WARMUP) is None:
+            continue
+        rows = table.frame[table.static == i]
+        found = zip(rows[column(WARMUP)], rows["n_train"], _variants(rows), strict=True)
+        for warmup, n_train, variant in found:
+            steps, _ = schedule(experiment, n_train)
+            if warmup > steps:
+                raise Refusal(
+                    f"{sweep.where(WARMUP, variant)}: {WARMUP}: found {warmup:g}, more than the"
+                    f" {steps} optimizer steps of the training; allowed: at most all of them"
+                )
 
 
 def check_origins(sweep: Sweep, table: RunTable) -> None:

@@ -20,6 +20,7 @@ from phasegrok.plan.checks import (
     check_curves,
     check_distinct,
     check_origins,
+    check_schedules,
     check_sizes,
 )
 from phasegrok.plan.layout import Job, Machine, padding_groups, tiles_of, unsized
@@ -83,6 +84,7 @@ def checked_table(sweep: Sweep) -> RunTable:
     table = expand(sweep)
     check_distinct(sweep, table)
     check_sizes(sweep, table)
+    check_schedules(sweep, table)
     check_curves(sweep, table)
     check_origins(sweep, table)
     return table

@@ -6,14 +6,16 @@ Pure arithmetic on the host, of the sweep alone.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pydantic.fields import FieldInfo
 
 from phasegrok import models, tasks
 from phasegrok.config import (
@@ -22,7 +24,9 @@ from phasegrok.config import (
     Experiment,
     column,
     has,
+    is_file_path,
     is_traced,
+    plain_types,
     shrinks,
     traced_paths,
     value_at,
@@ -31,6 +35,7 @@ from phasegrok.config import (
 from phasegrok.config.identity import default, without_defaults
 from phasegrok.errors import Refusal
 from phasegrok.plan.program import RunParams
+from phasegrok.plugins import codes
 from phasegrok.sweep.load import Sweep
 from phasegrok.sweep.variants import COLUMN
 
@@ -49,6 +54,31 @@ class RunTable:
     def positions(self) -> np.ndarray:
         """Where all runs stand."""
         return np.arange(len(self.frame))
+
+    def rows(self, positions: np.ndarray) -> pd.DataFrame:
+        """The rows of some runs as the table ``runs`` begins: with the settings that all runs of
+        the sweep share, so that two sweeps can be put together."""
+        rows = self.frame.iloc[positions]
+        shared = {
+            name: values.take(self.static[positions]) for name, values in self.settings.items()
+        }
+        for name, values in shared.items():
+            values.index = rows.index
+            shared[name] = values
+        return rows.assign(**shared)
+
+    @cached_property
+    def settings(self) -> dict[str, pd.Series[Any]]:
+        """By column, the value of each experiment: of every key that any of them has and that
+        ``frame`` lacks. Where files lie says nothing of a run, and is left out."""
+        found = {}
+        for path, declared in PATHS.items():
+            if column(path) in self.frame or is_traced(path) or any(map(is_file_path, declared)):
+                continue
+            values = [value_at(e, path) if has(e, path) else None for e in self.experiments]
+            if any(has(e, path) for e in self.experiments):
+                found[column(path)] = _declared(pd.Series(values, dtype=object), declared)
+        return found
 
     def experiment_of(self, position: int) -> Experiment:
         """The experiment of a run; its traced values may be another run's."""
@@ -151,7 +181,8 @@ def _cross(sweep: Sweep) -> _Crossed:
     paths = [axis.path for axis in sweep.axes]
     static_at = [i for i, path in enumerate(paths) if not is_traced(path)]
     variants = sweep.variants or (None,)
-    cells = list(itertools.product(variants, *(axis.values for axis in sweep.axes)))
+    points = list(sweep.points(paths))
+    cells = [(variant, *point) for variant in variants for point in points]
     every: list[Experiment] = []
     names: list[str | None] = []
     index: dict[tuple[Any, ...], int] = {}
@@ -194,10 +225,19 @@ def _typed(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.map(str, na_action="ignore")
 
 
+def _declared(values: pd.Series[Any], declared: Sequence[FieldInfo]) -> pd.Series[Any]:
+    """Values of a column as :func:`_typed` has them; one of nulls alone by what its keys take."""
+    if values.notna().any():
+        return _typed(values.infer_objects())
+    kinds = {kind for info in declared for kind in plain_types(info.annotation)}
+    return values.astype("boolean" if kinds == {bool} else float if kinds <= {int, float} else str)
+
+
 def _outside(sweep: Sweep, experiment: Experiment, variant: str | None) -> tuple[int, list[str]]:
-    """The size of the pool of an experiment's task, and hashes of the files that it names."""
+    """The size of the pool of an experiment's task, and hashes of what it names and does
+    not hold: files, and code of plugins."""
     try:
-        return tasks.of(experiment).size.pool, data_of(experiment)
+        return tasks.of(experiment).size.pool, [*data_of(experiment), *codes(experiment)]
     except Refusal as refusal:  # of files that a key names; it begins with the key
         where = sweep.where(str(refusal).partition(":")[0], variant)
         raise Refusal(f"{where}: {refusal}") from None

@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,13 @@ from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Damaged, no_results, no_runs
 from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
 from phasegrok.files.lock import Hold, hold
-from phasegrok.files.npz import BadArchive, read_npz
+from phasegrok.files.npz import BadArchive, read_npz, write_npz
 from phasegrok.files.seal import BLANK, read_object, sealing
 from phasegrok.results.arrow import as_table
 from phasegrok.results.head import Head, checked
 from phasegrok.results.parts import (
+    arrow_schema,
+    holds,
     like,
     parts,
     read_part,
@@ -44,6 +47,7 @@ FIGURES = "figures"
 CLOSEUP = "closeup.json"
 # The names of parts that this package gives. Merged by hand they have others.
 CHUNK = re.compile(r"(\d+-\d+|taken-\d+(-\d+)*)$")
+Schemas = Mapping[str, Mapping[str, str]]  # type by column, by table
 
 
 class Folder:
@@ -98,16 +102,26 @@ class Folder:
         """
         return {path.stem: run_ids(path) for path in self.parts("runs")}
 
-    def publish(self, chunk_id: str, tables: Mapping[str, pa.Table]) -> None:
-        """Write a chunk's parts, the ``runs`` part last: it says that the chunk is done."""
+    def publish(
+        self, chunk_id: str, tables: Mapping[str, pa.Table], columns: Schemas = MappingProxyType({})
+    ) -> None:
+        """Write a chunk's parts, with the ``columns`` that the manifest has, the ``runs`` part
+        last: it says that the chunk is done."""
         self.check_held()
         for name in sorted(tables, key=lambda n: n == "runs"):
             folder = self.path / name
             folder.mkdir(exist_ok=True)
-            begun = self.parts(name)
-            table = like(tables[name], read_schema(begun[0])) if begun else tables[name]
+            table = tables[name]
+            if name in columns:
+                table = like(table, arrow_schema(columns[name]))
+            elif begun := self.parts(name):
+                table = like(table, read_schema(begun[0]))
             write_part(folder / f"{chunk_id}.parquet", table)
         self.checkpoint_path(chunk_id).unlink(missing_ok=True)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """The type of every column of a table; empty where the manifest does not say it."""
+        return self.head().columns.get(table, {}) if self.manifest_path.exists() else {}
 
     def part_path(self, table: str, part: str) -> Path:
         return self.path / table / f"{part}.parquet"
@@ -128,13 +142,13 @@ class Folder:
         if not begun and not self.cells_path.exists():
             raise no_runs(self.path)
         if table == "runs" or not path.is_dir() or not begun:  # or shortened to other tables
-            return read_table(path)
+            return read_table(path, self.columns(table))
         done = {part.stem for part in begun if CHUNK.match(part.stem)}
         there = {part.stem for part in self.parts(table)}
         missing = done - there
         if missing and (missing := missing - set(self.head().lacking.get(table, ()))):
             raise Damaged(path / f"{min(missing)}.parquet", "is missing")
-        frame = read_table(path)
+        frame = read_table(path, self.columns(table))
         if any(CHUNK.match(name) for name in there - done):
             # A part whose chunk is not published: a crash came between two renames. Or the parts
             # of runs were merged.
@@ -149,7 +163,7 @@ class Folder:
     ) -> None:
         """Save a chunk's state: one ``.npz`` whose ``header`` is JSON text."""
         with replacing(self.checkpoint_path(chunk_id)) as file:
-            _write_npz(file, {"header": np.array(json.dumps(header)), **arrays})
+            write_npz(file, {"header": np.array(json.dumps(header)), **arrays})
 
     def load_checkpoint(
         self, chunk_id: str, header: Mapping[str, Any]
@@ -213,7 +227,7 @@ class Folder:
         path = self.weights_path(run, step)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            _write_npz(file, arrays)
+            write_npz(file, arrays)
 
     def write_text(self, name: str, text: str) -> None:
         with replacing(self.path / name) as file:
@@ -300,7 +314,7 @@ class Folder:
         cells, labelled = self._labelled(runs), _is_labelled(runs)
         if not labelled:
             self._label_runs()
-        same = _holds(self.cells_path, as_table(cells))
+        same = holds(self.cells_path, as_table(cells))
         if not same:
             self.write_cells(cells)
         return not (same and labelled)
@@ -340,11 +354,10 @@ class Folder:
             Refusal: there are no runs that can be labelled, or no such label.
         """
         check_label(label)
-        axes = self.head().axes
+        axes = self.head().crossed
         if not self.labels_follow:
             raise no_runs(self.path)
-        runs = self.read("runs")
-        return boundaries(self._labelled(runs), runs, axes, label)
+        return boundaries(self._labelled(runs := self.read("runs")), runs, axes, label)
 
     @property
     def cells_path(self) -> Path:
@@ -353,8 +366,7 @@ class Folder:
     @property
     def labels_follow(self) -> bool:
         """Whether there are runs that can be labelled: of a shortened table they cannot."""
-        found = self.parts("runs")
-        return bool(found) and set(NEEDED) <= set(read_schema(found[0]).names)
+        return any(set(NEEDED) <= set(read_schema(each).names) for each in self.parts("runs")[:1])
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         self.check_held()
@@ -379,20 +391,7 @@ class Folder:
         return aside
 
 
-def _write_npz(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
-    everything: dict[str, Any] = dict(arrays)
-    np.savez(file, **everything)
-
-
 def _is_labelled(runs: pd.DataFrame) -> bool:
     """Whether the labels that runs carry, if any, are those of today's rules."""
     held = [name for name in LABELS if name in runs]
     return bool(classify(runs)[held].eq(runs[held]).all(axis=None))
-
-
-def _holds(path: Path, table: pa.Table) -> bool:
-    """Whether a file holds this very table."""
-    try:
-        return bool(read_part(path).equals(table))
-    except (FileNotFoundError, Damaged):
-        return False

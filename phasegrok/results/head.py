@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from phasegrok.config import column
 from phasegrok.errors import Damaged
 
 __all__ = ["Head", "SessionHead", "checked"]
@@ -35,6 +36,8 @@ class Head:
         device: that began it.
         sessions: in order.
         lacking: names of parts that a table does not have, by table; it was removed on purpose.
+        plugins: modules from outside that computed it, and hashes of their code.
+        columns: type of every column, by table; of a folder that an earlier version began, none.
     """
 
     axes: list[str]
@@ -44,6 +47,14 @@ class Head:
     device: str = ""
     sessions: tuple[SessionHead, ...] = ()
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    plugins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def crossed(self) -> list[str]:
+        """The swept columns that no other one decides: of axes that move together, the first."""
+        behind = {column(path) for group in self.sweep.get("zip", []) for path in group[1:]}
+        return [name for name in self.axes if name not in behind]
 
 
 def checked(kind: type[T], values: Mapping[str, Any], path: Path) -> T:

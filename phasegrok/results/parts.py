@@ -6,7 +6,7 @@ what its path looks like does not matter: to other readers ``lr=0.1/runs`` is a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,18 @@ import pyarrow.parquet as pq
 from phasegrok.errors import Damaged
 from phasegrok.files.seal import BLANK, sealing, verify
 
-__all__ = ["like", "parts", "read_part", "read_schema", "read_table", "run_ids", "write_part"]
+__all__ = [
+    "arrow_schema",
+    "holds",
+    "like",
+    "odd_parts",
+    "parts",
+    "read_part",
+    "read_schema",
+    "read_table",
+    "run_ids",
+    "write_part",
+]
 
 KEYS = ("run", "seed")  # that every table of parts has
 
@@ -84,12 +95,15 @@ def _reason(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(". ") or type(error).__name__
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
     """A table, of one file or of parts in order. Columns of booleans with nulls are nullable
     booleans, also where no value is there.
 
-    The columns are those of the first part: versions may differ in what they write, and no column
-    may be there in some rows only, as chance has it.
+    Args:
+        path: of the file, or the folder of parts.
+        columns: that every part should have, and their types, as the manifest has them. Without
+            them they are those of the first part: versions may differ in what they write, and no
+            column may be there in some rows only, as chance has it.
 
     Raises:
         Damaged: a part is not what was written, or is no part of this table.
@@ -99,12 +113,55 @@ def read_table(path: Path) -> pd.DataFrame:
     if not files:
         raise FileNotFoundError(2, "No such table", str(path))
     tables = [read_part(file) for file in files]
-    schema = tables[0].schema
+    if columns:
+        there = {file: table.schema for file, table in zip(files, tables, strict=True)}
+        if odd := next(odd_parts(there, columns), None):
+            raise odd
+        schema = arrow_schema({k: v for k, v in columns.items() if k in tables[0].schema.names})
+    else:
+        schema = tables[0].schema
     alike = [_with_columns(table, schema, file) for file, table in zip(files, tables, strict=True)]
     frame = pa.concat_tables(alike).to_pandas()
     booleans = [field.name for field in schema if field.type == pa.bool_()]
     objects = [name for name in booleans if frame[name].dtype != bool]
     return frame.astype(dict.fromkeys(objects, "boolean"))
+
+
+def odd_parts(there: Mapping[Path, pa.Schema], columns: Mapping[str, str]) -> Iterator[Damaged]:
+    """The parts of a table that have other columns than it should have, and why.
+
+    A column that no part has was removed from all of them, on purpose: a table may be shortened.
+
+    Args:
+        there: the columns of every part.
+        columns: type by column.
+    """
+    anywhere = {name for schema in there.values() for name in schema.names}
+    for path, schema in there.items():
+        lacking = [name for name in columns if name in anywhere and name not in schema.names]
+        more = [name for name in schema.names if name not in columns]
+        if lacking:
+            yield Damaged(path, f"found no column {lacking[0]}")
+        elif more:
+            yield Damaged(path, f"found a column {more[0]}, which this table does not have")
+        else:
+            for name in schema.names:
+                found, wanted = schema.field(name).type, pa.type_for_alias(columns[name])
+                if not pa.types.is_null(found) and _kind(found) != _kind(wanted):
+                    yield Damaged(path, f"found {name} of {found}; this table has {wanted}")
+                    break
+
+
+def _kind(found: pa.DataType) -> str:
+    """What a column holds. Whoever merges parts by other tools may have other numbers and texts."""
+    if pa.types.is_integer(found) or pa.types.is_floating(found):
+        return "number"
+    return "text" if "string" in str(found) else str(found)
+
+
+def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
+    """Columns by the names of their types."""
+    return pa.schema([pa.field(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
 
 
 def _with_columns(table: pa.Table, schema: pa.Schema, file: Path) -> pa.Table:
@@ -136,14 +193,27 @@ def run_ids(path: Path) -> tuple[str, ...]:
 
 
 def like(table: pa.Table, begun: pa.Schema) -> pa.Table:
-    """A part like those before it, for a folder that an earlier version began.
+    """A part like those before it, for a folder that another version began.
 
-    It had fewer columns; what is new is left out, or a table would have it in some rows only, as
-    chance has it: readers go by the first part. It wrote booleans as the texts True and False.
+    An earlier one had fewer columns; what is new is left out, or a table would have it in some rows
+    only, as chance has it. It wrote booleans as the texts True and False. What is measured no
+    longer is null.
     """
-    table = table.select([name for name in table.column_names if name in begun.names])
-    for place, field in enumerate(table.schema):
-        if field.type == pa.bool_() and begun.field(field.name).type == pa.string():
-            column = pc.if_else(table.column(place), "True", "False")
-            table = table.set_column(place, field.name, column)
-    return table
+    columns = []
+    for field in begun:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(len(table), field.type))
+            continue
+        column = table.column(field.name)
+        if pa.types.is_boolean(column.type) and pa.types.is_string(field.type):
+            column = pc.if_else(column, "True", "False")
+        columns.append(column.cast(field.type))
+    return pa.table(columns, schema=begun)
+
+
+def holds(path: Path, table: pa.Table) -> bool:
+    """Whether a file holds this very table."""
+    try:
+        return bool(read_part(path).equals(table))
+    except (FileNotFoundError, Damaged):
+        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ from phasegrok.measure import MEASUREMENTS, Keys
 from phasegrok.measure.accuracies import COUNTED, exact_accuracies
 from phasegrok.results.arrow import as_table
 from phasegrok.tasks import Size
+
+EVENT_STEP: Final = "event_step"
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,34 @@ def run_rows(
     # For the whole training set; analysis/stages.py has when corrupted labels are fitted.
     runs["memorization_step"] = first_step(train > SOLVED, steps)
     runs["generalization_step"] = first_step(test > SOLVED, steps)
+    if "event_value" in runs:
+        runs[EVENT_STEP] = event_steps(runs, steps, train)
     # The norm that Forgetting is judged against: where the network last generalized.
     generalizes = test >= GENERALIZES
     last = test.shape[1] - 1 - generalizes[:, ::-1].argmax(axis=1)
     at = np.where(generalizes.any(axis=1), last, peak)
     runs["peak_weight_norm"] = metrics["weight_norm"][np.arange(len(runs)), at]
     return runs.join(classify(runs))
+
+
+def event_steps(
+    rows: pd.DataFrame, steps: np.ndarray, train_accuracy: np.ndarray
+) -> pd.arrays.IntegerArray:
+    """The logged step at which each run's event came (:mod:`phasegrok.train.events`); null where it
+    did not.
+
+    Args:
+        rows: of runs, with their settings.
+        steps: (points,) logged steps.
+        train_accuracy: (runs, points).
+    """
+    kind = rows["event"].to_numpy()[:, None]
+    # Devices compare float32, which cannot hold 0.999.
+    fitted = train_accuracy.astype(np.float32) > np.float32(SOLVED)
+    at = rows.get("event_at_step", pd.Series(np.nan, rows.index)).to_numpy(np.float32)
+    late = steps.astype(np.float32) >= at[:, None]
+    came = ((kind == "memorized") & fitted) | ((kind == "at_step") & late)
+    return first_step(came, steps)
 
 
 def first_step(reached: np.ndarray, steps: np.ndarray) -> pd.arrays.IntegerArray:

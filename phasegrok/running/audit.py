@@ -15,6 +15,7 @@ import pandas as pd
 
 from phasegrok.analysis.phases import LABELS
 from phasegrok.errors import Refusal, no_results
+from phasegrok.plugins import check_loaded
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
 from phasegrok.running.adopt import tables_of
@@ -80,6 +81,7 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
     file = path / SWEEP_FILE
     if not file.exists():
         raise Refusal(f"{file}: found no such file; allowed: a folder that a sweep wrote")
+    check_loaded(Folder(path).head().plugins, str(path))
     notes: list[str] = []
     prepared = prepare(load(file), path, fresh=False, note=notes.append)
     if prepared.found is None:

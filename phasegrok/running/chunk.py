@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from phasegrok import tasks
+from phasegrok import plugins, tasks
+from phasegrok.config import MEASURE_NOTHING
 from phasegrok.config.run_record import run_record_text
 from phasegrok.errors import Damaged
 from phasegrok.measure import tables_wanted
@@ -184,7 +185,9 @@ class ChunkProgress:
         steps = np.arange(program.intervals + 1) * program.log_every
         curves = {name: np.concatenate(p, axis=1)[: len(rows)] for name, p in self.pieces.items()}
         task = tasks.of(program.experiment)
-        chunk = ChunkRuns(rows, axes, task.size, task.input_names)
+        chunk = ChunkRuns(
+            self.planned.table.rows(self.chunk.runs), axes, task.size, task.input_names
+        )
         tables = chunk_tables(chunk, steps, curves, columns.norms)
         seen = [
             snapshot_tables(chunk, int(steps[point]), found, columns.arrays)
@@ -210,7 +213,8 @@ class ChunkProgress:
         for i, (_, row) in enumerate(self.rows.iterrows()):
             if not self.folder.run_record_path(row["run"]).exists():
                 experiment = self.planned.table.experiment_of(self.chunk.runs[i])
-                text = run_record_text(experiment, row, data_of(experiment))
+                needs = plugins.used([experiment], MEASURE_NOTHING)
+                text = run_record_text(experiment, row, data_of(experiment), needs)
                 self.folder.save_run_record(row["run"], text)
             arrays = {name: every[i] for name, every in weights.items()}
             self.folder.save_weights(row["run"], step, arrays)
@@ -248,7 +252,7 @@ def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Re
             last_save = time.monotonic()
             if session.signals:
                 raise Interrupted
-    folder.publish(chunk.id, progress.tables(prepared.columns))
+    folder.publish(chunk.id, progress.tables(prepared.columns), prepared.manifest.columns)
     session.chunks += 1
     if session.signals:
         raise Interrupted

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from phasegrok import plugins
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Refusal, no_results
 from phasegrok.plan.layout import Machine
@@ -20,14 +21,22 @@ from phasegrok.results.folder import Folder
 from phasegrok.running.adopt import incomplete
 from phasegrok.running.columns import Columns
 from phasegrok.running.follow import Parts, next_number, planned_anew, upgraded
-from phasegrok.running.manifest import Manifest, Taken, as_begun, fingerprints, read_manifest
+from phasegrok.running.manifest import (
+    Manifest,
+    Taken,
+    as_begun,
+    check_same_code,
+    check_same_numerics,
+    fingerprints,
+    read_manifest,
+)
 from phasegrok.running.session import whoami
 from phasegrok.running.verify import readable
 from phasegrok.sweep.load import Sweep, load
 
 STATE = "more steps cannot go on from finished runs, whose state is not kept"
 # What an extension may change: it decides which runs there are, and not their numbers.
-WHICH = ("axes", "seeds", "variants")
+WHICH = ("axes", "zip", "seeds", "variants")
 
 
 def resolved(sweep: Sweep) -> dict[str, Any]:
@@ -103,6 +112,7 @@ def extended(
         runs=len(table.frame),
         sweep=resolved(sweep),
         data=fingerprints(table),
+        plugins=plugins.used(table.experiments, sweep.measure),
         jobs=(*begun.jobs, *planned_anew(as_begun(sweep, begun), table, new, here, first)),
         taken={**begun.taken, **taken},
     )
@@ -153,6 +163,8 @@ def _there(source: Folder, sweep: Sweep, table: RunTable) -> Parts:
         raise no_results(where)
     then, now = identity(found.sweep), identity(resolved(sweep))
     check_same_tables(then, now, where)
+    check_same_code(found, sweep, table, where)
+    check_same_numerics(found, where)
     check_unused(source)
     ours, parts = set(table.frame["run"]), source.published()
     if not any(run in ours for runs in parts.values() for run in runs):

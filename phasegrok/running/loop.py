@@ -8,7 +8,7 @@ from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.lock import CLAIM
 from phasegrok.results.folder import BOUNDARIES, Folder
-from phasegrok.running.adopt import adapt, take
+from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.chunk import Reporter, train_chunk
 from phasegrok.running.estimate import job_work
 from phasegrok.running.follow import Chunk
@@ -57,9 +57,8 @@ def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) 
             prepared.found.set_aside(folder)
         if prepared.rebuilt and folder.manifest_path.exists():
             folder.set_file_aside(folder.manifest_path)
-        if prepared.extends:
-            # Before the manifest, so that whichever manifest is there, it can read the parts.
-            adapt(folder, prepared.plan, prepared.columns)
+        # Parts are adapted before the new manifest, so that whichever is there can read them.
+        prepared = with_columns(prepared)
         if prepared.begun != prepared.manifest:
             folder.write_manifest(prepared.manifest.to_json())
         if not _is_of(prepared):  # also where a crash came between the two
@@ -147,7 +146,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared
     published = prepared.found.parts if prepared.found else {}
     for name, taken in manifest.taken.items():
         if name not in published:
-            take(prepared.folder, name, taken, prepared.plan, prepared.columns)
+            take(prepared, name, taken)
         reporter.skip(0.0, len(taken.runs))
     missing = prepared.missing()
     ids = {chunk.id for chunk in missing}

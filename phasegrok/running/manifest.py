@@ -19,6 +19,8 @@ from typing import Any
 
 import jax
 
+from phasegrok import plugins
+from phasegrok.config.identity import NUMERICS, NUMERICS_CHANGES
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.plan.layout import Job, Layout, Machine
 from phasegrok.plan.plan import Plan
@@ -97,6 +99,8 @@ class Manifest:
     runs: int
     sweep: dict[str, Any]  # resolved
     data: list[str] = field(default_factory=list)  # hashes of what the sweep names
+    plugins: dict[str, str] = field(default_factory=dict)  # hash of their code by module
+    numerics: int = 1  # phasegrok.config.identity.NUMERICS; folders from before it have the first
     versions: dict[str, str]
     git_revision: str | None = None
     device: str
@@ -106,6 +110,7 @@ class Manifest:
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
     taken: dict[str, Taken] = field(default_factory=dict)  # parts from other folders
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)  # as in results.head.Head
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)  # as in results.head.Head
     layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
     sessions: tuple[dict[str, Any], ...]
 
@@ -130,7 +135,7 @@ class Manifest:
         assert not self.old, "an old manifest is upgraded before it is written"
         values = asdict(self)
         del values["layouts"]
-        for name in ("kept", "taken", "lacking"):
+        for name in ("kept", "taken", "lacking", "columns", "plugins"):
             if not values[name]:
                 del values[name]
         return {"format": FORMAT} | values
@@ -150,6 +155,8 @@ def new_manifest(
         runs=len(planned.runs),
         sweep=resolved,
         data=fingerprints(planned.table),
+        plugins=plugins.used(planned.table.experiments, sweep.measure),
+        numerics=NUMERICS,
         versions={"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
         git_revision=git_revision(),
         device=jax.local_devices()[0].device_kind,
@@ -233,6 +240,50 @@ def as_begun(sweep: Sweep, manifest: Manifest) -> Sweep:
 def fingerprints(table: RunTable) -> list[str]:
     """Hashes of the data and networks that a sweep names but does not hold."""
     return sorted({each for experiment in table.experiments for each in data_of(experiment)})
+
+
+def check_same_code(manifest: Manifest, sweep: Sweep, table: RunTable, where: str) -> None:
+    """Refuse results that other code of a plugin computed, or measured.
+
+    Args:
+        manifest: of the results.
+        sweep, table: that is to go on with them.
+        where: they are.
+
+    Raises:
+        Refusal: it names the plugin.
+    """
+    now = plugins.used(table.experiments, sweep.measure)
+    for module in sorted({*now} & {*manifest.plugins}):
+        if now[module] != manifest.plugins[module]:
+            raise Refusal(
+                f"{where}: the code of plugin {module} is another one than when this folder was"
+                f" begun (hash {manifest.plugins[module]}, now {now[module]}), so its runs are"
+                " others too; allowed: the plugin as it was, --fresh, or another --output"
+            )
+    plugins.check_loaded(manifest.plugins, where)
+
+
+def numerics_text(manifest: Manifest) -> str | None:
+    """What this version computes otherwise than the one that began a folder; None if nothing."""
+    begun = manifest.numerics
+    if begun == NUMERICS:
+        return None
+    since = "; ".join(what for n, what in NUMERICS_CHANGES.items() if n > begun)
+    version = manifest.versions.get("phasegrok", "that")
+    return (
+        f"this phasegrok computes runs otherwise than {version}, which began this folder"
+        f" (numerics {begun}, now {NUMERICS}: {since or 'an older version'})"
+    )
+
+
+def check_same_numerics(manifest: Manifest, where: str) -> None:
+    """Refuse to mix rows that two versions compute differently."""
+    if text := numerics_text(manifest):
+        raise Refusal(
+            f"{where}: {text}; the tables are safe; allowed: that version, --fresh, or another"
+            " --output"
+        )
 
 
 def processor() -> str:

@@ -19,8 +19,11 @@ from phasegrok.running.extend import check_extends, extended, named, resolved, t
 from phasegrok.running.follow import follow, sized, upgraded
 from phasegrok.running.manifest import (
     Manifest,
+    check_same_code,
+    check_same_numerics,
     fingerprints,
     new_manifest,
+    numerics_text,
     processor,
     read_manifest,
 )
@@ -100,6 +103,8 @@ def _extend(
     here = machine()
     table = checked_table(sweep)
     begun = named(found, folder, here)
+    check_same_code(found, sweep, table, f"{folder.path}: --extend")
+    check_same_numerics(found, f"{folder.path}: --extend")
     check_extends(sweep, table, begun, folder.path)
     taken = taken_from(reuse, sweep, table, set(begun.held()), folder.path)
     taken = {f"{part}-{len(begun.taken)}": each for part, each in taken.items()}
@@ -112,6 +117,7 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
     here = machine()
     check_same_sweep(sweep, found, folder.path)
     table = checked_table(sweep)
+    check_same_code(found, sweep, table, str(folder.path))
     check_same_data(table, found, folder.path)
     for line in _notes(sweep, found, here):
         note(line)
@@ -126,7 +132,12 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
                 " the one that began this folder; published runs stay as they are"
             )
     manifest = _refined_as(sweep, manifest)
-    return looked_through(sweep, folder, table, here, manifest, found, note)
+    prepared = looked_through(sweep, folder, table, here, manifest, found, note)
+    if prepared.missing():
+        check_same_numerics(found, str(folder.path))
+    elif text := numerics_text(found):
+        note(f"note: {text}; its runs are done, and stay as they are")
+    return prepared
 
 
 def _refined_as(sweep: Sweep, manifest: Manifest) -> Manifest:

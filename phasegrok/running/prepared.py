@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from phasegrok.plan.layout import Machine
@@ -43,6 +43,13 @@ class Prepared:
     def columns(self) -> Columns:
         """What its tables have; found when something is first written to them."""
         return Columns.of(self.sweep, self.plan)
+
+    def with_manifest(self, manifest: Manifest) -> Prepared:
+        """The same with another manifest; what its tables have is not found again."""
+        changed = replace(self, manifest=manifest)
+        if "columns" in self.__dict__:
+            changed.__dict__["columns"] = self.columns
+        return changed
 
     def missing(self) -> list[Chunk]:
         """The chunks that the folder lacked when it was looked at; of a new start, all."""

@@ -77,7 +77,9 @@ def expected(prepared: Prepared) -> Expected:
     parts = {chunk.id: tuple(map(str, ids[chunk.runs])) for chunk in prepared.chunks}
     parts |= manifest.kept
     parts |= {name: taken.runs for name, taken in manifest.taken.items()}
-    return Expected(parts, tables_of(prepared.columns), networks, manifest.lacking)
+    return Expected(
+        parts, tables_of(prepared.columns), networks, manifest.lacking, manifest.columns
+    )
 
 
 def without_lost(prepared: Prepared, found: Found) -> Manifest:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow as pa
 
 from phasegrok.errors import Damaged
 from phasegrok.files.seal import read_object
 from phasegrok.results.folder import CHUNK, Folder
-from phasegrok.results.parts import run_ids
+from phasegrok.results.parts import odd_parts, read_schema, run_ids
 
 WEIGHTS = "weights"
 
@@ -31,12 +34,14 @@ class Expected:
         tables: names of all tables.
         networks: steps at which a run's network is saved, by part; no entry where it is not known.
         lacking: parts that a table does not have, by table, and that are done all the same.
+        columns: type of every column, by table, where the manifest says it.
     """
 
     parts: Parts
     tables: Sequence[str]
     networks: Mapping[str, Sequence[int]]
     lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def runs(self) -> set[str]:
@@ -52,6 +57,7 @@ class Found:
         damage: files that are damaged or missing.
         undone: chunks of which one is, or whose runs are elsewhere; all of their parts go.
         lacking: as in :class:`Expected`, with the tables that were removed since.
+        odd: parts with other columns than their table has, and why.
         files, size: how many files were verified, and their bytes.
     """
 
@@ -59,6 +65,7 @@ class Found:
     damage: list[Damaged] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    odd: dict[Path, Damaged] = field(default_factory=dict)
     files: int = 0
     size: int = 0
 
@@ -97,11 +104,22 @@ def readable(folder: Folder) -> dict[str, tuple[str, ...]]:
 def verify(folder: Folder, expected: Expected) -> Found:
     """Read every file of results, and say which chunks are done."""
     found = Found(lacking={table: tuple(names) for table, names in expected.lacking.items()})
+    for table, columns in expected.columns.items():
+        found.odd |= {each.path: each for each in odd_parts(_schemas(folder, table), columns)}
     _runs(folder, expected, found)
     for table in expected.tables:
         if table != "runs":
             _table(folder, table, expected, found)
     _networks(folder, expected, found)
+    return found
+
+
+def _schemas(folder: Folder, table: str) -> dict[Path, pa.Schema]:
+    """The columns of the parts of a table that can be read."""
+    found = {}
+    for path in folder.parts(table):
+        with suppress(Damaged):
+            found[path] = read_schema(path)
     return found
 
 
@@ -225,6 +243,8 @@ def _undo(name: str, damage: Damaged, found: Found) -> None:
 
 def _read(path: Path, found: Found) -> tuple[str, ...]:
     _count(path, found)
+    if path in found.odd:
+        raise found.odd[path]
     return run_ids(path)
 
 

@@ -6,23 +6,23 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from phasegrok.config import PATHS, Experiment, kinds
+from phasegrok.config import OTHER_BLOCKS, PATHS, Experiment, kinds
 from phasegrok.errors import Mistakes, refusal, short
-from phasegrok.sweep import variants, yaml
+from phasegrok.sweep import variants, yaml, zipped
 from phasegrok.sweep.assemble import keep_known
 from phasegrok.sweep.hints import of_kinds
 from phasegrok.sweep.ranges import unknown
-from phasegrok.sweep.values import FIELDS, OTHER_BLOCKS, axis_values, setting
+from phasegrok.sweep.values import FIELDS, axis_values, setting
 from phasegrok.sweep.yaml import Node
 
-_SETTINGS = ("name", *FIELDS, "seeds")
-_CHANGES = (*_SETTINGS, *(f"axes.{path}" for path in PATHS))
+_OTHERS = ("name", "seeds", zipped.KEY)  # settings that are in no block
 _BLOCKS = (*(n for n, i in Experiment.model_fields.items() if kinds(i.annotation)), *OTHER_BLOCKS)
 _TOP = (
     "name",
     *Experiment.model_fields,
     variants.BLOCK,
     "axes",
+    zipped.KEY,
     "seeds",
     *OTHER_BLOCKS,
     "reduced",
@@ -55,8 +55,9 @@ class Draft:
             self.variants = variants.replaced(self.variants, node)
         else:
             path = key.removeprefix("axes.")
-            if key not in _CHANGES:
-                allowed = _SETTINGS if path == key else tuple(PATHS)
+            if key not in _OTHERS and key not in FIELDS and (path == key or path not in PATHS):
+                settings = ("name", *FIELDS, "seeds", zipped.KEY)
+                allowed = settings if path == key else tuple(PATHS)
                 shown = of_kinds(allowed, self.kinds())
                 raise unknown(node, prefix + key, path, allowed, shown)
             if path != key or (key in self.axes and (node.is_list or node.is_mapping)):
@@ -76,6 +77,15 @@ class Draft:
             if leaf == "kind" and isinstance(node.value, str):
                 found.setdefault(block, []).append(node.value)
         return found
+
+    def groups(self) -> zipped.Groups:
+        """The groups of axes that move together."""
+        named = self.settings.get(zipped.KEY)
+        return zipped.swept_groups(zipped.groups(named), self.axes) if named else ()
+
+    def followers(self) -> set[str]:
+        """The axes that move with another one."""
+        return zipped.followers(self.groups())
 
     def _set(self, path: str, node: Node) -> None:
         """Give a path one value. It is swept no longer."""
@@ -168,7 +178,7 @@ def reduced_changes(root: Node, draft: Draft, mistakes: Mistakes) -> Changes:
         path = key.removeprefix("axes.")
         with mistakes:
             if trial.axes.get(path) is node:
-                axis_values(path, node, "reduced.")
+                axis_values(path, node, "reduced.", path in trial.followers())
             elif trial.settings.get(key) is node:
                 setting(key, node, "reduced.")
     return changes

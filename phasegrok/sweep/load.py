@@ -7,7 +7,6 @@ whole, so that no mistake is left to be found once training has begun.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from phasegrok.sweep.ranges import MAX_RUNS, length
 from phasegrok.sweep.sweep import Axis, Sweep
 from phasegrok.sweep.values import NAME, axis_values, setting
 from phasegrok.sweep.variants import Variant
+from phasegrok.sweep.zipped import KEY, check_lengths
 
 __all__ = ["Sweep", "dump", "load", "load_mapping"]
 
@@ -139,6 +139,7 @@ def _sweep(draft: Draft, file: str, mistakes: Mistakes) -> Sweep:
         Measure(**_block(settings, "measure")),
         unused_settings,
         refine=Refine(**_block(settings, "refine")),
+        zipped=draft.groups(),
         file=file,
         locations=sources.locations,
     )
@@ -152,6 +153,9 @@ def _sweep(draft: Draft, file: str, mistakes: Mistakes) -> Sweep:
 
 def _check_refine(sweep: Sweep) -> None:
     """Refuse a refinement over what is no grid of numbers."""
+    if sweep.zipped:
+        what = f"found it with axes that move together ({KEY}); allowed: one of the two"
+        raise refusal(sweep.where("refine.levels"), "refine.levels", what)
     swept = {axis.path: axis.values for axis in sweep.axes}
     where, paths = sweep.where("refine.axes"), sweep.refine.axes
     numbers = [path for path, values in swept.items() if _are_numbers(values)]
@@ -196,24 +200,26 @@ def _runs_at_a_point(settings: Mapping[str, Any], named: Sequence[Variant]) -> i
 
 def _static_points(sweep: Sweep) -> Iterator[Experiment]:
     """The experiments at every combination of swept static values, checked as wholes."""
-    static = [axis for axis in sweep.axes if not is_traced(axis.path)]
+    static = [axis.path for axis in sweep.axes if not is_traced(axis.path)]
     each = sweep.variants or (None,)
-    points = itertools.product(*(axis.values for axis in static))
-    for values in points:
+    for values in sweep.points(static):
         for variant in each:
-            at = {axis.path: v for axis, v in zip(static, values, strict=True)}
-            yield sweep.at(at, variant)
+            yield sweep.at(dict(zip(static, values, strict=True)), variant)
 
 
 def _axes(draft: Draft, runs: int, mistakes: Mistakes) -> list[Axis]:
     """The axes, their values checked. ``runs`` is the number of runs at each of their points."""
     axes: list[Axis] = []
     counts, kinds = [runs] if runs > 1 else [], []
+    groups, behind = draft.groups(), draft.followers()
+    check_lengths(groups, {p: (length(n, f"axes.{p}"), n.where) for p, n in draft.axes.items()})
     for path, node in draft.axes.items():
         with mistakes:
-            counts.append(length(node, f"axes.{path}"))
-            if not is_traced(path):
-                kinds.append(counts[-1])
+            together = next((group for group in groups if path in group), (path,))
+            if path not in behind:
+                counts.append(length(node, f"axes.{path}"))
+                if not all(map(is_traced, together)):
+                    kinds.append(counts[-1])
             for factors, most, of in ((counts, MAX_RUNS, "runs"), (kinds, MAX_KINDS, KINDS)):
                 if (number := math.prod(factors)) > most:
                     product = f"{' x '.join(map(str, factors))} = " if len(factors) > 1 else ""
@@ -222,7 +228,8 @@ def _axes(draft: Draft, runs: int, mistakes: Mistakes) -> list[Axis]:
                         f"axes.{path}",
                         f"found {product}{number} {of} up to this axis; allowed: at most {most}",
                     )
-            axes.append(Axis(path, axis_values(path, node), node.key_where))
+            values = axis_values(path, node, repeats=path in behind)
+            axes.append(Axis(path, values, node.key_where))
     return axes
 
 

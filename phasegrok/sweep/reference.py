@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import Block, Experiment, Traced, kinds
-from phasegrok.sweep.values import OTHER_BLOCKS, allowed_words
+from phasegrok.config import OTHER_BLOCKS, Block, Experiment, Traced, kinds
+from phasegrok.sweep.values import allowed_words
 
 HEAD = """\
 # Sweep files: every key
@@ -27,6 +27,8 @@ differ, so sweeping one adds runs. *Static* keys fix shapes or code, so sweeping
   The axes are crossed in this order. Ranges are rounded to 12 digits. With `scale: log` their
   logarithms are evenly spaced. A list may hold ranges beside values, such as
   `[0, {start: 0.001, stop: 10, num: 21, scale: log}]`.
+- `zip: [PATH, PATH]`, or a list of such lists: axes that move together instead of being crossed.
+  They have equally many values.
 - `variants: {NAME: {PATH: value, ...}, ...}`: named sets of settings, crossed with axes and seeds;
   column `variant`. Each variant is the rest of the file with its own settings instead, and `{}` is
   the rest of the file as it is. A variant that chooses another `kind` drops the keys that only the

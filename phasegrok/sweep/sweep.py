@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from phasegrok.config import (
 from phasegrok.sweep import variants
 from phasegrok.sweep.assemble import Settings, Sources, build, flat
 from phasegrok.sweep.variants import Variant
+from phasegrok.sweep.zipped import KEY, Groups, crossed, followers, swept_groups
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Axis:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Base experiment, variants of it, axes and seeds: the runs are their full product.
+    """Base experiment, variants of it, axes and seeds: the runs are their full product, but for
+    axes that move together.
 
     Where a path is swept, `base` holds the first value of its axis. A sweep without variants runs
     the base.
@@ -49,6 +51,7 @@ class Sweep:
     unused_settings: Settings = ()
     variants: tuple[Variant, ...] = ()
     refine: Refine = NO_REFINEMENT
+    zipped: Groups = ()  # paths of axes that move together
     file: str = field(default="", compare=False)
     locations: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
@@ -57,8 +60,16 @@ class Sweep:
     @property
     def factors(self) -> tuple[int, ...]:
         """What its number of runs is the product of: variants, values of every axis, seeds."""
-        values = (len(axis.values) for axis in self.axes)
+        behind = followers(self.zipped)
+        values = (len(axis.values) for axis in self.axes if axis.path not in behind)
         return (max(1, len(self.variants)), *values, len(self.seeds))
+
+    def points(self, paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Every point of some of the axes: a value for each of ``paths``; without repeats."""
+        axes = {axis.path: axis.values for axis in self.axes if axis.path in paths}
+        found = crossed(swept_groups(self.zipped, axes), axes)
+        # Of axes that move together the others may repeat a value.
+        return iter(dict.fromkeys(found)) if len(axes) < len(self.axes) else found
 
     def at(self, values: Mapping[str, Any], variant: Variant | None = None) -> Experiment:
         """The base, or a variant of it, with these values at dotted paths, checked as a whole.
@@ -104,6 +115,7 @@ class Sweep:
             **blocks,
             **({variants.BLOCK: named} if named else {}),
             "axes": {axis.path: list(axis.values) for axis in self.axes},
+            **({KEY: [list(group) for group in self.zipped]} if self.zipped else {}),
             "seeds": list(self.seeds),
             "measure": self.measure.model_dump(mode="json"),
             "engine": self.engine.model_dump(),

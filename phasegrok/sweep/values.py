@@ -5,34 +5,26 @@ from __future__ import annotations
 import functools
 import re
 import typing
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import PATHS, Block, Engine, Measure, Refine
+from phasegrok.config import OTHER_PATHS, PATHS
+from phasegrok.config.opened import generation
+from phasegrok.sweep import zipped
 from phasegrok.sweep.hints import value_meant
 from phasegrok.sweep.ranges import items, repeated, wrong
 from phasegrok.sweep.yaml import Node
 
 MAX_SEED = 2**32 - 1
 
-# The blocks that are not part of an experiment. Nothing in them can be swept.
-OTHER_BLOCKS: dict[str, type[Block]] = {
-    "measure": Measure,
-    "engine": Engine,
-    "refine": Refine,
-}
-FIELDS: dict[str, list[FieldInfo]] = {
-    **PATHS,
-    **{
-        f"{block}.{name}": [info]
-        for block, declared in OTHER_BLOCKS.items()
-        for name, info in declared.model_fields.items()
-    },
-}
+# Views, since plugins may add kinds and keys.
+FIELDS: Final[Mapping[str, list[FieldInfo]]] = ChainMap(PATHS, OTHER_PATHS)
+PLUGGABLE: Final = ("task.kind", "model.kind", "optimizer.kind")
 NAME = "1 to 100 of the characters A-Z a-z 0-9 _ -"
 
 
@@ -50,6 +42,8 @@ def setting(key: str, node: Node, prefix: str = "") -> Any:
         raise wrong(node, prefix + key, f"{NAME}{quote}")
     if key == "seeds":
         return _seeds(node, prefix + key)
+    if key == zipped.KEY:
+        return zipped.groups(node, prefix + key)
     return _value(key, node, prefix + key)
 
 
@@ -85,8 +79,12 @@ def _value(path: str, node: Node, label: str) -> Any:
         if checked:
             return checked[0]
     swept = (node.is_list or node.is_mapping) and path in PATHS and not label.startswith("axes.")
-    hint = f"to sweep it: axes.{path}" if swept else _meant(path, node)
-    raise wrong(node, label, f"{allowed_words(path)}{f' ({hint})' if hint else ''}")
+    hint = f" (to sweep it: axes.{path})" if swept else ""
+    if not hint and (meant := _meant(path, node)):
+        hint = f" ({meant})"
+    if path in PLUGGABLE and isinstance(node.value, str):
+        hint = f", or one of a plugin (--plugin MODULE){hint}"
+    raise wrong(node, label, f"{allowed_words(path)}{hint}")
 
 
 def _meant(path: str, node: Node) -> str:
@@ -118,7 +116,7 @@ def _listed(path: str, node: Node, label: str) -> tuple[Any, ...]:
 
 
 @functools.cache
-def _adapters(path: str) -> tuple[TypeAdapter[Any], ...]:
+def _adapters(path: str, generation: int) -> tuple[TypeAdapter[Any], ...]:
     strict = ConfigDict(strict=True, allow_inf_nan=False)
     types: list[Any] = [
         Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
@@ -129,7 +127,7 @@ def _adapters(path: str) -> tuple[TypeAdapter[Any], ...]:
 
 def _checked(path: str, value: Any) -> tuple[Any, ...]:
     """A tuple of the value alone, as the first kind that accepts it converts it; else ()."""
-    for adapter in _adapters(path):
+    for adapter in _adapters(path, generation()):
         try:
             found = adapter.validate_python(value)
         except ValidationError:
@@ -189,15 +187,24 @@ def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
                 yield f"at most {high}"
 
 
-def axis_values(path: str, node: Node, prefix: str = "") -> tuple[Any, ...]:
-    """Every value of an axis, each checked where it stands."""
+def axis_values(path: str, node: Node, prefix: str = "", repeats: bool = False) -> tuple[Any, ...]:
+    """Every value of an axis, each checked where it stands.
+
+    Args:
+        path: that is swept.
+        node: its values.
+        prefix: only words the key in a refusal.
+        repeats: whether a value may come twice, as in an axis that moves with another.
+    """
     label = f"{prefix}axes.{path}"
-    seen: dict[Any, None] = {}
+    found: list[Any] = []
+    seen: set[Any] = set()
     for item in items(node, label):
         if item.value is None:
             raise wrong(item, label, "a value")
         value = _value(path, item, label)
-        if value in seen:
+        if value in seen and not repeats:
             raise repeated(item, label)
-        seen[value] = None
-    return tuple(seen)
+        seen.add(value)
+        found.append(value)
+    return tuple(found)

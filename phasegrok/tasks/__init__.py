@@ -12,7 +12,7 @@ from phasegrok.config import Experiment, TaskBlock
 from phasegrok.registry import import_all
 from phasegrok.tasks.base import TASKS, Size, Table, Task
 
-__all__ = ["Size", "Table", "Task", "build", "of"]
+__all__ = ["TASKS", "Size", "Table", "Task", "build", "of"]
 
 import_all(__name__, __path__)
 

@@ -71,4 +71,4 @@ class Task(Protocol):
         return None
 
 
-TASKS: Final[Registry[Callable[[Any], Task]]] = Registry()
+TASKS: Final[Registry[Callable[[Any], Task]]] = Registry("task")

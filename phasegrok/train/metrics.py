@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from phasegrok import models, tasks
 from phasegrok.measure import SCALARS
 from phasegrok.measure.base import Examples
-from phasegrok.plan.program import Program
+from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks.tiling import into_tiles
 from phasegrok.train.batches import SUBSETS, examples
 from phasegrok.train.losses import answers, correct_logits, row_losses
 from phasegrok.train.snapshot import take
-from phasegrok.train.state import Record, State
+from phasegrok.train.state import Record, State, init, make_table, run_params_shapes
 
 # Columns that are means over rows: the subset that each is over, and the score of a row.
 MEANS = {
@@ -42,6 +42,16 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
         if scalar.wanted(program.measure):
             record |= scalar.compute(network)
     return record
+
+
+def shapes(program: Program) -> dict[str, jax.ShapeDtypeStruct]:
+    """The shapes of what :func:`measure` will return, without computing anything."""
+
+    def record(run: RunParams) -> Record:
+        return measure(program, init(program, run), make_table(program, run))
+
+    found: dict[str, jax.ShapeDtypeStruct] = jax.eval_shape(record, run_params_shapes(program))
+    return found
 
 
 def row_means(program: Program, state: State, table: tasks.Table) -> Record:

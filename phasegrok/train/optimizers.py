@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from phasegrok.config import Adam, AdamW, Sgd
+from phasegrok.config import Adam, AdamW, OptimizerBlock, Sgd
+from phasegrok.registry import Registry
+
+Numbers = Mapping[str, jax.Array]  # scalars, traced, by the name of their key
+Builder = Callable[[Any, Numbers], optax.GradientTransformation]
+
+OPTIMIZERS: Final[Registry[Builder]] = Registry("optimizer")
 
 
 def optimizer(
-    config: AdamW | Adam | Sgd, values: Mapping[str, jax.Array]
+    config: OptimizerBlock, values: Mapping[str, jax.Array]
 ) -> optax.GradientTransformation:
     """The optax transformation of one run.
 
     Args:
-        config: only its kind is read; its numbers are traced.
+        config: only what is static of it is read; its numbers are traced.
         values: scalars under ``optimizer.NAME``.
     """
     at = {path.removeprefix("optimizer."): v for path, v in values.items()}
-    match config:
-        case AdamW(decay_towards="init"):
-            return optax.chain(
-                optax.scale_by_adam(at["beta1"], at["beta2"], at["epsilon"]),
-                decay_to_start(at["weight_decay"]),
-                optax.scale_by_learning_rate(at["learning_rate"]),
-            )
-        case AdamW():
-            return optax.adamw(
-                at["learning_rate"],
-                at["beta1"],
-                at["beta2"],
-                at["epsilon"],
-                weight_decay=at["weight_decay"],
-            )
-        case Adam():
-            return optax.chain(
-                optax.add_decayed_weights(at["weight_decay"]),
-                optax.adam(at["learning_rate"], at["beta1"], at["beta2"], at["epsilon"]),
-            )
-        case Sgd():
-            return optax.chain(
-                optax.add_decayed_weights(at["weight_decay"]),
-                add_signs(at["l1"]),
-                optax.sgd(at["learning_rate"], at["momentum"]),
-            )
+    return OPTIMIZERS[type(config)](config, at)
+
+
+@OPTIMIZERS.register(AdamW)
+def _adamw(config: AdamW, at: Numbers) -> optax.GradientTransformation:
+    if config.decay_towards == "init":
+        return optax.chain(
+            optax.scale_by_adam(at["beta1"], at["beta2"], at["epsilon"]),
+            decay_to_start(at["weight_decay"]),
+            optax.scale_by_learning_rate(at["learning_rate"]),
+        )
+    return optax.adamw(
+        at["learning_rate"],
+        at["beta1"],
+        at["beta2"],
+        at["epsilon"],
+        weight_decay=at["weight_decay"],
+    )
+
+
+@OPTIMIZERS.register(Adam)
+def _adam(config: Adam, at: Numbers) -> optax.GradientTransformation:
+    return optax.chain(
+        optax.add_decayed_weights(at["weight_decay"]),
+        optax.adam(at["learning_rate"], at["beta1"], at["beta2"], at["epsilon"]),
+    )
+
+
+@OPTIMIZERS.register(Sgd)
+def _sgd(config: Sgd, at: Numbers) -> optax.GradientTransformation:
+    return optax.chain(
+        optax.add_decayed_weights(at["weight_decay"]),
+        add_signs(at["l1"]),
+        optax.sgd(at["learning_rate"], at["momentum"]),
+    )
 
 
 def add_signs(strength: jax.Array) -> optax.GradientTransformation:

@@ -46,10 +46,11 @@ def snapshot(program: Program, state: State, table: tasks.Table) -> dict[str, ja
     }
 
 
-def names(program: Program) -> list[str]:
-    """The names that :func:`snapshot` will return, without computing anything."""
+def shapes(program: Program) -> dict[str, jax.ShapeDtypeStruct]:
+    """The shapes of what :func:`snapshot` will return, without computing anything."""
 
     def arrays(run: RunParams) -> dict[str, jax.Array]:
         return snapshot(program, init(program, run), make_table(program, run))
 
-    return list(jax.eval_shape(arrays, run_params_shapes(program)))
+    found: dict[str, jax.ShapeDtypeStruct] = jax.eval_shape(arrays, run_params_shapes(program))
+    return found

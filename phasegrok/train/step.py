@@ -28,6 +28,7 @@ from phasegrok.train.events import react
 from phasegrok.train.losses import row_losses
 from phasegrok.train.metrics import measure
 from phasegrok.train.optimizers import noise_like, optimizer
+from phasegrok.train.schedules import RATE, scheduled
 from phasegrok.train.state import (
     MASKS,
     UPDATE_NOISE,
@@ -47,13 +48,13 @@ Gradient = tuple[Params, ModelState]  # and the statistics after it
 def train_step(program: Program, state: State, batch: Batch) -> State:
     """One step of the optimizer on ``batch``."""
     grads, model_state = gradients(program, state, batch)
+    values = scheduled(program, state)
     # optax raises a traced beta to an integer count, which strict promotion refuses.
     with jax.numpy_dtype_promotion("standard"):
-        updates, opt_state = optimizer(program.experiment.optimizer, state.run.values).update(
+        updates, opt_state = optimizer(program.experiment.optimizer, values).update(
             grads, state.opt_state, state.params
         )
-    rate = state.run.values["optimizer.learning_rate"]
-    updates = disturbed(program, state, "optimizer.update_noise", updates, rate)
+    updates = disturbed(program, state, "optimizer.update_noise", updates, values[RATE])
     params = optax.apply_updates(state.params, updates)
     return State(state.step + 1, state.run, params, model_state, opt_state)
 

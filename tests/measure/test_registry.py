@@ -39,7 +39,7 @@ def test_columns_announced_are_columns_returned(make_sweep: MakeSweep, each: Mea
     program, run = one(make_sweep, CORRUPTED, f"measure.{each.key}={SETTINGS[each.key]}")
     assert tables_wanted(program.measure)
     arrays = snapshot.snapshot(program, init(program, run), make_table(program, run))
-    assert set(arrays) == set(snapshot.names(program))
+    assert set(arrays) == set(snapshot.shapes(program))
     assert {name.split(".")[0] for name in arrays} == {each.table}
     columns = [name.split(".")[2] for name in arrays]
     runs = pd.DataFrame({"run": ["a"], "seed": [0], "step": [40]})

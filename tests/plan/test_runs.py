@@ -87,5 +87,7 @@ def test_fields_say_once_whether_they_are_traced() -> None:
         "model.generalizing_scale",
         "event.at_step",
         "event.value",
+        "schedule.warmup_steps",
+        "schedule.final_fraction",
     }
     assert "optimizer.momentum" not in traced_paths(Experiment())

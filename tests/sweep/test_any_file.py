@@ -70,7 +70,10 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-KEYS = st.sampled_from([*PATHS, "axes", "seeds", "name", "start", "num", "kind", "x"]) | st.text()
+KEYS = (
+    st.sampled_from([*PATHS, "axes", "seeds", "zip", "name", "start", "num", "kind", "x"])
+    | st.text()
+)
 
 
 def as_yaml(value: Any) -> str:

@@ -56,7 +56,7 @@ def test_snapshots_agree_with_measurements(make_sweep: MakeSweep, kind: str) -> 
     are the network's outputs on the first examples whose shown label is wrong."""
     engine, found, record = trained(make_sweep, f"engine.mapping={kind}")
     program = engine.program
-    assert set(snapshot.names(program)) <= set(found)
+    assert set(snapshot.shapes(program)) <= set(found)
     counted = {name: record[name][:, None] for name in ("n_train", "n_corrupted")}
     for order in ("lowest", "highest", "random"):
         curve = {
@@ -114,5 +114,5 @@ def test_weights_by_name(make_sweep: MakeSweep) -> None:
         "biases.0": (12,),
         "biases.1": (12,),
     }
-    layers = {n.split(".")[1] for n in snapshot.names(program) if n.startswith("neurons")}
+    layers = {n.split(".")[1] for n in snapshot.shapes(program) if n.startswith("neurons")}
     assert layers == {"input", "output"}

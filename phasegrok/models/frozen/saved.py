@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from pydantic import ValidationError
 
+from phasegrok import plugins
 from phasegrok.config.identity import without_defaults
 from phasegrok.config.run_record import RUN_RECORD_FILE, RunRecord
 from phasegrok.errors import Refusal, short
@@ -132,6 +133,7 @@ def record(path: str) -> RunRecord:
             f"{file}: damaged: found more than {MOST_RECORD_BYTES} bytes; allowed: the file as a"
             " sweep wrote it"
         )
+    _check_plugins(content, file)
     try:
         found = RunRecord.model_validate_json(content)
     except ValidationError as error:
@@ -142,6 +144,23 @@ def record(path: str) -> RunRecord:
         ) from None
     verify(file)
     return found
+
+
+def _check_plugins(content: bytes, file: Path) -> None:
+    """Refuse a network that code computed which is not there, or is another by now."""
+    try:
+        needed = dict(json.loads(content)["plugins"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return  # what is no record is refused as one
+    plugins.check_loaded(needed, str(file))
+    now = {plugin.module: plugin.code for plugin in plugins.added().values()}
+    for module, code in needed.items():
+        if now[module] != code:
+            raise Refusal(
+                f"{file}: the code of plugin {short(module)} is another one than that of this"
+                f" network (hash {short(str(code))}, now {now[module]}); allowed: the plugin as it"
+                " was"
+            )
 
 
 def _unreadable(file: Path, error: Exception) -> Refusal:

@@ -21,4 +21,4 @@ class Solution(NamedTuple):
 
 # By the task's block: from a key, the block and a width to weights. The block's ``solved_by`` says
 # which widths and networks there are.
-SOLUTIONS: Final[Registry[Callable[[jax.Array, Any, int], Solution]]] = Registry()
+SOLUTIONS: Final[Registry[Callable[[jax.Array, Any, int], Solution]]] = Registry("")
