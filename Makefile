@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test figures bench faults fuzz clean
+.PHONY: help quickstart test docs figures bench faults fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -31,6 +31,11 @@ test: $(READY) ## lint, types and tests
 	$(BIN)/mypy
 	$(BIN)/pytest $(ARGS)
 
+docs: $(READY) ## write the generated pages and build the site into docs/_build
+	$(BIN)/python -m phasegrok.docs
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build $(ARGS)
+	@echo "open docs/_build/index.html"
+
 figures: $(READY) ## draw the figures of every result folder again
 	@for d in results/reference/*/ results/*/; do \
 	  if [ -f "$$d/manifest.json" ]; then $(BIN)/phasegrok figures "$$d" || exit; fi; done
@@ -45,4 +50,4 @@ fuzz: $(READY) ## 100,000 made-up and damaged inputs of every kind
 	nice $(BIN)/python benchmarks/fuzz.py $(ARGS)
 
 clean: ## remove what was installed and cached, never results
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache docs/_build *.egg-info
