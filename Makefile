@@ -33,7 +33,7 @@ test: $(READY) ## lint, types and tests
 
 docs: $(READY) ## write the generated pages and build the site into docs/_build
 	$(BIN)/python -m phasegrok.docs
-	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build $(ARGS)
+	$(BIN)/python -m sphinx -E -W --keep-going --quiet -b html docs docs/_build $(ARGS)
 	@echo "open docs/_build/index.html"
 
 figures: $(READY) ## draw the figures of every result folder again

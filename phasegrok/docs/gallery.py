@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["Entry", "entries", "page"]
+__all__ = ["Entry", "anchor", "entries", "page"]
 
 HEAD = """\
 # Gallery
@@ -141,7 +141,7 @@ def _verdicts(name: str, reproduction: str) -> str:
             continue
         pictured = f"reference/{name}/figures" in section
         if not place or (pictured and not shown):
-            place, shown = _anchor(title), pictured
+            place, shown = anchor(title), pictured
         for row in re.findall(r"^\|.*\|$", section, re.M):
             cells = [cell.strip() for cell in row.strip("|").split(" | ")]
             verdict = next(
@@ -161,7 +161,7 @@ def _commands(section: str) -> str:
     return " ".join(f"`{name}`" for name in re.findall(r"sweeps/([\w-]+)\.yaml", section))
 
 
-def _anchor(title: str) -> str:
+def anchor(title: str) -> str:
     """The anchor of a heading, as GitHub makes it."""
     text = title.lstrip("#").strip().lower()
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")

@@ -55,7 +55,7 @@ TABLES: Final[dict[str, About]] = {
         one_file=True,
     ),
     "comparison": About(
-        "cell that is in both of two sweeps; written by `phasegrok compare --output`",
+        "cell that is in both of two sweeps; written by `phasegrok compare A B --output DIR`",
         {
             "train_accuracy": Meaning("training accuracy of B minus that of A", "share, -1 to 1"),
             "test_accuracy": Meaning("test accuracy of B minus that of A", "share, -1 to 1"),
@@ -69,7 +69,7 @@ TABLES: Final[dict[str, About]] = {
         one_file=True,
     ),
     "boundary_shifts": About(
-        "boundary that both of two sweeps have; written by `phasegrok compare --output`",
+        "boundary that both of two sweeps have; written by `phasegrok compare A B --output DIR`",
         LINE
         | {
             "shift": Meaning("position in B minus position in A", "of the axis along"),
