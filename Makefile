@@ -22,7 +22,7 @@ $(READY): pyproject.toml requirements.txt
 quickstart: $(READY) ## install, then a small phase diagram with all six phases
 	$(BIN)/python -m phasegrok.sweep sweeps/quickstart.yaml $(ARGS)
 
-phase-%: sweeps/%.yaml $(READY) ## run sweeps/NAME.yaml: make phase-wd, make phase-dropout
+phase-%: sweeps/%.yaml $(READY) ## run sweeps/NAME.yaml; some take hours: ARGS=--plan says how long
 	$(BIN)/python -m phasegrok.sweep $< $(ARGS)
 
 test: $(READY) ## lint, types and tests

@@ -122,10 +122,9 @@ def test_commands_are_ones_that_can_be_typed(clone: Path, monkeypatch: pytest.Mo
                 assert " ".join(words) in SHELL, said
             elif args[0] == "sweep":
                 assert sweep_of(args[1:]).name, said
-            elif "--retrain" in args:
+            elif args[0] not in READING or "--retrain" in args:
                 known_commands()[args[0]].make_context(args[0], args[1:])
             else:
-                assert args[0] in READING, said
                 done = CliRunner().invoke(app, args)
                 assert done.exit_code == 0, f"{said}: {done.output}"
                 ran += 1
