@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from phasegrok.docs import PAGES, commands, gallery, notebook, pages, tables
+from phasegrok.docs.__main__ import main
 from phasegrok.meanings import TABLES
 from tests.docs.blocks import ROOT
 
@@ -86,3 +88,20 @@ def test_a_page_becomes_cells() -> None:
         ("code", "a = 1"),
         ("markdown", "last"),
     ]
+
+
+def test_pages_are_written_where_they_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a checkout, and nowhere else."""
+    monkeypatch.chdir(tmp_path)
+    assert main() == 2 and not any(tmp_path.iterdir())
+    assert "found no docs/reproduction.md; allowed: a checkout" in capsys.readouterr().err
+    (tmp_path / "sweeps").symlink_to(ROOT / "sweeps")
+    (tmp_path / "docs").mkdir()
+    for name in ("Makefile", "docs/reproduction.md", "docs/notebook.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    assert main() == 0
+    assert capsys.readouterr().out.splitlines() == [f"wrote docs/{name}" for name in PAGES]
+    (tmp_path / "docs" / "tables.md").write_text("old")
+    assert main() == 0 and capsys.readouterr().out == "wrote docs/tables.md\n"
