@@ -28,7 +28,8 @@ column = pq.read_schema("results/mine/cells.parquet").field("mean_ipr")
 column.metadata[b"meaning"], column.metadata[b"unit"], column.metadata[b"source"]
 ```
 
-Files that an earlier version wrote have no words. They read as before.
+Files that an earlier version wrote have no words. They read as before. A measurement of your own
+says what its columns mean with [`phasegrok.meanings.declare`](python.md#what-columns-mean).
 """
 
 
