@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test figures bench faults fuzz clean
+.PHONY: help quickstart test docs figures bench faults fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -22,7 +22,7 @@ $(READY): pyproject.toml requirements.txt
 quickstart: $(READY) ## install, then a small phase diagram with all six phases
 	$(BIN)/python -m phasegrok.sweep sweeps/quickstart.yaml $(ARGS)
 
-phase-%: sweeps/%.yaml $(READY) ## run sweeps/NAME.yaml: make phase-wd, make phase-dropout
+phase-%: sweeps/%.yaml $(READY) ## run sweeps/NAME.yaml; some take hours: ARGS=--plan says how long
 	$(BIN)/python -m phasegrok.sweep $< $(ARGS)
 
 test: $(READY) ## lint, types and tests
@@ -30,6 +30,11 @@ test: $(READY) ## lint, types and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(ARGS)
+
+docs: $(READY) ## write the generated pages and build the site into docs/_build
+	$(BIN)/python -m phasegrok.docs
+	$(BIN)/python -m sphinx -E -W --keep-going --quiet -b html docs docs/_build $(ARGS)
+	@echo "open docs/_build/index.html"
 
 figures: $(READY) ## draw the figures of every result folder again
 	@for d in results/reference/*/ results/*/; do \
@@ -45,4 +50,4 @@ fuzz: $(READY) ## 100,000 made-up and damaged inputs of every kind
 	nice $(BIN)/python benchmarks/fuzz.py $(ARGS)
 
 clean: ## remove what was installed and cached, never results
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache docs/_build *.egg-info

@@ -60,7 +60,7 @@ class Results:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """One row a cell: means over seeds, and labels. Nothing is written."""
+        """One row a cell, with means over seeds and labels. Nothing is written."""
         return self._folder.label()
 
     @cached_property

@@ -21,6 +21,9 @@ Settable = Literal[
 SHRINKS = ("data.data_fraction", "task.train_examples")
 
 
+NewValue = Annotated[NotNegative, Field(description="what it is changed to"), TRACED]
+
+
 class NoEvent(Block):
     """Nothing changes during training."""
 
@@ -35,18 +38,20 @@ class Memorized(Block):
     set: Annotated[Settable, Field(description="the setting that gets a new value")] = (
         "optimizer.weight_decay"
     )
-    value: Annotated[NotNegative, TRACED] = 0.0
+    value: NewValue = 0.0
 
 
 class AtStep(Block):
     """One change at a given step. It acts from the first logging point at or after the step."""
 
     kind: Literal["at_step"] = "at_step"
-    at_step: Annotated[int, Field(ge=0, le=2**24), TRACED] = 0
+    at_step: Annotated[
+        int, Field(ge=0, le=2**24, description="optimizer step of the change"), TRACED
+    ] = 0
     set: Annotated[Settable, Field(description="the setting that gets a new value")] = (
         "optimizer.weight_decay"
     )
-    value: Annotated[NotNegative, TRACED] = 0.0
+    value: NewValue = 0.0
 
 
 Event = Annotated[NoEvent | Memorized | AtStep, Field(discriminator="kind")]

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from phasegrok.config.experiment import Experiment
 
 InitScale = Annotated[Positive, Field(description="multiplies every initial weight"), TRACED]
-Activation = Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"]
+Activation = Annotated[
+    Literal["quadratic", "relu", "gelu", "tanh", "sigmoid", "identity"],
+    Field(description="of hidden layers; quadratic is x^2"),
+]
 
 
 class ModelBlock(Block):
@@ -117,7 +120,7 @@ class Transformer(ModelBlock):
     learned. Weight matrices begin as N(0, 1 / fan_in)."""
 
     kind: Literal["transformer"] = "transformer"
-    layers: Annotated[int, Field(ge=1, le=64)] = 1
+    layers: Annotated[int, Field(ge=1, le=64, description="blocks of attention and MLP")] = 1
     heads: Annotated[int, Field(ge=1, le=64, description="must divide embedding")] = 4
     embedding: Annotated[Count, Field(description="d: width of the residual stream")] = 128
     feed_forward: Annotated[Count, Field(description="neurons of every feed-forward layer")] = 512
@@ -181,7 +184,7 @@ class Lstm(ModelBlock):
     """Stacked LSTM on the tokens m, n and an equals sign. The answer is read after the last."""
 
     kind: Literal["lstm"] = "lstm"
-    layers: Annotated[int, Field(ge=1, le=64)] = 2
+    layers: Annotated[int, Field(ge=1, le=64, description="LSTMs, one on the other")] = 2
     embedding: Annotated[Count, Field(description="d: dimension of a token's embedding")] = 128
     width: Annotated[Count, Field(description="neurons of every layer")] = 128
     init_scale: InitScale = 1.0

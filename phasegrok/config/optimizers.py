@@ -28,6 +28,23 @@ WeightNoise = Annotated[
 ]
 
 
+LearningRate = Annotated[Positive, Field(description="step size"), TRACED]
+
+
+Beta1 = Annotated[Fraction, Field(description="decay rate of the mean of gradients"), TRACED]
+
+
+Beta2 = Annotated[Fraction, Field(description="decay rate of the mean of squares"), TRACED]
+
+
+Epsilon = Annotated[Positive, Field(description="added to the root in Adam's quotient"), TRACED]
+
+
+WeightDecay = Annotated[
+    NotNegative, Field(description="how strongly weights are pulled towards zero"), TRACED
+]
+
+
 class OptimizerBlock(Block):
     """The block of an optimizer. It has a traced ``learning_rate``."""
 
@@ -36,11 +53,11 @@ class AdamW(OptimizerBlock):
     """Adam with decoupled weight decay (multiplied by the learning rate) on every weight."""
 
     kind: Literal["adamw"] = "adamw"
-    learning_rate: Annotated[Positive, TRACED] = 0.01
-    beta1: Annotated[Fraction, TRACED] = 0.9
-    beta2: Annotated[Fraction, TRACED] = 0.98
-    epsilon: Annotated[Positive, TRACED] = 1e-8
-    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    learning_rate: LearningRate = 0.01
+    beta1: Beta1 = 0.9
+    beta2: Beta2 = 0.98
+    epsilon: Epsilon = 1e-8
+    weight_decay: WeightDecay = 0.0
     decay_towards: Annotated[
         Literal["zero", "init"],
         Field(description="zero, or init: the initial weights of the network"),
@@ -53,11 +70,11 @@ class Adam(OptimizerBlock):
     """Adam. Its weight decay is coupled: an L2 term in the gradient."""
 
     kind: Literal["adam"] = "adam"
-    learning_rate: Annotated[Positive, TRACED] = 0.01
-    beta1: Annotated[Fraction, TRACED] = 0.9
-    beta2: Annotated[Fraction, TRACED] = 0.98
-    epsilon: Annotated[Positive, TRACED] = 1e-8
-    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    learning_rate: LearningRate = 0.01
+    beta1: Beta1 = 0.9
+    beta2: Beta2 = 0.98
+    epsilon: Epsilon = 1e-8
+    weight_decay: WeightDecay = 0.0
     update_noise: UpdateNoise = 0.0
     weight_noise: WeightNoise = 0.0
 
@@ -66,9 +83,11 @@ class Sgd(OptimizerBlock):
     """Gradient descent with heavy-ball momentum. Its weight decay is coupled, as with adam."""
 
     kind: Literal["sgd"] = "sgd"
-    learning_rate: Annotated[Positive, TRACED] = 0.1
-    momentum: Annotated[Fraction, TRACED] = 0.0
-    weight_decay: Annotated[NotNegative, TRACED] = 0.0
+    learning_rate: LearningRate = 0.1
+    momentum: Annotated[
+        Fraction, Field(description="share of the last update that the next one keeps"), TRACED
+    ] = 0.0
+    weight_decay: WeightDecay = 0.0
     l1: Annotated[
         NotNegative,
         Field(description="factor of the sum of all weights' absolute values in the loss"),

@@ -57,7 +57,9 @@ class Modular(TaskBlock):
     """z = m + n or m * n modulo p, over all p^2 pairs (Doshi et al., section 1.1)."""
 
     kind: Literal["modular"] = "modular"
-    operation: Literal["addition", "multiplication"] = "addition"
+    operation: Annotated[
+        Literal["addition", "multiplication"], Field(description="of m and n, modulo p")
+    ] = "addition"
     modulus: Annotated[int, Field(ge=2, le=30_000, description="p; the table has p^2 rows")] = 97
 
     def solved_by(self) -> Mapping[str, tuple[Any, ...]]:
@@ -109,7 +111,7 @@ class Parity(TaskBlock):
     train_examples: Annotated[
         int, Field(ge=1, le=2**23, description="N: size of the training set")
     ] = 300
-    test_examples: Annotated[int, Field(ge=1, le=2**23)] = 1000
+    test_examples: Annotated[int, Field(ge=1, le=2**23, description="size of the test set")] = 1000
     test_set: Annotated[
         Literal["seed", "fixed"],
         Field(

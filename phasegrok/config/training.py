@@ -25,12 +25,16 @@ class Train(Block):
             "log_every then counts epochs"
         ),
     ] = None
-    batch_size: Literal["full"] | Count = "full"
+    batch_size: Annotated[
+        Literal["full"] | Count, Field(description="examples of a step; full: the training set")
+    ] = "full"
     last_batch: Annotated[
         Literal["drop", "keep"],
         Field(description="whether to train on the incomplete last batch of an epoch"),
     ] = "drop"
-    log_every: Count = 20
+    log_every: Annotated[
+        Count, Field(description="the network is measured every so many steps, and at step 0")
+    ] = 20
     scaling: Annotated[
         Literal["none", "paper"],
         Field(

@@ -39,9 +39,6 @@ FIRST: Final = (
 )
 
 
-SETTINGS: Final = {*map(column, PATHS), "n_train", "n_corrupted"}
-
-
 @dataclass(frozen=True)
 class Shown:
     """One result folder.
@@ -107,7 +104,8 @@ class Shown:
 
     def numbers(self, table: pd.DataFrame) -> list[str]:
         """The columns of a table that hold measured numbers, the main ones first."""
-        settings = {*self.axes, *FIXED, *NOT_SHOWN, "cell", "run", INFERRED, *SETTINGS}
+        settings = {*self.axes, *FIXED, *NOT_SHOWN, "cell", "run", INFERRED, "n_train"}
+        settings |= {"n_corrupted", *map(column, PATHS)}
         kind = pd.api.types
         found = [
             name

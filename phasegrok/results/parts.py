@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 
 from phasegrok.errors import Damaged
 from phasegrok.files.seal import BLANK, sealing, verify
+from phasegrok.meanings import TABLES, meaning
 
 __all__ = [
     "arrow_schema",
+    "explained",
     "holds",
     "like",
     "odd_parts",
@@ -40,7 +42,11 @@ def parts(table: Path) -> list[Path]:
 
 
 def write_part(path: Path, table: pa.Table) -> None:
-    """Write a table of one file, whole or not at all, with checksums of its pages and of itself."""
+    """Write a table of one file, whole or not at all, with checksums of its pages and of itself.
+
+    Its columns say what they mean, in their metadata.
+    """
+    table = explained(table, path)
     with sealing(path) as file:
         options = {"compression": "zstd", "write_page_checksum": True}
         sink = pa.PythonFile(file, mode="w")
@@ -49,6 +55,22 @@ def write_part(path: Path, table: pa.Table) -> None:
             # somebody writes the rows to another file, and would be wrong there.
             sink.write(BLANK.encode())
             writer.write_table(table)
+
+
+def explained(table: pa.Table, path: Path) -> pa.Table:
+    """A table whose columns have their meaning, unit and source as metadata.
+
+    Whatever the columns said before is left out: parts that are written again, with more columns or
+    by another version, are like new ones.
+    """
+    about = TABLES.get(path.stem)
+    name = path.stem if about and about.one_file else path.parent.name
+    fields = []
+    for field in table.schema:
+        found = meaning(name, field.name)
+        words = {"meaning": found.text, "unit": found.unit, "source": found.source} if found else {}
+        fields.append(field.with_metadata({key: text for key, text in words.items() if text}))
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 
 def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -17,7 +17,6 @@ from phasegrok.sweep.yaml import Node
 
 __all__ = ["beside_the_file"]
 
-FILES: Final = {path for path, fields in PATHS.items() if any(map(is_file_path, fields))}
 BUILT_IN: Final = ("digits",)  # names of data that come with a library, and are no paths
 
 
@@ -25,13 +24,19 @@ def beside_the_file(draft: Draft, home: Path) -> Draft:
     """The draft with every path of data that is there, seen from ``home``, as such a path."""
 
     def each(nodes: dict[str, Node]) -> dict[str, Node]:
-        return {path: _found(node, home) if path in FILES else node for path, node in nodes.items()}
+        return {
+            path: _found(node, home) if _is_file(path) else node for path, node in nodes.items()
+        }
 
     variants = {
         name: replace(node, value=each(node.value)) if node.is_mapping else node
         for name, node in draft.variants.items()
     }
     return Draft(each(draft.settings), each(draft.axes), variants)
+
+
+def _is_file(path: str) -> bool:
+    return any(map(is_file_path, PATHS.get(path, ())))
 
 
 def _found(node: Node, home: Path) -> Node:
