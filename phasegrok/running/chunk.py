@@ -47,6 +47,12 @@ class Reporter(Protocol):
     def advanced(self, work: float, runs: int) -> None:
         """So much was done just now, finishing so many runs."""
 
+    def compiling(self, number: int, of: int) -> None:
+        """Training waits for a program to be compiled, which is the ``number``-th of so many."""
+
+    def compiled(self) -> None:
+        """It waits no longer."""
+
 
 class Silent:
     """A reporter that says nothing."""
@@ -63,6 +69,10 @@ class Silent:
     def more(self, work: float, runs: int) -> None: ...
 
     def advanced(self, work: float, runs: int) -> None: ...
+
+    def compiling(self, number: int, of: int) -> None: ...
+
+    def compiled(self) -> None: ...
 
 
 @dataclass
@@ -220,22 +230,36 @@ class ChunkProgress:
             self.folder.save_weights(row["run"], step, arrays)
 
 
-def _compiled(job: Job) -> Engine:
-    """Everything that training a job's chunks will call."""
+def whole_engine(job: Job) -> Engine:
+    """Everything that training a job's chunks will call, compiled."""
     engine = compiled(job.program, job.layout)
     if tables_wanted(job.program.measure):
         engine.compile_snapshot()
     return engine
 
 
-def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter) -> None:
+def train_chunk(
+    prepared: Prepared,
+    chunk: Chunk,
+    session: Session,
+    reporter: Reporter,
+    engine_of: Callable[[Job], Engine] = whole_engine,
+) -> None:
     """Train a chunk and publish it.
+
+    Args:
+        prepared: the sweep.
+        chunk: of it.
+        session: counts, and is told of signals.
+        reporter: watches.
+        engine_of: compiles a job's program, if that has not been done.
 
     Raises:
         Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
     """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
-    engine = session.compiled(_compiled, job)
+    engine = session.compiled(engine_of, job)
+    reporter.compiled()
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
     if progress.begin(reporter.note):

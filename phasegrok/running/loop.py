@@ -9,7 +9,8 @@ from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.lock import CLAIM
 from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.running.adopt import take, with_columns
-from phasegrok.running.chunk import Reporter, train_chunk
+from phasegrok.running.ahead import Ahead
+from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.estimate import job_work
 from phasegrok.running.follow import Chunk
 from phasegrok.running.manifest import Manifest, read_manifest
@@ -172,10 +173,13 @@ def _train_chunks(
     session: Session,
     reporter: Reporter,
 ) -> None:
-    """Train chunks one after the other."""
+    """Train chunks one after the other; the next program is compiled meanwhile."""
+    programs = Ahead([chunk.job for chunk in chunks], whole_engine)
     for chunk in chunks:
         try:
-            train_chunk(prepared, chunk, session, reporter)
+            if not programs.ready(chunk.job):
+                reporter.compiling(programs.number(chunk.job), len(programs))
+            train_chunk(prepared, chunk, session, reporter, programs.engine)
         finally:
             prepared.folder.write_manifest(_with(session, prepared).to_json())
 
