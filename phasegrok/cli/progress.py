@@ -67,7 +67,8 @@ class Progress:
                 Said(self._where), BarColumn(bar_width=None), Said(self._when), expand=True
             )
             self.bar.start()
-            self.task = self.bar.add_task("", total=self.total, completed=self.done)
+            self.task = self.bar.add_task("", total=self.total)
+            self.bar.update(self.task, completed=self.done)
         return self
 
     def __exit__(

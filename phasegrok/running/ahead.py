@@ -8,6 +8,7 @@ than one waits, and holds memory.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -32,6 +33,7 @@ class Ahead:
         self._jobs = list({id(job): job for job in jobs}.values())
         self._build = build
         self._begun: dict[int, Future[Engine]] = {}
+        self._seconds: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -44,6 +46,10 @@ class Ahead:
         """Whether its engine is built, or failed to be, so that nobody waits for it."""
         begun = self._begun.get(id(job))
         return begun is not None and begun.done()
+
+    def seconds(self, job: Job) -> float:
+        """How long its engine took to be built."""
+        return self._seconds[id(job)]
 
     def engine(self, job: Job) -> Engine:
         """A job's engine; the next job's is begun.
@@ -69,8 +75,11 @@ class Ahead:
         thread.start()
 
     def _work(self, job: Job, future: Future[Engine]) -> None:
+        begun = time.perf_counter()
         try:
-            future.set_result(self._build(job))
+            engine = self._build(job)
+            self._seconds[id(job)] = time.perf_counter() - begun
+            future.set_result(engine)
         except BaseException as error:
             future.set_exception(error)
         finally:

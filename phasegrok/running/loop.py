@@ -11,10 +11,11 @@ from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.ahead import Ahead
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
-from phasegrok.running.estimate import job_work
 from phasegrok.running.follow import Chunk
+from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared
+from phasegrok.running.rates import Rates, job_work, mark
 from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep, expected
 from phasegrok.running.refine import next_round
 from phasegrok.running.session import Interrupted, Session, interruptible, whoami
@@ -37,8 +38,14 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> bool:
         Refusal: another process worked on it since it was prepared.
     """
     session = Session()
+    store, _ = kept(prepared.sweep.engine)
+    session.rates = Rates(prepared.machine)
     with interruptible(session.signals):
-        return _run(prepared, session, reporter, fresh)
+        try:
+            return _run(prepared, session, reporter, fresh)
+        finally:
+            if store and session.rates.seen:
+                session.rates.keep(store)
 
 
 def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) -> bool:
@@ -180,8 +187,19 @@ def _train_chunks(
             if not programs.ready(chunk.job):
                 reporter.compiling(programs.number(chunk.job), len(programs))
             train_chunk(prepared, chunk, session, reporter, programs.engine)
+            _learn(prepared, session, programs, chunk)
         finally:
             prepared.folder.write_manifest(_with(session, prepared).to_json())
+
+
+def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:
+    """For later estimates: how long a program took to compile, and that it is kept."""
+    engine, job = programs.engine(chunk.job), chunk.job
+    if session.rates and not engine.loaded:
+        session.rates.saw(job, compile_seconds=programs.seconds(job))
+    store, _ = kept(prepared.sweep.engine)
+    if store and not store.has(mark(job)):
+        store.put(mark(job), b"")
 
 
 def _with(session: Session, prepared: Prepared) -> Manifest:

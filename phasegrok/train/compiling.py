@@ -56,7 +56,7 @@ def kept_in() -> Keeps | None:
     return _KEPT[0] if _KEPT else None
 
 
-def executable(lowered: jax.stages.Lowered, devices: Sequence[jax.Device]) -> Any:
+def executable(lowered: jax.stages.Lowered, devices: Sequence[jax.Device]) -> tuple[Any, bool]:
     """A lowered program, ready to be called.
 
     Args:
@@ -64,22 +64,22 @@ def executable(lowered: jax.stages.Lowered, devices: Sequence[jax.Device]) -> An
         devices: on which it runs, in the order of its mesh.
 
     Returns:
-        ``lowered.compile()``, or what another process got of the same.
+        ``lowered.compile()``, or what another process got of the same; and whether it is that.
     """
     store = kept_in()
     key = key_of(lowered, devices) if store else None
     if store is None or key is None:
-        return lowered.compile()
+        return lowered.compile(), False
     if (data := store.get(key)) is not None:
         try:
-            return _from_bytes(data, lowered, devices)
+            return _from_bytes(data, lowered, devices), True
         # Whatever it is that XLA says against it: there is another way to get the program.
         except Exception:
             store.drop(key)
     compiled = lowered.compile()
     if (data := _to_bytes(compiled)) is not None:
         store.put(key, data)
-    return compiled
+    return compiled, False
 
 
 def key_of(lowered: jax.stages.Lowered, devices: Sequence[jax.Device]) -> str | None:

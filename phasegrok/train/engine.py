@@ -61,7 +61,10 @@ class Engine:
         # Compiling is most of a small sweep's time, and XLA does it outside Python's lock.
         ready = partial(executable, devices=local_devices(layout.devices))
         with ThreadPoolExecutor(2) as pool:
-            self._begin, *trained = pool.map(ready, (lowered_begin, *lowered))
+            (self._begin, begins), *found = pool.map(ready, (lowered_begin, *lowered))
+        trained = [each for each, _ in found]
+        # Whether all of it had been compiled before, by another process.
+        self.loaded = begins and all(there for _, there in found)
         self._segment, self._piece = trained[0], trained[-1]
         self.state_shapes = state
         self._shapes, self._mesh = shapes, mesh
@@ -85,7 +88,9 @@ class Engine:
         mapped = self._mapped(take, self._mesh, at_once=SNAPSHOTS_AT_ONCE)
         with _TRACING, jax.default_matmul_precision("highest"):
             lowered = jax.jit(mapped).lower(*self._shapes)
-        return executable(lowered, local_devices(self.layout.devices))
+        found, there = executable(lowered, local_devices(self.layout.devices))
+        self.loaded = self.loaded and there
+        return found
 
     def _mapped(self, function: Any, mesh: jax.sharding.Mesh, at_once: int | None = None) -> Any:
         """``function`` of one run's arguments, over a chunk's, as one program; under ``vmap`` so

@@ -90,7 +90,7 @@ def test_a_damaged_entry_is_compiled_anew_and_mended(
     and the next process finds a good entry again."""
     devices, x = jax.local_devices()[:1], np.arange(8, dtype=np.float32)
     compiled = compilations(monkeypatch)
-    right = np.asarray(executable(small(), devices)(x))
+    right = np.asarray(executable(small(), devices)[0](x))
     key = key_of(small(), devices)
     assert key is not None
     good = store.get(key)
@@ -98,14 +98,14 @@ def test_a_damaged_entry_is_compiled_anew_and_mended(
     for bad in (b"", b"no program", good[:-20], good[:40] + good):
         store.put(key, bad)
         compiled.clear()
-        np.testing.assert_array_equal(executable(small(), devices)(x), right)
+        np.testing.assert_array_equal(executable(small(), devices)[0](x), right)
         assert compiled
         compiled.clear()
-        np.testing.assert_array_equal(executable(small(), devices)(x), right)
+        np.testing.assert_array_equal(executable(small(), devices)[0](x), right)
         assert not compiled
     for path in store.folder.iterdir():
         path.write_bytes(path.read_bytes()[:100])
-    np.testing.assert_array_equal(executable(small(), devices)(x), right)
+    np.testing.assert_array_equal(executable(small(), devices)[0](x), right)
     assert compiled
 
 
