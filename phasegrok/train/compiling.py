@@ -3,8 +3,8 @@
 Compiled code is right for one kind of machine only, and XLA decides by more than the program how it
 rounds. So what an entry is found by holds everything that could decide it: the program itself, the
 versions of JAX and XLA, the processor with its instructions, the devices, all settings of JAX and
-all flags of XLA. JAX's own cache on disk leaves the processor out, writes entries in place, and
-never mends one that is damaged; where a user turned it on, it is used all the same.
+all flags of XLA. JAX's own cache on disk writes entries in place, and never mends one that is
+damaged; where a user turned it on, it is used all the same.
 """
 
 from __future__ import annotations
