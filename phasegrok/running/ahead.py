@@ -2,7 +2,8 @@
 
 XLA compiles one program on about one core, outside Python's lock. So the next program is begun when
 one is asked for: at first two compile side by side, then one does while the other trains. No more
-than one waits, and holds memory.
+than one waits, and holds memory. On an accelerator XLA tries kernels on the device and takes the
+fastest, which training beside it would change; there, none is begun early.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ class Ahead:
     Args:
         jobs: in the order in which they are asked for.
         build: gives the engine of a job; compiles, and writes no results.
+        ahead: how many are begun before they are asked for.
     """
 
-    def __init__(self, jobs: Sequence[Job], build: Build) -> None:
+    def __init__(self, jobs: Sequence[Job], build: Build, ahead: int = 1) -> None:
+        self._ahead = ahead
         self._jobs = list({id(job): job for job in jobs}.values())
         self._build = build
         self._begun: dict[int, Future[Engine]] = {}
@@ -48,17 +51,17 @@ class Ahead:
         return begun is not None and begun.done()
 
     def seconds(self, job: Job) -> float:
-        """How long its engine took to be built."""
+        """How long its engine took to be built, or would have on an idle machine."""
         return self._seconds[id(job)]
 
     def engine(self, job: Job) -> Engine:
-        """A job's engine; the next job's is begun.
+        """A job's engine; the next ones are begun.
 
         Raises:
             Exception: what building it raised, and only its own.
         """
         number = self.number(job)
-        for each in self._jobs[number - 1 : number + 1]:
+        for each in self._jobs[number - 1 : number + self._ahead]:
             self._begin(each)
         engine = self._begun[id(job)].result()
         for before in self._jobs[: number - 1]:  # nobody asks for them again: let them go
@@ -75,10 +78,11 @@ class Ahead:
         thread.start()
 
     def _work(self, job: Job, future: Future[Engine]) -> None:
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), time.process_time()
         try:
             engine = self._build(job)
-            self._seconds[id(job)] = time.perf_counter() - begun
+            wall = time.perf_counter() - begun
+            self._seconds[id(job)] = min(wall, time.process_time() - spent)
             future.set_result(engine)
         except BaseException as error:
             future.set_exception(error)

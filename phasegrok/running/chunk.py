@@ -26,7 +26,7 @@ from phasegrok.running.checkpoint import check_checkpoint
 from phasegrok.running.columns import Columns
 from phasegrok.running.follow import Chunk
 from phasegrok.running.prepared import Prepared
-from phasegrok.running.rates import job_work
+from phasegrok.running.rates import job_work, undisturbed
 from phasegrok.running.session import Interrupted, Session
 from phasegrok.train.engine import Engine, compiled
 
@@ -268,12 +268,13 @@ def train_chunk(
     if session.signals:  # nothing is newer than the checkpoint
         raise Interrupted
     while not progress.finished:
-        before = session.device_seconds
+        before, spent = session.device_seconds, time.process_time()
         share = progress.advance()
         if session.rates:
-            spent = session.device_seconds - before
+            wall, spent = session.device_seconds - before, time.process_time() - spent
+            seconds = undisturbed(wall, spent, job.layout.devices, prepared.machine)
             cells = job_work(job) / job.program.intervals * job.layout.chunk
-            session.rates.saw(job, work=spent / (cells * share))
+            session.rates.saw(job, work=seconds / (cells * share))
         reporter.advanced(each * share, count if progress.finished else 0)
         late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
         if not progress.finished and (late or session.signals):

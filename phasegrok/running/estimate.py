@@ -124,12 +124,14 @@ def _missing(prepared: Prepared) -> Iterable[tuple[Job, int]]:
 def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
     """The time of parts whose programs are compiled one ahead (:mod:`phasegrok.running.ahead`).
 
-    The first two compile side by side. Then each compiles while the one before it trains: on a CPU
-    it takes a core's share from that, beside an accelerator it takes nothing.
+    On a CPU the first two compile side by side. Then each compiles while the one before it trains,
+    and takes a core's share from that.
     """
-    each = machine.devices if machine.platform == "cpu" else math.inf
+    each = machine.devices
     training = sum(part.training for part in parts)
     whole = sum(part.compiling for part in parts)
+    if machine.platform != "cpu":
+        return Estimate(training, whole, how, len(parts))
     waits = parts[0].compiling if parts else 0.0
     shared = waits if each > 1 else 0.0  # what the next one has compiled by now
     for part, after in itertools.pairwise(parts):
@@ -137,7 +139,7 @@ def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
         waits += max(part.training + left / each, left) - part.training
         shared = 0.0
     on = sum(part.training * part.job.layout.devices for part in parts)
-    return Estimate(training, waits, how, len(parts), whole + on * (machine.platform == "cpu"))
+    return Estimate(training, waits, how, len(parts), whole + on)
 
 
 def steps_to_try(job: Job, machine: Machine) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
+from weakref import WeakSet
 
 from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
@@ -21,7 +23,11 @@ from phasegrok.running.refine import next_round
 from phasegrok.running.session import Interrupted, Session, interruptible, whoami
 from phasegrok.running.verify import verify
 from phasegrok.sweep.load import dump
+from phasegrok.train.engine import Engine
 
+_COUNTED: Final[WeakSet[Engine]] = (
+    WeakSet()
+)  # whose compiling was timed; a later sweep has them too
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
 
@@ -181,7 +187,8 @@ def _train_chunks(
     reporter: Reporter,
 ) -> None:
     """Train chunks one after the other; the next program is compiled meanwhile."""
-    programs = Ahead([chunk.job for chunk in chunks], whole_engine)
+    ahead = prepared.machine.platform == "cpu"
+    programs = Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
     for chunk in chunks:
         try:
             if not programs.ready(chunk.job):
@@ -195,7 +202,8 @@ def _train_chunks(
 def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:
     """For later estimates: how long a program took to compile, and that it is kept."""
     engine, job = programs.engine(chunk.job), chunk.job
-    if session.rates and not engine.loaded:
+    if session.rates and not engine.loaded and engine not in _COUNTED:
+        _COUNTED.add(engine)
         session.rates.saw(job, compile_seconds=programs.seconds(job))
     store, _ = kept(prepared.sweep.engine)
     if store and not store.has(mark(job)):

@@ -34,8 +34,8 @@ NORMALIZED: Final = 5e-9  # and where the layer is normalized
 MASK: Final = 2e-9  # and for an entry of its dropout mask
 WEIGHT: Final = 0.6e-9  # seconds for a weight's update
 STEP: Final = 5e-5  # least seconds of a step
-COMPILE: Final = 5.2  # seconds for a program, on one core
-ARRAY: Final = 0.85  # and for each array of weights
+COMPILE: Final = 4.4  # seconds of a core for a program, by the root of its arrays of weights
+IDLE: Final = 1.2  # cores are not busy all the time even then
 KEPT: Final = 0.2  # seconds to load one instead
 
 
@@ -151,7 +151,7 @@ def _compile_by_shapes(job: Job, machine: Machine) -> float:
         return machine.compile_seconds
     arrays = models.layers(models.of(job.program.experiment))
     programs = 1 + bool(tables_wanted(job.program.measure)) / 2 + bool(job.layout.piece) / 2
-    return (COMPILE + ARRAY * arrays) * programs * PRODUCTS_AT / probe().products
+    return COMPILE * math.sqrt(arrays) * programs * PRODUCTS_AT / probe().products
 
 
 @lru_cache(maxsize=1)
@@ -169,6 +169,18 @@ def probe() -> Speed:
             np.add(long, long, out=total)
             best = [min(best[0], middle - begun), min(best[1], time.thread_time() - middle)]
     return Speed(2 * 512**3 / max(best[0], 1e-6), 3 * long.nbytes / max(best[1], 1e-6))
+
+
+def undisturbed(wall: float, spent: float, devices: int, machine: Machine) -> float:
+    """Seconds that something would take if nobody else used this machine.
+
+    Args:
+        wall: that it took.
+        spent: CPU seconds of this process meanwhile.
+        devices: that it kept busy.
+        machine: the kind of machine.
+    """
+    return wall if machine.platform != "cpu" else min(wall, IDLE * spent / devices)
 
 
 def mark(job: Job) -> str:

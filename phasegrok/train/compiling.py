@@ -10,6 +10,7 @@ damaged; where a user turned it on, it is used all the same.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -84,11 +85,12 @@ def executable(lowered: jax.stages.Lowered, devices: Sequence[jax.Device]) -> tu
 
 def key_of(lowered: jax.stages.Lowered, devices: Sequence[jax.Device]) -> str | None:
     """What the compiled program is found by: a digest of everything that could decide it."""
-    text = lowered.as_text()
-    if len(text) > MOST_BYTES:
+    module: Any = lowered.compiler_ir("stablehlo")
+    module.operation.write_bytecode(file=(size := io.BytesIO()))
+    if size.tell() > MOST_BYTES:
         return None
     digest = hashlib.sha256()
-    for part in (*_surroundings(devices), text):
+    for part in (*_surroundings(devices), lowered.as_text()):
         digest.update(part.encode(errors="surrogateescape") + b"\0")
     return digest.hexdigest()
 

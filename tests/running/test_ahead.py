@@ -63,6 +63,15 @@ def test_the_next_is_built_meanwhile_and_no_more(make_sweep: MakeSweep) -> None:
     assert list(programs._begun) == [id(third)] and programs.seconds(first) >= 0
 
 
+def test_none_is_begun_early_where_none_should_be(make_sweep: MakeSweep) -> None:
+    first, second = jobs(make_sweep, 2)
+    build = Builder()
+    build.lets.release(2)
+    programs = Ahead([first, second], build, ahead=0)
+    assert programs.engine(first) == 1 and build.begun == [1]
+    assert programs.engine(second) == 2
+
+
 def test_an_error_is_raised_where_its_program_is_asked_for(make_sweep: MakeSweep) -> None:
     """The second cannot be built: the first still trains."""
     first, second = jobs(make_sweep, 2)

@@ -21,7 +21,7 @@ from phasegrok.running.estimate import (
     steps_to_try,
 )
 from phasegrok.running.keeping import VARIABLE, kept
-from phasegrok.running.rates import Rates, by_shapes, job_work, mark
+from phasegrok.running.rates import IDLE, Rates, by_shapes, job_work, mark, undisturbed
 from tests.conftest import MakeSweep
 
 MACHINE = Machine("cpu", 2, 1 << 50, 1 << 30, 1e11, 2.0)
@@ -118,7 +118,7 @@ def test_an_estimate_compiles_nothing_and_learns(
         (2, "cpu", [8.0, 10.0, 8.0], [3.0, 3.0, 3.0], 8 + (3 + 1) + 8 + 3),
         (2, "cpu", [8.0, 10.0, 8.0], [30.0, 30.0, 30.0], 8 + 31 + 34 + 30),
         (1, "cpu", [8.0, 8.0], [3.0, 3.0], 22.0),  # one core does one thing
-        (1, "gpu", [8.0, 20.0], [30.0, 3.0], 41.0),  # the host compiles, the device trains
+        (1, "gpu", [8.0, 20.0], [30.0, 3.0], 61.0),  # nothing is compiled ahead
     ],
 )
 def test_programs_compile_beside_training(
@@ -135,3 +135,10 @@ def test_programs_compile_beside_training(
     machine = replace(MACHINE, devices=devices, platform=platform)
     assert estimate._together(parts, machine, "").seconds == pytest.approx(seconds)
     assert estimate._together([], machine, "").seconds == 0
+
+
+def test_what_others_do_on_a_busy_machine_is_no_part_of_a_rate() -> None:
+    """Of 10 s on two cores this process got 4 s of a core: 2 s each, if it had been alone."""
+    assert undisturbed(10.0, 4.0, 2, MACHINE) == pytest.approx(2 * IDLE)
+    assert undisturbed(2.0, 4.0, 2, MACHINE) == 2.0
+    assert undisturbed(10.0, 4.0, 1, replace(MACHINE, platform="gpu")) == 10.0
