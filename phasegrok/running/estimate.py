@@ -28,7 +28,8 @@ TRY_SECONDS: Final = 5.0
 WEIGHT_SECONDS: Final = 2e-8  # that an optimizer takes for one weight; to draw it takes ten times
 TRIES: Final = 4
 MOST_LAYERS: Final = 24  # of a network that is compiled to be tried: 64 take 15 s
-CHUNK_SECONDS: Final = 0.1  # to begin a chunk and to publish it
+CHUNK_SECONDS: Final = 0.2  # to begin a chunk and to publish it
+END_SECONDS: Final = 0.7  # to verify all tables, label the cells and find the lines between phases
 
 
 class Estimate(NamedTuple):
@@ -128,7 +129,7 @@ def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
     and takes a core's share from that.
     """
     each = machine.devices
-    training = sum(part.training for part in parts)
+    training = sum(part.training for part in parts) + END_SECONDS * bool(parts)
     whole = sum(part.compiling for part in parts)
     if machine.platform != "cpu":
         return Estimate(training, whole, how, len(parts))
@@ -139,7 +140,7 @@ def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
         waits += max(part.training + left / each, left) - part.training
         shared = 0.0
     on = sum(part.training * part.job.layout.devices for part in parts)
-    return Estimate(training, waits, how, len(parts), whole + on)
+    return Estimate(training, waits, how, len(parts), whole + on + END_SECONDS * bool(parts))
 
 
 def steps_to_try(job: Job, machine: Machine) -> int:

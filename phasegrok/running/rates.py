@@ -31,10 +31,10 @@ ARRAYS_AT: Final = 16e9
 PRODUCT: Final = 1.05  # of the time that a step's products take at the probe's rate
 ACTIVATION: Final = 4.5e-9  # seconds for a number of a hidden layer
 NORMALIZED: Final = 5e-9  # and where the layer is normalized
-MASK: Final = 2e-9  # and for an entry of its dropout mask
+MASK: Final = 4e-9  # and for an entry of its dropout mask
 WEIGHT: Final = 0.6e-9  # seconds for a weight's update
 STEP: Final = 5e-5  # least seconds of a step
-COMPILE: Final = 4.4  # seconds of a core for a program, by the root of its arrays of weights
+COMPILE: Final = 4.8  # seconds of a core for a program, by the root of its arrays of weights
 IDLE: Final = 1.2  # cores are not busy all the time even then
 KEPT: Final = 0.2  # seconds to load one instead
 

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 import jax
 import jaxlib.version
 
+from phasegrok.files.stderr import without_lines
 from phasegrok.machine import cores, instruction_set
 
 __all__ = ["Keeps", "executable", "keep_in", "kept_in"]
@@ -28,6 +29,7 @@ FORMAT: Final = "1"  # of an entry
 FLAGS: Final = ("XLA_", "TF_XLA_", "LIBTPU_", "NVIDIA_TF32", "CUBLAS_", "CUDNN_")
 # Settings of JAX that say where it keeps or logs what.
 BESIDE_THE_POINT: Final = ("cache", "log", "dump", "traceback")
+UNFOUNDED: Final = "cpu_aot_loader"  # where XLA writes such lines
 MOST_BYTES: Final = 64 << 20  # of a program: images are constants inside theirs
 
 
@@ -126,10 +128,13 @@ def _from_bytes(data: bytes, lowered: jax.stages.Lowered, devices: Sequence[jax.
     from jax.experimental import serialize_executable
 
     arguments = jax.tree.structure(lowered.args_info)
-    return serialize_executable.deserialize_and_load(
-        zlib.decompress(data),
-        arguments,
-        lowered.out_tree,
-        backend=devices[0].client,
-        execution_devices=devices,
-    )
+    # On some processors XLA takes its own preferences for instructions that are missing, and says
+    # so in lines of a kilobyte.
+    with without_lines(UNFOUNDED):
+        return serialize_executable.deserialize_and_load(
+            zlib.decompress(data),
+            arguments,
+            lowered.out_tree,
+            backend=devices[0].client,
+            execution_devices=devices,
+        )

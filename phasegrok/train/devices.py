@@ -11,7 +11,6 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Any, Final
 
 from phasegrok.errors import Refusal, short
@@ -41,7 +40,9 @@ def use_all_cores() -> None:
         Refusal: JAX cannot start with the settings that it is given.
     """
     check_flags()
-    _quiet_loading()
+    # Of JAX's own cache, where a user turned it on: a bad entry is no entry.
+    for doing in ("reading", "writing"):
+        warnings.filterwarnings("ignore", f"Error {doing} persistent compilation cache")
     try:
         import jax
     except (ValueError, RuntimeError) as error:  # of a variable that JAX cannot read
@@ -51,19 +52,6 @@ def use_all_cores() -> None:
     if config.jax_num_cpu_devices < 1:
         config.update("jax_num_cpu_devices", cores())
     local_devices()
-
-
-def _quiet_loading() -> None:
-    """Keep off the terminal what XLA and JAX say of compiled programs that they load, or cannot.
-
-    On some processors XLA takes its own preferences for instructions that are missing, and says so
-    in lines of a kilobyte. Where an accelerator's plugin is installed its errors are worth more.
-    """
-    if not entry_points(group="jax_plugins"):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Of JAX's own cache, where a user turned it on.
-    for doing in ("reading", "writing"):
-        warnings.filterwarnings("ignore", f"Error {doing} persistent compilation cache")
 
 
 def local_devices() -> list[Any]:

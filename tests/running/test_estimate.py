@@ -14,6 +14,7 @@ from phasegrok.plan.plan import plan
 from phasegrok.running import estimate
 from phasegrok.running.estimate import (
     CHUNK_SECONDS,
+    END_SECONDS,
     TRY_SECONDS,
     Part,
     estimated_time,
@@ -66,7 +67,7 @@ def test_what_a_measured_estimate_rests_on_is_said(
         monkeypatch.setattr(estimate, "steps_to_try", lambda job, machine: next(tries))  # noqa: B023
         found = measured_time(prepared)
         assert found.how.startswith(said)
-        assert found.training == pytest.approx(assumed + 2 * CHUNK_SECONDS)
+        assert found.training == pytest.approx(assumed + 2 * CHUNK_SECONDS + END_SECONDS)
         assert found.compiling == pytest.approx(here.compile_seconds)
     assert not (tmp_path / "out").exists()
 
@@ -102,6 +103,7 @@ def test_an_estimate_compiles_nothing_and_learns(
         job_work(one) * one.layout.chunk * 2.0
         + job_work(two) * two.layout.chunk * learned.of_work(two)[0]
         + 2 * CHUNK_SECONDS
+        + END_SECONDS
     )
     longer = runner.prepare(make_sweep(more, "train.steps=400"), tmp_path / "out", False)
     assert learned.of_work(longer.plan.jobs[0])[1]
@@ -133,7 +135,8 @@ def test_programs_compile_beside_training(
     job = plan(make_sweep(), MACHINE).jobs[0]
     parts = [Part(job, t, c) for t, c in zip(training, compiling, strict=True)]
     machine = replace(MACHINE, devices=devices, platform=platform)
-    assert estimate._together(parts, machine, "").seconds == pytest.approx(seconds)
+    whole = estimate._together(parts, machine, "").seconds
+    assert whole == pytest.approx(seconds + END_SECONDS)
     assert estimate._together([], machine, "").seconds == 0
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from types import SimpleNamespace
 
 import jax
@@ -76,24 +74,3 @@ def test_settings_that_change_numbers_are_refused(name: str) -> None:
     with pytest.raises(Refusal) as caught:
         devices.check_settings(SimpleNamespace(**{name: not needed}))
     assert line(caught).startswith(f"{name.upper()}: found {not needed}; allowed: {needed}")
-
-
-@pytest.mark.parametrize(("plugins", "level"), [((), "3"), (("cuda",), None)])
-def test_what_is_said_of_kept_programs_stays_off_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, plugins: tuple[str, ...], level: str | None
-) -> None:
-    """XLA's lines about a processor's preferences, and JAX's about its own cache's entries. With an
-    accelerator XLA's errors are heard; a level that a user chose stays."""
-    monkeypatch.setattr(devices, "entry_points", lambda group: plugins)
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        devices._quiet_loading()
-        warnings.warn("Error reading persistent compilation cache entry for 'f': x", stacklevel=1)
-        warnings.warn("another one", stacklevel=1)
-    assert [str(each.message) for each in heard] == ["another one"]
-    assert os.environ.get("TF_CPP_MIN_LOG_LEVEL") == level
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    with warnings.catch_warnings():
-        devices._quiet_loading()
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
