@@ -38,6 +38,7 @@ class Progress:
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
         self.programs = self.program = 0  # how many this session compiles, and the newest of them
+        self.rate = 0.0  # runs a second, while there was training
         self.waited = 0.0  # seconds that nothing trained, as its program was compiled
         self.waits_since: float | None = None
         self.expected = estimated_time(prepared)
@@ -118,6 +119,9 @@ class Progress:
         self.done += work
         self.finished += runs
         self.ends = time.monotonic() + self._left()
+        new, spent = self._trained()
+        if work and new > 0 and spent > 0:
+            self.rate = new / self.total * self.runs / spent
         if self.bar:
             self.bar.update(self.task, completed=self.done)
         elif not self.live and time.monotonic() - self.last_line >= LINE_EVERY:
@@ -155,10 +159,9 @@ class Progress:
 
     def _when(self) -> str:
         """The share that is done, the rate, and how long the rest will take."""
-        new, spent = self._trained()
         parts = [f"{self.done / self.total:5.1%}"]
-        if new > 0 and spent > 0:
-            parts.append(f"{new / self.total * self.runs / spent * 60:.1f} runs/min")
+        if self.rate:
+            parts.append(f"{self.rate * 60:.1f} runs/min")
         if self.done < self.total:
             parts.append("ETA " + duration(max(1.0, self.ends - time.monotonic())))
         return "  ".join(parts)
