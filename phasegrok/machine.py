@@ -6,16 +6,26 @@ all counts. Files of the system are read below a root, which tests replace.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-__all__ = ["cores", "memory_bytes"]
+__all__ = ["cache_folder", "cores", "instruction_set", "memory_bytes"]
 
 ROOT: Final = Path("/")
 MEBIBYTE: Final = 1 << 20
+# What /proc/cpuinfo says of a core's kind: on x86, and on Arm.
+KIND: Final = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping", "flags"),
+    *("CPU implementer", "CPU variant", "CPU part", "CPU revision", "Features"),
+)
 # A version 1 cgroup without a limit says the largest multiple of a page below 2^63.
 UNLIMITED: Final = 1 << 60
 
@@ -36,6 +46,41 @@ def memory_bytes(environment: Mapping[str, str] = os.environ, root: Path = ROOT)
         n * cores(environment, root) * MEBIBYTE for n in _numbers(environment, "SLURM_MEM_PER_CPU")
     ]
     return min(found, default=8 << 30)
+
+
+def instruction_set(root: Path = ROOT) -> str:
+    """A digest of what kinds of cores there are, with all instructions that they know.
+
+    Code that was compiled for one kind may end another's process, or round otherwise there.
+    """
+    lines = _text(root / "proc/cpuinfo").splitlines()
+    kinds = {line for line in lines if line.partition(":")[0].strip() in KIND}
+    if not kinds:
+        kinds = {platform.machine(), platform.processor(), platform.platform(), _brand()}
+    return hashlib.sha256("\n".join(sorted(kinds)).encode()).hexdigest()[:16]
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where this user's programs keep what they can make again, on this kind of system; None where
+    there is no home."""
+    if (given := environment.get("XDG_CACHE_HOME", "")) and Path(given).is_absolute():
+        return Path(given) / "phasegrok"
+    if sys.platform == "win32":
+        local = environment.get("LOCALAPPDATA", "")
+        return Path(local) / "phasegrok" / "cache" if local else None
+    home = environment.get("HOME", "")
+    if not Path(home).is_absolute():  # relative ones would lie wherever somebody stands
+        return None
+    inside = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    return Path(home) / inside / "phasegrok"
+
+
+def _brand() -> str:
+    """The name of a Mac's processor, of which Python says the family only."""
+    asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
+    with suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(asked, capture_output=True, text=True, timeout=5).stdout.strip()
+    return ""
 
 
 def _visible_cores() -> int:

@@ -79,7 +79,8 @@ class Stopping:
         self.caught.append(number)
         name = signal.Signals(number).name
         if self.phase == "save" and first:
-            _say(f"{name}: saving what is trained so far; a second signal stops at once")
+            again = "Ctrl-C again" if number == signal.SIGINT else "a second signal"
+            _say(f"{name}: saving what is trained so far; {again} stops at once")
             return
         if self.phase == "exit":
             _say(f"{name}: stopped; {self.fate or 'nothing was written'}")

@@ -10,6 +10,7 @@ import jax
 import pytest
 
 from phasegrok.figures import STRICT
+from phasegrok.running.keeping import VARIABLE
 from phasegrok.sweep.load import Sweep, load
 
 # As on a two-core machine, whatever this one has: layouts and so bits are the same everywhere.
@@ -22,6 +23,10 @@ CHEAP_COMPILATION = "--xla_cpu_use_fusion_emitters=false"
 if CHEAP_COMPILATION not in (flags := os.environ.get("XLA_FLAGS", "")):
     os.environ["XLA_FLAGS"] = f"{flags} {CHEAP_COMPILATION}".strip()
 
+# Tests and the processes that they start share what is compiled, also with later starts of the
+# tests. `make clean` empties it; whoever names another place, or none, gets that.
+COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "programs"
+os.environ.setdefault(VARIABLE, str(COMPILED))
 os.environ[STRICT] = "1"  # an error in a picture fails the test
 TINY = """\
 name: tiny

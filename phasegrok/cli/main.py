@@ -115,6 +115,12 @@ def sweep(
     plan: Annotated[
         bool, typer.Option("--plan", help="Show programs, memory and time; train nothing.")
     ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure", help="With --plan: compile, and measure a few steps for the time."
+        ),
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Move old results aside and start again.")
     ] = False,
@@ -136,6 +142,8 @@ def sweep(
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
+        if measure and not plan:
+            raise Refusal("--measure: found without --plan; allowed: --plan --measure")
         from phasegrok.cli.plugins import load_plugins, needs_plugin
         from phasegrok.sweep.load import load
         from phasegrok.sweep.shipped import find
@@ -163,7 +171,8 @@ def sweep(
         prepared = waited(plan_it, checked, folder, fresh)
         if plan:
             typer.echo(f"{settings_text(checked)}\n")
-            typer.echo(plan_text(prepared, waited(running.estimated_time, prepared)))
+            estimated = running.measured_time if measure else running.estimated_time
+            typer.echo(plan_text(prepared, waited(estimated, prepared)))
             return
         doing.trains = True
         with phase("exit", SAVED):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from phasegrok.cli.streams import wants_drawing
 from phasegrok.cli.text import duration, plan_text
+from phasegrok.stopping import STATE
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -20,10 +21,14 @@ LINE_EVERY: Final = 15.0  # seconds between lines where there is no terminal to 
 
 
 class Progress:
-    """The runner's :class:`~phasegrok.running.Reporter`: a bar on a terminal, else lines."""
+    """The runner's :class:`~phasegrok.running.Reporter`: a bar on a terminal, else lines.
+
+    What is left is told from this session's own training and waiting; until there is any, from what
+    was expected.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
-        from phasegrok.running import job_work
+        from phasegrok.running import estimated_time, job_work
 
         jobs = prepared.plan.jobs
         self.total = sum(job_work(job) * len(job.runs) for job in jobs)
@@ -32,24 +37,39 @@ class Progress:
         self.done = 0.0
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
+        self.programs = self.program = 0  # how many this session compiles, and the newest of them
+        self.rate = 0.0  # runs a second, while there was training
+        self.waited = 0.0  # seconds that nothing trained, as its program was compiled
+        self.waits_since: float | None = None
+        self.expected = estimated_time(prepared)
         self.started = self.last_line = time.monotonic()
         self.live = wants_drawing()
         self.bar: Bar | None = None
+        self.ends = self.started + self.expected.seconds  # when, by what is known now
         print(plan_text(prepared), flush=True)
 
     def __enter__(self) -> Progress:
         if self.live:
-            from rich.progress import BarColumn, TextColumn
+            from rich.progress import BarColumn, ProgressColumn
             from rich.progress import Progress as Bar
+            from rich.text import Text
+
+            class Said(ProgressColumn):
+                """A text that is true at the moment when it is drawn."""
+
+                def __init__(self, say: Any) -> None:
+                    super().__init__()
+                    self.say = say
+
+                def render(self, task: Any) -> Text:
+                    return Text(self.say())
 
             self.bar = Bar(
-                TextColumn("{task.fields[runs]}"),
-                BarColumn(bar_width=None),
-                TextColumn("{task.percentage:5.1f} %  {task.fields[rate]}  {task.fields[eta]}"),
-                expand=True,
+                Said(self._where), BarColumn(bar_width=None), Said(self._when), expand=True
             )
             self.bar.start()
-            self.task = self.bar.add_task("", total=self.total, runs="starting", rate="", eta="")
+            self.task = self.bar.add_task("", total=self.total)
+            self.bar.update(self.task, completed=self.done)
         return self
 
     def __exit__(
@@ -83,19 +103,65 @@ class Progress:
         """Work done just now."""
         self._update(work, runs)
 
+    def compiling(self, number: int, of: int) -> None:
+        """Nothing trains until a program is compiled."""
+        self.program, self.programs = number, of
+        self.waits_since = time.monotonic()
+        self._update(0.0, 0)
+
+    def compiled(self) -> None:
+        """Training goes on."""
+        if self.waits_since is not None:
+            self.waited += time.monotonic() - self.waits_since
+            self.waits_since = None
+
     def _update(self, work: float, runs: int) -> None:
         self.done += work
         self.finished += runs
-        spent = time.monotonic() - self.started
-        new = self.done - self.skipped
-        eta, rate = "", ""
-        if new > 0 and spent > 0:
-            eta = "ETA " + duration((self.total - self.done) * spent / new)
-            rate = f"{new / self.total * self.runs / spent * 60:.1f} runs/min"
-        counted = f"{self.finished}/{self.runs} runs"
+        self.ends = time.monotonic() + self._left()
+        new, spent = self._trained()
+        if work and new > 0 and spent > 0:
+            self.rate = new / self.total * self.runs / spent
         if self.bar:
-            self.bar.update(self.task, advance=work, runs=counted, rate=rate, eta=eta)
+            self.bar.update(self.task, completed=self.done)
         elif not self.live and time.monotonic() - self.last_line >= LINE_EVERY:
             self.last_line = time.monotonic()
-            share = self.done / self.total
-            print(f"{counted}  {share:.1%}  {rate}  {eta}", flush=True)
+            print(f"{self._where()}  {self._when()}", flush=True)
+
+    def _trained(self) -> tuple[float, float]:
+        """Work that this session did, and the seconds that it trained."""
+        spent = time.monotonic() - self.started - self.waited
+        if self.waits_since is not None:
+            spent -= time.monotonic() - self.waits_since
+        return self.done - self.skipped, spent
+
+    def _left(self) -> float:
+        """Seconds until all is done."""
+        new, spent = self._trained()
+        left = self.total - self.done
+        expected = self.expected
+        if new > 0 and spent > 0:
+            training = left * spent / new
+        else:
+            training = left * expected.training / max(self.total - self.skipped, left, 1e-9)
+        begun = self.program - (self.waits_since is not None)  # programs that are compiled
+        each = self.waited / begun if begun else expected.compiling / max(self.programs, 1)
+        return training + each * max(self.programs - begun, not self.programs)
+
+    def _where(self) -> str:
+        """How many runs are done, and what is being done where that is not training."""
+        counted = f"{self.finished}/{self.runs} runs"
+        if STATE.caught:
+            return f"{counted}  saving"
+        if self.waits_since is not None:
+            return f"{counted}  compiling {self.program} of {self.programs}"
+        return counted
+
+    def _when(self) -> str:
+        """The share that is done, the rate, and how long the rest will take."""
+        parts = [f"{self.done / self.total:5.1%}"]
+        if self.rate:
+            parts.append(f"{self.rate * 60:.1f} runs/min")
+        if self.done < self.total:
+            parts.append("ETA " + duration(max(1.0, self.ends - time.monotonic())))
+        return "  ".join(parts)

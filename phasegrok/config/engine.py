@@ -18,3 +18,12 @@ class Engine(Block):
     checkpoint_every: Annotated[
         Positive, Field(description="most seconds of training that a crash may cost")
     ] = 60.0
+    # Nothing that results hang on: it is in no manifest. A relative path could lie beside a file
+    # that came from elsewhere, and compiled code is code.
+    compilation_cache: Annotated[
+        Literal["auto", "off"] | Annotated[str, Field(pattern=r"^(~|[A-Za-z]:)?[/\\]")],
+        Field(
+            exclude=True,
+            description="where compiled programs are kept: `auto` is the user's cache folder",
+        ),
+    ] = "auto"

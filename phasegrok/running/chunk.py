@@ -24,9 +24,9 @@ from phasegrok.results.folder import Folder
 from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
 from phasegrok.running.checkpoint import check_checkpoint
 from phasegrok.running.columns import Columns
-from phasegrok.running.estimate import job_work
 from phasegrok.running.follow import Chunk
 from phasegrok.running.prepared import Prepared
+from phasegrok.running.rates import job_work, undisturbed
 from phasegrok.running.session import Interrupted, Session
 from phasegrok.train.engine import Engine, compiled
 
@@ -47,6 +47,12 @@ class Reporter(Protocol):
     def advanced(self, work: float, runs: int) -> None:
         """So much was done just now, finishing so many runs."""
 
+    def compiling(self, number: int, of: int) -> None:
+        """Training waits for a program to be compiled, which is the ``number``-th of so many."""
+
+    def compiled(self) -> None:
+        """It waits no longer."""
+
 
 class Silent:
     """A reporter that says nothing."""
@@ -63,6 +69,10 @@ class Silent:
     def more(self, work: float, runs: int) -> None: ...
 
     def advanced(self, work: float, runs: int) -> None: ...
+
+    def compiling(self, number: int, of: int) -> None: ...
+
+    def compiled(self) -> None: ...
 
 
 @dataclass
@@ -220,22 +230,36 @@ class ChunkProgress:
             self.folder.save_weights(row["run"], step, arrays)
 
 
-def _compiled(job: Job) -> Engine:
-    """Everything that training a job's chunks will call."""
+def whole_engine(job: Job) -> Engine:
+    """Everything that training a job's chunks will call, compiled."""
     engine = compiled(job.program, job.layout)
     if tables_wanted(job.program.measure):
         engine.compile_snapshot()
     return engine
 
 
-def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter) -> None:
+def train_chunk(
+    prepared: Prepared,
+    chunk: Chunk,
+    session: Session,
+    reporter: Reporter,
+    engine_of: Callable[[Job], Engine] = whole_engine,
+) -> None:
     """Train a chunk and publish it.
+
+    Args:
+        prepared: the sweep.
+        chunk: of it.
+        session: counts, and is told of signals.
+        reporter: watches.
+        engine_of: compiles a job's program, if that has not been done.
 
     Raises:
         Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
     """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
-    engine = session.compiled(_compiled, job)
+    engine = session.compiled(engine_of, job)
+    reporter.compiled()
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
     if progress.begin(reporter.note):
@@ -244,7 +268,13 @@ def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Re
     if session.signals:  # nothing is newer than the checkpoint
         raise Interrupted
     while not progress.finished:
+        before, spent = session.device_seconds, time.process_time()
         share = progress.advance()
+        if session.rates:
+            wall, spent = session.device_seconds - before, time.process_time() - spent
+            seconds = undisturbed(wall, spent, job.layout.devices, prepared.machine)
+            cells = job_work(job) / job.program.intervals * job.layout.chunk
+            session.rates.saw(job, work=seconds / (cells * share))
         reporter.advanced(each * share, count if progress.finished else 0)
         late = time.monotonic() - last_save >= prepared.sweep.engine.checkpoint_every
         if not progress.finished and (late or session.signals):

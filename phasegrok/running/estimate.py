@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from phasegrok import models, tasks
+from phasegrok import models
 from phasegrok.plan.layout import Job, Machine, interval_seconds
 from phasegrok.plan.plan import Plan
-from phasegrok.plan.program import Program
+from phasegrok.running.keeping import kept
 from phasegrok.running.prepared import Prepared
+from phasegrok.running.rates import KEPT, Rates, job_work, mark, work
 from phasegrok.running.session import Session
 from phasegrok.train.engine import compiled
+
+__all__ = ["Estimate", "estimated_time", "job_work", "measured_time", "steps_to_try"]
 
 # Longer than this, by the machine's assumed rates, no program is tried; nor are more programs once
 # this many times as long has been spent on trying.
@@ -23,55 +28,119 @@ TRY_SECONDS: Final = 5.0
 WEIGHT_SECONDS: Final = 2e-8  # that an optimizer takes for one weight; to draw it takes ten times
 TRIES: Final = 4
 MOST_LAYERS: Final = 24  # of a network that is compiled to be tried: 64 take 15 s
+CHUNK_SECONDS: Final = 0.2  # to begin a chunk and to publish it
+END_SECONDS: Final = 0.7  # to verify all tables, label the cells and find the lines between phases
 
 
 class Estimate(NamedTuple):
-    """How long what is missing will take."""
+    """How long what is missing will take, until the last run is published."""
 
-    seconds: float
-    how: str  # what the number rests on
+    training: float  # seconds
+    compiling: float  # seconds that nothing trains meanwhile
+    how: str  # what the numbers rest on
+    programs: int = 0  # that are compiled
+    cores: float = 0.0  # seconds of all cores together
+
+    @property
+    def seconds(self) -> float:
+        return self.training + self.compiling
 
 
-def job_work(job: Job) -> float:
-    """What one run of a job costs, in minimal floating-point operations, dropout's bits aside."""
-    return _work(job.program, job.program.log_every) * job.program.intervals
+class Part(NamedTuple):
+    """What is missing of one job."""
 
-
-def _work(program: Program, steps: int) -> float:
-    """What one run costs for so many steps and one measurement."""
-    model = models.of(program.experiment)
-    evaluation = tasks.of(program.experiment).size.total / 3
-    return float(model.flops_per_row() * (program.step_rows * steps + evaluation))
+    job: Job
+    training: float  # seconds, with all devices
+    compiling: float  # seconds, of one core
 
 
 def estimated_time(prepared: Prepared) -> Estimate:
-    """Expected time of what is missing, from a few measured steps of each kind of program.
+    """Expected time of what is missing, within a second and without compiling.
+
+    It rests on what sweeps before it showed of programs of the same kind on this machine. Of other
+    kinds it is counted from shapes, at a rate that a probe of 0.2 s finds.
+    """
+    store, _ = kept(prepared.sweep.engine)
+    rates = Rates.of(prepared.machine, store)
+    parts, known, there = [], 0, 0
+    for job, chunks in _missing(prepared):
+        unit, trained = rates.of_work(job)
+        known += trained
+        training = chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
+        loads = store is not None and store.has(mark(job))
+        there += loads
+        parts.append(Part(job, training, KEPT if loads else rates.of_compiling(job)))
+    if not parts:
+        how = "nothing is missing"
+    elif known == len(parts):
+        how = "from earlier sweeps on this machine"
+    else:
+        how = "from shapes and this machine's speed"
+        how += f", {known} of {len(parts)} programs from earlier sweeps" if known else ""
+    if there:
+        how += f"; {there} of {len(parts)} programs are compiled already"
+    return _together(parts, prepared.machine, how)
+
+
+def measured_time(prepared: Prepared) -> Estimate:
+    """The same from a few steps of each kind of program, which are compiled and tried.
 
     Where these would take too long, the rate is the one that planning assumes.
     """
     kinds: dict[Any, list[tuple[Job, int]]] = {}
-    for chunk in prepared.missing():
-        job = chunk.job
+    for job, chunks in _missing(prepared):
         key = (replace(job.program, rows=0, tile=0, orders=0), job.layout.mapping)
-        kinds.setdefault(key, []).append((job, len(chunk.runs)))
-    seconds, tried, begun = 0.0, 0, time.monotonic()
+        kinds.setdefault(key, []).append((job, chunks))
+    parts, tried, begun = [], 0, time.monotonic()
     for members in kinds.values():
         largest = max((job for job, _ in members), key=lambda job: job.program.rows)
         late = time.monotonic() - begun > TRIES * TRY_SECONDS
         steps = 0 if late else steps_to_try(largest, prepared.machine)
-        rate = 1 / prepared.machine.flops
+        unit, seconds = 1 / prepared.machine.flops, prepared.machine.compile_seconds
         if steps:
-            rate = _seconds_a_work(prepared.plan, largest, steps)
+            unit, seconds = _tried(prepared.plan, largest, steps)
             tried += 1
-        seconds += sum(job_work(job) * runs * rate for job, runs in members)
-        seconds += prepared.machine.compile_seconds * len({id(job) for job, _ in members})
+        for job, chunks in members:
+            training = chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
+            parts.append(Part(job, training, seconds))
     if tried == len(kinds):
         how = "from a few steps on this machine"
     elif tried:
         how = f"{tried} of {len(kinds)} kinds of programs from a few steps, others by assumed rates"
     else:
         how = "from this machine's assumed rate: to try a few steps would take too long"
-    return Estimate(seconds, how)
+    return _together(parts, prepared.machine, how)
+
+
+def _missing(prepared: Prepared) -> Iterable[tuple[Job, int]]:
+    """Jobs with missing chunks, and how many those are, in the order in which they train."""
+    counts: dict[int, int] = {}
+    jobs: dict[int, Job] = {}
+    for chunk in prepared.missing():
+        jobs[id(chunk.job)] = chunk.job
+        counts[id(chunk.job)] = counts.get(id(chunk.job), 0) + 1
+    return [(job, counts[key]) for key, job in jobs.items()]
+
+
+def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
+    """The time of parts whose programs are compiled one ahead (:mod:`phasegrok.running.ahead`).
+
+    On a CPU the first two compile side by side. Then each compiles while the one before it trains,
+    and takes a core's share from that.
+    """
+    each = machine.devices
+    training = sum(part.training for part in parts) + END_SECONDS * bool(parts)
+    whole = sum(part.compiling for part in parts)
+    if machine.platform != "cpu":
+        return Estimate(training, whole, how, len(parts))
+    waits = parts[0].compiling if parts else 0.0
+    shared = waits if each > 1 else 0.0  # what the next one has compiled by now
+    for part, after in itertools.pairwise(parts):
+        left = max(0.0, after.compiling - shared)
+        waits += max(part.training + left / each, left) - part.training
+        shared = 0.0
+    on = sum(part.training * part.job.layout.devices for part in parts)
+    return Estimate(training, waits, how, len(parts), whole + on + END_SECONDS * bool(parts))
 
 
 def steps_to_try(job: Job, machine: Machine) -> int:
@@ -83,7 +152,7 @@ def steps_to_try(job: Job, machine: Machine) -> int:
         return 0
     cells = _cells_to_try(job)
     step = interval_seconds(job, cells, machine) / program.log_every
-    look = _work(program, 0) * cells / machine.flops
+    look = work(program, 0) * cells / machine.flops
     weights = models.parameters(model) * cells * WEIGHT_SECONDS
     # Weights are drawn, and measured before and after each of two intervals.
     left = TRY_SECONDS - 10 * weights - 3 * look
@@ -97,14 +166,16 @@ def _cells_to_try(job: Job) -> int:
     return math.ceil(cells / layout.devices) * layout.devices
 
 
-def _seconds_a_work(planned: Plan, job: Job, steps: int) -> float:
+def _tried(planned: Plan, job: Job, steps: int) -> tuple[float, float]:
     """Seconds for a unit of :func:`job_work`, measured on the second interval, of so many steps, of
-    a small chunk."""
+    a small chunk; and to compile that chunk's program."""
     cells = _cells_to_try(job)
     program = replace(job.program, steps=2 * steps, log_every=steps)
+    begun = time.perf_counter()
     engine = compiled(program, replace(job.layout, chunk=cells, intervals=1, piece=0))
+    seconds = time.perf_counter() - begun
     state, table, _ = engine.begin(planned.run_params(np.resize(job.runs, cells)))
     state, _ = Session().timed(engine.segment, state, table)
     session = Session()
     session.timed(engine.segment, state, table)
-    return session.device_seconds / (_work(program, steps) * cells)
+    return session.device_seconds / (work(program, steps) * cells), seconds

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
+from weakref import WeakSet
 
 from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.lock import CLAIM
 from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.running.adopt import take, with_columns
-from phasegrok.running.chunk import Reporter, train_chunk
-from phasegrok.running.estimate import job_work
+from phasegrok.running.ahead import Ahead
+from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.follow import Chunk
+from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared
+from phasegrok.running.rates import Rates, job_work, mark
 from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep, expected
 from phasegrok.running.refine import next_round
 from phasegrok.running.session import Interrupted, Session, interruptible, whoami
 from phasegrok.running.verify import verify
 from phasegrok.sweep.load import dump
+from phasegrok.train.engine import Engine
 
+_COUNTED: Final[WeakSet[Engine]] = (
+    WeakSet()
+)  # whose compiling was timed; a later sweep has them too
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
 
@@ -36,8 +44,14 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> bool:
         Refusal: another process worked on it since it was prepared.
     """
     session = Session()
+    store, _ = kept(prepared.sweep.engine)
+    session.rates = Rates(prepared.machine)
     with interruptible(session.signals):
-        return _run(prepared, session, reporter, fresh)
+        try:
+            return _run(prepared, session, reporter, fresh)
+        finally:
+            if store and session.rates.seen:
+                session.rates.keep(store)
 
 
 def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) -> bool:
@@ -172,12 +186,28 @@ def _train_chunks(
     session: Session,
     reporter: Reporter,
 ) -> None:
-    """Train chunks one after the other."""
+    """Train chunks one after the other; the next program is compiled meanwhile."""
+    ahead = prepared.machine.platform == "cpu"
+    programs = Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
     for chunk in chunks:
         try:
-            train_chunk(prepared, chunk, session, reporter)
+            if not programs.ready(chunk.job):
+                reporter.compiling(programs.number(chunk.job), len(programs))
+            train_chunk(prepared, chunk, session, reporter, programs.engine)
+            _learn(prepared, session, programs, chunk)
         finally:
             prepared.folder.write_manifest(_with(session, prepared).to_json())
+
+
+def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:
+    """For later estimates: how long a program took to compile, and that it is kept."""
+    engine, job = programs.engine(chunk.job), chunk.job
+    if session.rates and not engine.loaded and engine not in _COUNTED:
+        _COUNTED.add(engine)
+        session.rates.saw(job, compile_seconds=programs.seconds(job))
+    store, _ = kept(prepared.sweep.engine)
+    if store and not store.has(mark(job)):
+        store.put(mark(job), b"")
 
 
 def _with(session: Session, prepared: Prepared) -> Manifest:

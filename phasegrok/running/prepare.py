@@ -17,6 +17,7 @@ from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.running.extend import check_extends, extended, named, resolved, taken_from
 from phasegrok.running.follow import follow, sized, upgraded
+from phasegrok.running.keeping import use_cache
 from phasegrok.running.manifest import (
     Manifest,
     check_same_code,
@@ -62,6 +63,8 @@ def prepare(
     """
     folder = Folder(output)
     check_writable(output)
+    if line := use_cache(sweep.engine):
+        note(line)
     if fresh:
         check_movable(output)
         return _begin(sweep, folder, reuse)

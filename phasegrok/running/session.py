@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+from phasegrok.running.rates import Rates
 from phasegrok.stopping import STATE, Interrupted, caught_meanwhile, phase, waited
 
 __all__ = ["Interrupted", "Session", "interruptible", "now", "whoami"]
@@ -43,6 +44,7 @@ class Session:
     device_seconds: float = 0.0
     signals: list[int] = field(default_factory=list)  # that asked to stop
     begun: float = field(default_factory=time.perf_counter)
+    rates: Rates | None = None  # what it learns of this machine
 
     def timed(self, call: Callable[..., Any], *args: Any) -> Any:
         """Call compiled code, wait for it, and count its time; the last of what it gives are

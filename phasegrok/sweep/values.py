@@ -168,7 +168,8 @@ def _choices(annotation: Any, metadata: Iterable[Any]) -> Iterator[str]:
     elif annotation is type(None):
         yield "null"
     elif annotation is str:
-        yield "a path"
+        absolute = any(getattr(mark, "pattern", None) for mark in metadata)
+        yield "an absolute path" if absolute else "a path"
     else:
         number = "a whole number" if annotation is int else "a number"
         yield f"{number} {' and '.join(_bounds(metadata))}".strip()

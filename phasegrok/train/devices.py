@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,6 +40,9 @@ def use_all_cores() -> None:
         Refusal: JAX cannot start with the settings that it is given.
     """
     check_flags()
+    # Of JAX's own cache, where a user turned it on: a bad entry is no entry.
+    for doing in ("reading", "writing"):
+        warnings.filterwarnings("ignore", f"Error {doing} persistent compilation cache")
     try:
         import jax
     except (ValueError, RuntimeError) as error:  # of a variable that JAX cannot read

@@ -7,6 +7,7 @@ The ladder: one run (``step.py``), a batch of runs side by side (``vmap``), a de
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache, partial
@@ -21,6 +22,7 @@ from phasegrok.plan.layout import Layout
 from phasegrok.plan.program import Array, Program, RunParams
 from phasegrok.tasks import Table
 from phasegrok.train import snapshot, step
+from phasegrok.train.compiling import executable
 from phasegrok.train.state import Record, State, run_params_shapes
 
 RUNS = "runs"
@@ -29,6 +31,8 @@ RUNS = "runs"
 SNAPSHOTS_AT_ONCE = 16
 MOST_ENGINES = 8  # that a process holds
 _BUILT = itertools.count(1)
+# Programs are traced one at a time, so that nothing is emptied meanwhile; compiled side by side.
+_TRACING = threading.Lock()
 PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
 
 
@@ -42,7 +46,7 @@ class Engine:
         self._sharding = NamedSharding(mesh, PartitionSpec(RUNS))
         begin = self._mapped(partial(step.begin, program), mesh)
         runs = _abstract(program, layout.chunk, self._sharding)
-        with jax.default_matmul_precision(PRECISION[program.precision]):
+        with _TRACING, jax.default_matmul_precision(PRECISION[program.precision]):
             lowered_begin = jax.jit(begin).lower(runs)
             state, table, _ = jax.eval_shape(begin, runs)
             shapes = jax.tree.map(
@@ -55,8 +59,12 @@ class Engine:
                 for function in self._training()
             ]
         # Compiling is most of a small sweep's time, and XLA does it outside Python's lock.
+        ready = partial(executable, devices=local_devices(layout.devices))
         with ThreadPoolExecutor(2) as pool:
-            self._begin, *trained = pool.map(lambda low: low.compile(), (lowered_begin, *lowered))
+            (self._begin, begins), *found = pool.map(ready, (lowered_begin, *lowered))
+        trained = [each for each, _ in found]
+        # Whether all of it had been compiled before, by another process.
+        self.loaded = begins and all(there for _, there in found)
         self._segment, self._piece = trained[0], trained[-1]
         self.state_shapes = state
         self._shapes, self._mesh = shapes, mesh
@@ -78,8 +86,11 @@ class Engine:
         """Compiled only where it is asked for: most sweeps take no snapshot."""
         take = partial(snapshot.snapshot, self.program)
         mapped = self._mapped(take, self._mesh, at_once=SNAPSHOTS_AT_ONCE)
-        with jax.default_matmul_precision("highest"):
-            return jax.jit(mapped).lower(*self._shapes).compile()
+        with _TRACING, jax.default_matmul_precision("highest"):
+            lowered = jax.jit(mapped).lower(*self._shapes)
+        found, there = executable(lowered, local_devices(self.layout.devices))
+        self.loaded = self.loaded and there
+        return found
 
     def _mapped(self, function: Any, mesh: jax.sharding.Mesh, at_once: int | None = None) -> Any:
         """``function`` of one run's arguments, over a chunk's, as one program; under ``vmap`` so
@@ -150,7 +161,8 @@ def compiled(program: Program, layout: Layout) -> Engine:
     # JAX keeps what it compiled as well, and never lets go of it by itself. An engine that is
     # still in use holds its own.
     if next(_BUILT) % MOST_ENGINES == 0:
-        jax.clear_caches()
+        with _TRACING:
+            jax.clear_caches()
     return Engine(program, layout)
 
 

@@ -34,7 +34,7 @@ measure: {spectra: true, steps: [0, 500]}
 # What is called at a moment: module, attributes.
 MOMENTS: Final = {
     "planning": ("phasegrok.running.follow", "size_chunks"),
-    "compiling": ("jax.stages", "Lowered.compile"),
+    "compiling": ("phasegrok.train.engine", "executable"),
     "beginning": ("phasegrok.train.engine", "Engine.begin"),
     "training": ("phasegrok.train.engine", "Engine.segment"),
     "inside an interval": ("phasegrok.train.engine", "Engine.piece"),

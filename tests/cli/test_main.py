@@ -54,13 +54,10 @@ def invoke(*args: object) -> Result:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the processes share compiled programs, as most of their time would go into that; but
-    compile them as users do."""
+def compiled_as_users_do() -> Iterator[None]:
+    """They share compiled programs, as most of their time would go into that."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"].replace(CHEAP_COMPILATION, "").strip())
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
-        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         yield
 
 

@@ -15,14 +15,8 @@ TABLES = ("runs", "curves", "neurons", "cells.parquet")
 
 
 @pytest.fixture(scope="module")
-def phases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phases]:
-    """What is compiled is compiled once."""
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-    }
-    server = Phases({**os.environ, **cache})
+def phases() -> Iterator[Phases]:
+    server = Phases({**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"})
     yield server
     server.close()
 

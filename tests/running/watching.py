@@ -40,6 +40,10 @@ class Watch:
     def note(self, line: str) -> None:
         self.notes.append(line)
 
+    def compiling(self, number: int, of: int) -> None: ...
+
+    def compiled(self) -> None: ...
+
     def skip(self, work: float, runs: int) -> None:
         self.skipped += runs
 

@@ -157,6 +157,10 @@ class Silent:
 
     def note(self, line: str) -> None: ...
 
+    def compiling(self, number: int, of: int) -> None: ...
+
+    def compiled(self) -> None: ...
+
     def skip(self, work: float, runs: int) -> None: ...
 
     def advanced(self, work: float, runs: int) -> None:
@@ -174,7 +178,7 @@ def test_from_the_file_to_tables_and_figures(write: Write, monkeypatch: pytest.M
     out = Path("out")
     prepared = runner.prepare(sweep, out, fresh=False)
     assert "6 runs = 3 variants x 2 seeds\n2 programs" in plan_text(prepared)
-    assert "plain, decay\n" in plan_text(prepared, runner.Estimate(1.0, ""))
+    assert "plain, decay\n" in plan_text(prepared, runner.Estimate(1.0, 0.0, ""))
     first, again = Silent(), Silent()
     runner.run(prepared, first)
     assert first.trained == 6

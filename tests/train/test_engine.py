@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import jax
@@ -12,10 +13,21 @@ from phasegrok.plan.layout import Job, Layout, Machine, size_chunks
 from phasegrok.plan.plan import Plan, plan
 from phasegrok.results.tables import ChunkRuns, chunk_tables
 from phasegrok.tasks import Size
+from phasegrok.train.compiling import keep_in, kept_in
 from phasegrok.train.engine import Engine
 from phasegrok.train.memory import least_bytes, machine, measured_bytes, peak_bytes
 from phasegrok.train.state import Record, State
 from tests.conftest import MakeSweep
+
+
+@pytest.fixture(autouse=True)
+def compile_all() -> Iterator[None]:
+    """What is counted here is compiled here, whatever was kept before."""
+    before = kept_in()
+    keep_in(None)
+    yield
+    keep_in(before)
+
 
 SLICE = """\
 axes:
