@@ -26,6 +26,7 @@ from phasegrok.errors import Refusal
 from phasegrok.files.npz import BadArchive
 from phasegrok.models.frozen import saved
 from phasegrok.results.folder import Folder
+from phasegrok.results.states import load_state
 from phasegrok.running.manifest import read_manifest
 from phasegrok.sweep.load import load
 from phasegrok.tasks.idx import read_idx
@@ -282,7 +283,10 @@ def folder_kinds(results: Path) -> Iterator[tuple[str, Kind]]:
         path.write_bytes(damaged(draw, state.getvalue()))
         return folder
 
-    yield "checkpoints", Kind(checkpoint, lambda f: Folder(f).load_checkpoint("000-00000", {}))
+    yield (
+        "checkpoints",
+        Kind(checkpoint, lambda f: load_state(Folder(f).checkpoint_path("000-00000"), {})),
+    )
     text = (results / "manifest.json").read_bytes()
     manifest = json.loads(text)
 

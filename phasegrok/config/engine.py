@@ -18,6 +18,10 @@ class Engine(Block):
     checkpoint_every: Annotated[
         Positive, Field(description="most seconds of training that a crash may cost")
     ] = 60.0
+    keep_state: Annotated[
+        bool,
+        Field(description="keep what more `train.steps` can go on from, later and with `--reuse`"),
+    ] = False
     # Nothing that results hang on: it is in no manifest. A relative path could lie beside a file
     # that came from elsewhere, and compiled code is code.
     compilation_cache: Annotated[

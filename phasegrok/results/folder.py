@@ -158,34 +158,9 @@ class Folder:
     def checkpoint_path(self, chunk_id: str) -> Path:
         return self.path / f".checkpoint-{chunk_id}.npz"
 
-    def save_checkpoint(
-        self, chunk_id: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
-    ) -> None:
-        """Save a chunk's state: one ``.npz`` whose ``header`` is JSON text."""
-        with replacing(self.checkpoint_path(chunk_id)) as file:
-            write_npz(file, {"header": np.array(json.dumps(header)), **arrays})
-
-    def load_checkpoint(
-        self, chunk_id: str, header: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-        """The saved state of a chunk, if one is there and ``header`` agrees with its own.
-
-        Raises:
-            Damaged: it cannot be read.
-        """
-        path = self.checkpoint_path(chunk_id)
-        if not path.exists():
-            return None
-        try:
-            arrays = read_npz(path, path.stat().st_size)
-            found = json.loads(str(arrays.pop("header")))
-        except (BadArchive, KeyError, ValueError, RecursionError) as error:
-            raise Damaged(path, str(error)) from None
-        if not isinstance(found, dict):
-            raise Damaged(path, "its header is no object")
-        if any(found.get(k) != v for k, v in header.items()):
-            return None
-        return found, arrays
+    def state_path(self, chunk_id: str) -> Path:
+        """Where the state of a finished chunk is kept, if it is."""
+        return self.path / "state" / f"{chunk_id}.npz"
 
     def set_file_aside(self, path: Path) -> Path:
         """Move a damaged file into ``damaged/``; nothing is deleted."""

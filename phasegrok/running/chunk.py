@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,10 +22,13 @@ from phasegrok.plan.plan import Plan
 from phasegrok.plan.runs import data_of
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
+from phasegrok.results.states import load_state, save_state
 from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
 from phasegrok.running.checkpoint import check_checkpoint
 from phasegrok.running.columns import Columns
 from phasegrok.running.follow import Chunk
+from phasegrok.running.kept import earlier_state
+from phasegrok.running.manifest import Taken
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.rates import job_work, undisturbed
 from phasegrok.running.session import Interrupted, Session
@@ -88,6 +92,7 @@ class ChunkProgress:
     table: Any = None
     pieces: dict[str, list[np.ndarray]] = field(default_factory=dict)  # (runs, points) each
     snapshots: Snapshots = field(default_factory=dict)
+    earlier: Taken | None = None  # its runs after fewer steps, in another folder
     done: int = 0  # logging intervals
     within: int = 0  # steps of the next one, where it is split
 
@@ -113,7 +118,7 @@ class ChunkProgress:
         cells = self.planned.run_params(np.resize(self.chunk.runs, self.engine.layout.chunk))
         self.state, self.table, records = self.session.timed(self.engine.begin, cells)
         self.pieces = {name: [value[:, None]] for name, value in records.items()}
-        saved = self._checkpoint(note)
+        saved = self._checkpoint(note) or self._earlier(note)
         if saved:
             self.restore(*saved)
         else:
@@ -126,7 +131,7 @@ class ChunkProgress:
         """The chunk's checkpoint, if there is one and it is whole."""
         path = self.folder.checkpoint_path(self.chunk.id)
         try:
-            saved = self.folder.load_checkpoint(self.chunk.id, self.header)
+            saved = load_state(path, self.header)
             if saved:
                 kinds = {name: pieces[0].dtype for name, pieces in self.pieces.items()}
                 check_checkpoint(path, *saved, self.engine, kinds)
@@ -135,6 +140,22 @@ class ChunkProgress:
             note(f"note: {path}: {damage.reason}; it is set aside, and its chunk begins anew")
             return None
         return saved
+
+    def _earlier(
+        self, note: Callable[[str], object]
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """The state of its runs after fewer steps, if there is one that is whole."""
+        if self.earlier is None:
+            return None
+        try:
+            return earlier_state(self, self.earlier)
+        except (Damaged, FileNotFoundError) as damage:
+            note(f"note: {damage}; chunk {self.chunk.id} begins anew")
+            return None
+
+    @property
+    def takes_snapshots(self) -> bool:
+        return bool(tables_wanted(self.engine.program.measure))
 
     def restore(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Go on from a checkpoint."""
@@ -166,6 +187,15 @@ class ChunkProgress:
 
     def checkpoint(self) -> None:
         """Save everything that :meth:`restore` needs."""
+        self._save(self.folder.checkpoint_path(self.chunk.id))
+
+    def keep(self) -> None:
+        """Save the same of a finished chunk, for more steps."""
+        path = self.folder.state_path(self.chunk.id)
+        path.parent.mkdir(exist_ok=True)
+        self._save(path)
+
+    def _save(self, path: Path) -> None:
         leaves = self.engine.to_host(self.state)
         arrays = {f"state_{i}": leaf for i, leaf in enumerate(leaves)}
         arrays |= {f"record_{name}": np.concatenate(p, axis=1) for name, p in self.pieces.items()}
@@ -179,7 +209,7 @@ class ChunkProgress:
             "looks": list(self.snapshots),
             "findings": findings,
         }
-        self.folder.save_checkpoint(self.chunk.id, self.header | header, arrays)
+        save_state(path, self.header | header, arrays)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -211,7 +241,7 @@ class ChunkProgress:
     def _take_snapshot(self) -> None:
         """Measure inside the networks and save their weights, if this logging point asks for it."""
         program = self.engine.program
-        if tables_wanted(program.measure) and self.done in program.snapshot_points:
+        if self.takes_snapshots and self.done in program.snapshot_points:
             take = self.engine.snapshot
             (found,) = self.session.timed(lambda: (take(self.state, self.table),))
             self.snapshots[self.done] = found
@@ -220,14 +250,19 @@ class ChunkProgress:
 
     def _save_weights(self, step: int) -> None:
         weights = self.engine.weights(self.state)
-        for i, (_, row) in enumerate(self.rows.iterrows()):
-            if not self.folder.run_record_path(row["run"]).exists():
-                experiment = self.planned.table.experiment_of(self.chunk.runs[i])
-                needs = plugins.used([experiment], MEASURE_NOTHING)
-                text = run_record_text(experiment, row, data_of(experiment), needs)
-                self.folder.save_run_record(row["run"], text)
+        for i, run in enumerate(self.rows["run"]):
+            self.save_record(i)
             arrays = {name: every[i] for name, every in weights.items()}
-            self.folder.save_weights(row["run"], step, arrays)
+            self.folder.save_weights(run, step, arrays)
+
+    def save_record(self, i: int) -> None:
+        """Say beside the networks of its ``i``-th run what they are of, once."""
+        row = self.rows.iloc[i]
+        if not self.folder.run_record_path(row["run"]).exists():
+            experiment = self.planned.table.experiment_of(self.chunk.runs[i])
+            needs = plugins.used([experiment], MEASURE_NOTHING)
+            text = run_record_text(experiment, row, data_of(experiment), needs)
+            self.folder.save_run_record(row["run"], text)
 
 
 def whole_engine(job: Job) -> Engine:
@@ -262,6 +297,7 @@ def train_chunk(
     reporter.compiled()
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
+    progress.earlier = prepared.manifest.goes_on.get(chunk.id)
     if progress.begin(reporter.note):
         reporter.skip(each * (progress.done + progress.within / job.program.log_every), 0)
     last_save = time.monotonic()
@@ -282,6 +318,8 @@ def train_chunk(
             last_save = time.monotonic()
             if session.signals:
                 raise Interrupted
+    if prepared.sweep.engine.keep_state:
+        progress.keep()
     folder.publish(chunk.id, progress.tables(prepared.columns), prepared.manifest.columns)
     session.chunks += 1
     if session.signals:

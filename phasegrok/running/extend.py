@@ -34,7 +34,10 @@ from phasegrok.running.session import whoami
 from phasegrok.running.verify import readable
 from phasegrok.sweep.load import Sweep, load
 
-STATE = "more steps cannot go on from finished runs, whose state is not kept"
+STATE = (
+    "more steps go on in a folder of their own: --reuse of this one, and another --output, where"
+    " engine.keep_state kept its state"
+)
 # What an extension may change: it decides which runs there are, and not their numbers.
 WHICH = ("axes", "zip", "seeds", "variants")
 

@@ -109,6 +109,7 @@ class Manifest:
     jobs: tuple[JobRecord, ...]
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)  # parts that no job trains
     taken: dict[str, Taken] = field(default_factory=dict)  # parts from other folders
+    goes_on: dict[str, Taken] = field(default_factory=dict)  # chunks with a state elsewhere
     lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)  # as in results.head.Head
     columns: dict[str, dict[str, str]] = field(default_factory=dict)  # as in results.head.Head
     layouts: tuple[Layout, ...] = ()  # of an old manifest's jobs, whose chunks it does not name
@@ -135,7 +136,7 @@ class Manifest:
         assert not self.old, "an old manifest is upgraded before it is written"
         values = asdict(self)
         del values["layouts"]
-        for name in ("kept", "taken", "lacking", "columns", "plugins"):
+        for name in ("kept", "taken", "goes_on", "lacking", "columns", "plugins"):
             if not values[name]:
                 del values[name]
         return {"format": FORMAT} | values

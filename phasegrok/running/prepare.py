@@ -18,6 +18,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.running.extend import check_extends, extended, named, resolved, taken_from
 from phasegrok.running.follow import follow, sized, upgraded
 from phasegrok.running.keeping import use_cache
+from phasegrok.running.longer import longer, shorter_folder
 from phasegrok.running.manifest import (
     Manifest,
     check_same_code,
@@ -89,6 +90,10 @@ def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     """A sweep in a folder of its own."""
     here = machine()
     table = checked_table(sweep)
+    if place := shorter_folder(reuse, sweep):
+        manifest = longer(sweep, table, place, here)
+        planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
+        return Prepared(sweep, folder, planned, chunks, here, manifest, None)
     taken = taken_from(reuse, sweep, table, set(), folder.path)
     there = [run for each in taken.values() for run in each.runs]
     missing = asked_for(sweep, table, there)

@@ -17,6 +17,7 @@ from phasegrok.figures.cells import closeup
 from phasegrok.plan.runs import expand
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
+from phasegrok.results.states import load_state, save_state
 from phasegrok.results.tables import ChunkRuns, chunk_tables
 from phasegrok.tasks import Size
 from tests.conftest import MakeSweep
@@ -175,11 +176,12 @@ def test_saved_weights_open_with_plain_numpy(tmp_path: Path) -> None:
 def test_checkpoints_serve_their_own_chunk_only(tmp_path: Path) -> None:
     """The same header gets its arrays back; a chunk of other runs gets nothing."""
     folder = Folder(tmp_path)
-    folder.save_checkpoint("p", {"runs": ["a"], "intervals": 3}, {"x": np.arange(3)})
-    loaded = folder.load_checkpoint("p", {"runs": ["a"]})
+    path = folder.checkpoint_path("p")
+    save_state(path, {"runs": ["a"], "intervals": 3}, {"x": np.arange(3)})
+    loaded = load_state(path, {"runs": ["a"]})
     assert loaded is not None and loaded[0]["intervals"] == 3
     np.testing.assert_array_equal(loaded[1]["x"], np.arange(3))
-    assert folder.load_checkpoint("p", {"runs": ["b"]}) is None
+    assert load_state(path, {"runs": ["b"]}) is None
 
 
 def test_the_second_holder_is_told_who_is_first(tmp_path: Path) -> None:
