@@ -33,7 +33,6 @@ VARIED = {"cross-entropy-forgetting", "mnist", "mnist-dropout", "wide-relu-fast"
 # A folder that is trained again leaves this list.
 EARLIER = {
     "cross-entropy-dropout",
-    "minibatch-phases",
     "mlp3",
     "mlp3-batchnorm",
     "mlp3-parametrizations",
