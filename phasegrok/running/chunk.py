@@ -258,6 +258,7 @@ def train_chunk(
         Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
     """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
+    session.chunk = chunk.id
     engine = session.compiled(engine_of, job)
     reporter.compiled()
     each = job_work(job) * count / job.program.intervals
@@ -282,7 +283,9 @@ def train_chunk(
             last_save = time.monotonic()
             if session.signals:
                 raise Interrupted
-    folder.publish(chunk.id, progress.tables(prepared.columns), prepared.manifest.columns)
-    session.chunks += 1
+    tables = progress.tables(prepared.columns)
+    folder.publish(chunk.id, tables, prepared.manifest.columns)
+    session.chunk, session.chunks, session.runs = "", session.chunks + 1, session.runs + count
+    session.diverged += tables["runs"]["status"].to_pylist().count("diverged")
     if session.signals:
         raise Interrupted
