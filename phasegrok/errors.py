@@ -102,6 +102,18 @@ class Locked(Exception):
     """The result folder belongs to another running process. The command exits with code 3."""
 
 
+class Displaced(Locked):
+    """A piece of work belongs to another process now. What is published is kept."""
+
+
+class Gone(Exception):
+    """A service that the sweep was run by does not answer any more. The command exits with code 75:
+    the same command goes on."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(escaped(line))
+
+
 def escaped(text: str) -> str:
     """Text in which every character that is not printable is a backslash escape."""
     return "".join(

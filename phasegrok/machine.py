@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-__all__ = ["cache_folder", "cores", "instruction_set", "memory_bytes"]
+__all__ = ["cache_folder", "cores", "instruction_set", "memory_bytes", "processor"]
 
 ROOT: Final = Path("/")
 MEBIBYTE: Final = 1 << 20
@@ -168,3 +168,13 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""
+
+
+def processor() -> str:
+    """What kind of processor this is. On another kind XLA compiles to other instructions."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            names = (line for line in file if line.startswith("model name"))
+            return next(names, "").partition(":")[2].strip() or platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()

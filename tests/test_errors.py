@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from phasegrok.cli.text import status_text
+from phasegrok.cli.status import status_text
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
 
@@ -31,5 +31,6 @@ def test_a_status_is_printable(tmp_path: Path) -> None:
         "device": "\x07",
     }
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    line = status_text(Folder(tmp_path))
-    assert line.isprintable() and line.startswith("x\\x1b[31m: 0/1 runs")
+    lines = status_text(Folder(tmp_path)).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert lines[0].startswith("x\\x1b[31m: 0/1 runs")

@@ -13,8 +13,8 @@ from typing import Final
 import typer
 
 from phasegrok.cli.start import IO_FAILED
-from phasegrok.errors import Locked, Refusal, escaped
-from phasegrok.stopping import STATE, Interrupted
+from phasegrok.errors import Gone, Locked, Refusal, escaped
+from phasegrok.stopping import DEADLINE, STATE, Interrupted
 
 __all__ = ["LOCKED", "REFUSED", "Doing", "exit_codes"]
 
@@ -50,6 +50,8 @@ def exit_codes(folder: Path | None = None) -> Iterator[Doing]:
         raise _ended("\n".join(f"error: {line}" for line in lines), REFUSED) from None
     except Locked as locked:
         raise _ended(f"error: {locked}", LOCKED) from None
+    except Gone as gone:
+        raise _ended(f"error: {gone}", DEADLINE) from None
     except Interrupted:
         line = "interrupted; everything is saved, the same command resumes"
         raise _ended(line, STATE.code) from None

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from phasegrok.cli import where
+from phasegrok.cli.clusters import compact, slurm
 from phasegrok.cli.exits import exit_codes
 from phasegrok.cli.start import begin, end
 from phasegrok.errors import Refusal
@@ -138,6 +140,16 @@ def sweep(
         list[Path] | None,
         typer.Option(help="Take runs that this folder holds too; may be repeated."),
     ] = None,
+    shard: where.ShardOf = None,
+    workers: where.Workers = 0,
+    scheduler: where.Scheduler = "",
+    scheduler_file: where.SchedulerFile = None,
+    no_shared_files: where.NotShared = False,
+    mixed: where.Mixed = False,
+    dashboard: where.Dashboard = 0,
+    tls_ca: where.TlsCa = None,
+    tls_cert: where.TlsCert = None,
+    tls_key: where.TlsKey = None,
     plugin: Plugins = None,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
@@ -145,6 +157,21 @@ def sweep(
         if measure and not plan:
             raise Refusal("--measure: found without --plan; allowed: --plan --measure")
         from phasegrok.cli.plugins import load_plugins, needs_plugin
+
+        place = where.Where(
+            shard=shard,
+            mixed=mixed,
+            fresh=fresh,
+            shared_files=not no_shared_files,
+            workers=workers,
+            scheduler=scheduler,
+            scheduler_file=scheduler_file,
+            dashboard=dashboard,
+            tls=(tls_ca, tls_cert, tls_key),
+        )
+        place.check()
+        if plugin:
+            place.begin()  # before a plugin's module begins JAX
         from phasegrok.sweep.load import load
         from phasegrok.sweep.shipped import find
 
@@ -158,30 +185,31 @@ def sweep(
         doing.folder = folder
 
         # Only now, with the file found good: this import takes seconds.
-        from phasegrok.train.devices import use_all_cores
-
-        use_all_cores()
+        place.begin()
         from phasegrok import running
+        from phasegrok.cli.finished import show_finished
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.settings import settings_text
         from phasegrok.cli.text import plan_text
 
         # Planning may compile, and a thread inside the compiler hears no signals.
-        plan_it = partial(running.prepare, note=typer.echo, extend=extend, reuse=reuse or [])
-        prepared = waited(plan_it, checked, folder, fresh)
-        if plan:
-            typer.echo(f"{settings_text(checked)}\n")
-            estimated = running.measured_time if measure else running.estimated_time
-            typer.echo(plan_text(prepared, waited(estimated, prepared)))
-            return
-        doing.trains = True
-        with phase("exit", SAVED):
-            watch = Progress(prepared)
-            with watch:
-                changed = running.run(prepared, watch, fresh)
-            if STATE.caught:  # when everything was done, and before anybody looked
-                raise Interrupted
-            _show(folder, changed)
+        how: dict[str, Any] = {"extend": extend, "reuse": reuse or [], "shared": place.shared}
+        plan_it = partial(running.prepare, checked, folder, fresh, typer.echo, **how)
+        with place.opened(typer.echo) as train:
+            prepared = waited(plan_it)
+            if plan:
+                typer.echo(f"{settings_text(checked)}\n")
+                estimated = running.measured_time if measure else running.estimated_time
+                typer.echo(plan_text(prepared, waited(estimated, prepared)))
+                return
+            doing.trains = True
+            with phase("exit", SAVED):
+                watch = Progress(prepared)
+                with watch:
+                    changed = train(prepared, watch, plan_it)
+                if STATE.caught:  # when everything was done, and before anybody looked
+                    raise Interrupted
+                show_finished(folder, changed, place.shared)
 
 
 @app.command()
@@ -325,8 +353,16 @@ def status(
         int, typer.Option(min=0, help="With --verify: train so many runs again, and compare.")
     ] = 0,
     plugin: Plugins = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Say it again and again, until the sweep is done.")
+    ] = False,
+    every: Annotated[float, typer.Option(min=0.1, help="With --watch: seconds between.")] = 5.0,
+    diagram: Annotated[
+        bool | None,
+        typer.Option(help="Draw what is there; by default where not too much has to be read."),
+    ] = None,
 ) -> None:
-    """Say how far a sweep has come, and show the diagram of what is there."""
+    """Say how far a sweep has come and who works on it, and show the diagram of what is there."""
     with exit_codes(folder):
         if retrain and not verify:
             raise Refusal(
@@ -334,51 +370,22 @@ def status(
                 f" --retrain {retrain} {folder})"
             )
         if verify:
-            _verify(folder, retrain, plugin or [])
+            from phasegrok.cli.audit import is_sound
+
+            if not is_sound(folder, retrain, plugin or []):
+                raise typer.Exit(1)
             return
-        from phasegrok.cli.diagram import folder_diagram
-        from phasegrok.cli.text import status_text
+        from phasegrok.cli.status import show_status, watch_status
         from phasegrok.results.folder import Folder
 
-        results = Folder(folder)
-        typer.echo(status_text(results))
-        if results.published():
-            typer.echo(folder_diagram(results, results.label()))
+        if watch:
+            watch_status(Folder(folder), every, diagram)
+        else:
+            show_status(Folder(folder), diagram)
 
 
-def _verify(folder: Path, retrain: int, modules: list[str]) -> None:
-    """Say which files are whole, and whether numbers come out the same again."""
-    from phasegrok.train.devices import use_all_cores
-
-    use_all_cores()
-    from phasegrok.cli.plugins import load_plugins
-    from phasegrok.cli.text import audit_text
-    from phasegrok.running.audit import audit
-
-    load_plugins(modules)
-    with phase("unwind"):  # runs are trained again in a folder that is removed
-        found = audit(folder, retrain)
-    typer.echo(audit_text(found))
-    if not found.sound:
-        raise typer.Exit(1)
-
-
-def _show(folder: Path, changed: bool) -> None:
-    """Draw a finished sweep in files, if they are not of these tables, and in the terminal."""
-    from phasegrok import figures as drawing
-    from phasegrok.cli.diagram import folder_diagram
-    from phasegrok.cli.text import saving_text, written_text
-    from phasegrok.results.folder import Folder
-
-    with phase("unwind"):
-        written = [] if changed else drawing.drawn(folder)
-        written = written or drawing.draw(folder)
-        results = Folder(folder)
-        cells = results.cells()
-    typer.echo(f"\n{folder_diagram(results, cells)}\n")
-    if "inferred" in cells:
-        typer.echo(saving_text(cells))
-    typer.echo(written_text(folder, written))
+app.command()(slurm)
+app.command()(compact)
 
 
 def main() -> None:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from phasegrok.config import column
-from phasegrok.errors import escaped
-from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
@@ -29,7 +27,6 @@ __all__ = [
     "plan_text",
     "saving_text",
     "shipped_text",
-    "status_text",
     "written_text",
 ]
 
@@ -126,24 +123,6 @@ def _program(number: int, job: Job, variants: Sequence[str]) -> str:
         f"  {models.parameters(model):10d}"
         f"  {models.parameters(model, embeddings=False):13d}"
         f"  {memory:<12}{', '.join(variants)}".rstrip()
-    )
-
-
-def status_text(folder: Folder) -> str:
-    """How far a sweep has come, in one line.
-
-    Raises:
-        Refusal: the folder holds no results.
-    """
-    head = folder.head()
-    runs = sum(len(ids) for ids in folder.published().values())
-    spent = duration(sum(session.seconds for session in head.sessions))
-    refined = head.sweep.get("refine")
-    most = f"of at most {head.runs} (refined)" if refined else f"/{head.runs}"
-    # A manifest from elsewhere may hold what a terminal takes for commands.
-    return escaped(
-        f"{head.name}: {runs}{' ' if refined else ''}{most} runs are done"
-        f" ({spent} in {counted(len(head.sessions), 'session')}, on {head.device})"
     )
 
 

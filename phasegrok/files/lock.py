@@ -2,14 +2,16 @@
 
 The kernel's lock (flock) ends with its process, however that ends. But some file systems have none
 (ENOSYS on some mounts of Lustre), and some keep it to one node (GPFS, Lustre with localflock). So
-the holder also has a **claim**: a file that is made by one atomic link, and touched every few
-seconds. Who finds a claim of
+the holder also has a **claim** (:mod:`phasegrok.files.claim`): a file that is made by one atomic
+link, and touched every few seconds. Who finds a claim of
 
 - its own machine, where flock works: takes over, since the kernel let go of the holder;
 - its own machine, where flock does not work: asks whether that very process still lives;
 - another machine: waits for no one. A claim that was touched within :data:`EXPIRY` seconds holds.
-  An older one is taken over. Ages are differences of two times that the same file server gave, so
-  the clocks of the machines do not matter.
+  An older one is taken over.
+
+Several processes that share a folder's work (:mod:`phasegrok.files.members`) hold it one after the
+other, each for a moment. While one of them lives, nobody else holds the folder.
 
 What storage has to offer is in docs/reliability.md.
 """
@@ -21,15 +23,29 @@ import errno
 import json
 import os
 import secrets
-import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Final
 
 from phasegrok.errors import Locked
+from phasegrok.files.claim import (
+    CLAIM,
+    EXPIRY,
+    HEARTBEAT,
+    NOT_THERE,
+    is_living,
+    linked,
+    modified,
+    process,
+    read_claim,
+    remove_stale,
+    who,
+)
+from phasegrok.files.members import living
 
 fcntl: ModuleType | None
 try:
@@ -37,22 +53,19 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None
 
-__all__ = ["CLAIM", "Hold", "hold"]
+__all__ = ["CLAIM", "Hold", "hold", "hold_briefly"]
 
-HEARTBEAT: Final = 10.0  # seconds between touches of a claim
-EXPIRY: Final = 60.0  # seconds without a touch after which the claim of another machine is stale
-CLAIM: Final = ".claim"
 LOCK: Final = ".lock"
 # flock answers so where somebody holds the lock; every other answer says that it does not work.
 HELD: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-NOT_THERE: Final = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL)
+TURN: Final = 0.1  # seconds between tries, where others hold the folder for a moment
 
 
 class Hold:
     """A folder that this process holds."""
 
     def __init__(self, path: Path, token: str) -> None:
-        self.path, self._token = path, token
+        self.path, self.token = path, token
 
     def check(self) -> None:
         """Refuse to go on with a folder that another machine took over meanwhile: this process
@@ -61,26 +74,65 @@ class Hold:
         Raises:
             Locked: it says who has it now.
         """
-        found = _read(self.path / CLAIM)
-        if found.get("token") != self._token:
-            raise Locked(f"{self.path}: was taken over by {_who(found)}; what is published is kept")
+        found = read_claim(self.path / CLAIM)
+        if found.get("token") != self.token:
+            raise Locked(f"{self.path}: was taken over by {who(found)}; what is published is kept")
 
 
 @contextmanager
 def hold(path: Path, holder: str) -> Iterator[Hold]:
-    """Hold a folder.
+    """Hold a folder alone.
 
     Args:
         path: the folder.
         holder: what others are told of this process.
 
     Raises:
-        Locked: another process holds it; the message says which.
+        Locked: another process holds it, or some share it; the message says which.
     """
+    with _hold(path, holder, brief=False) as mine:
+        if others := living(path):
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            raise Locked(f"{path}: in use by {who(others[0])}{more}")
+        yield mine
+
+
+@contextmanager
+def hold_briefly(
+    path: Path, holder: str, turn: Callable[[], object] = lambda: None
+) -> Iterator[Hold]:
+    """Hold a folder for a moment, among others who do the same: those that do are waited for.
+
+    Args:
+        path: the folder.
+        holder: what others are told of this process.
+        turn: called while waiting; it may raise.
+
+    Raises:
+        Locked: another process holds it for long.
+    """
+    unknown = 0  # how often somebody had the folder who does not say who it is
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                mine = stack.enter_context(_hold(path, holder, brief=True))
+                break
+            except Locked:
+                found = read_claim(path / CLAIM)
+                unknown = 0 if found else unknown + 1
+                if not found.get("brief", unknown * TURN < HEARTBEAT):
+                    raise
+            turn()
+            time.sleep(TURN)
+        yield mine
+
+
+@contextmanager
+def _hold(path: Path, holder: str, brief: bool) -> Iterator[Hold]:
     with contextlib.ExitStack() as stack:
         kernel = stack.enter_context(_flock(path))
         token = secrets.token_hex(8)
-        claim = {"holder": holder, "token": token, **_this_process()}
+        claim = {"holder": holder, "token": token, "brief": brief, **process()}
         _take_claim(path, claim, kernel)
         stack.callback(_release, path / CLAIM, token)
         stop = threading.Event()
@@ -114,11 +166,11 @@ def _flocked(file: IO[str], path: Path) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in HELD:
-            found = _read(path / CLAIM)
+            found = read_claim(path / CLAIM)
             if not found:  # a version without claims wrote who it is into the lock
                 file.seek(0)
                 found = {"holder": file.read().strip()}
-            raise Locked(f"{path}: in use by {_who(found)}") from None
+            raise Locked(f"{path}: in use by {who(found)}") from None
         if error.errno in NOT_THERE:
             return False
         raise OSError(error.errno, error.strerror, str(path / LOCK)) from None
@@ -132,125 +184,39 @@ def _take_claim(path: Path, claim: dict[str, Any], kernel: bool) -> None:
     try:
         mine.write_text(json.dumps(claim))
         for _ in range(3):
-            if _linked(mine, path / CLAIM):
+            if linked(mine, path / CLAIM):
                 return
-            found = _read(path / CLAIM)
+            found = read_claim(path / CLAIM)
             if _is_held(path / CLAIM, found, mine, kernel):
-                raise Locked(f"{path}: in use by {_who(found)}")
-            _remove_stale(path / CLAIM, found, claim["token"])
-        raise Locked(f"{path}: in use by {_who(_read(path / CLAIM))}")
+                raise Locked(f"{path}: in use by {who(found)}")
+            remove_stale(path / CLAIM, found, claim["token"])
+        raise Locked(f"{path}: in use by {who(read_claim(path / CLAIM))}")
     finally:
         with contextlib.suppress(OSError):
             mine.unlink()
 
 
-def _linked(source: Path, target: Path) -> bool:
-    """Whether ``target`` is now what ``source`` is: made whole and by one process alone."""
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EMLINK, *NOT_THERE):
-            raise
-        # A file system without links: creation is still by one alone.
-        try:
-            number = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        except FileExistsError:
-            return False
-        with open(number, "wb") as file:
-            file.write(source.read_bytes())
-    return True
-
-
 def _is_held(claim: Path, found: dict[str, Any], mine: Path, kernel: bool) -> bool:
     """Whether the process of a claim still has the folder."""
-    here = _this_process()
-    if found.get("boot") == here["boot"]:
-        if kernel:
-            return False
-        if found.get("space") == here["space"]:
-            return found.get("start") == _start(found.get("pid"))
+    if kernel and found.get("boot") == process()["boot"]:
+        return False
+    if (lives := is_living(found)) is not None:
+        return lives
     try:
-        age = mine.stat().st_mtime - claim.stat().st_mtime
+        return modified(mine) - modified(claim) < EXPIRY
     except FileNotFoundError:
         return False
-    return age < EXPIRY
-
-
-def _remove_stale(claim: Path, found: dict[str, Any], token: str) -> None:
-    """Remove a claim, if it is still the one that was found."""
-    aside = claim.with_name(f"{CLAIM}-{token}-stale.tmp")
-    with contextlib.suppress(FileNotFoundError):
-        claim.rename(aside)
-        if _read(aside) != found:  # somebody else was faster, and has made a claim of its own
-            _linked(aside, claim)
-        aside.unlink()
 
 
 def _release(claim: Path, token: str) -> None:
     with contextlib.suppress(OSError):
-        if _read(claim).get("token") == token:
+        if read_claim(claim).get("token") == token:
             claim.unlink()
 
 
 def _beat(claim: Path, token: str, stop: threading.Event) -> None:
     while not stop.wait(HEARTBEAT):
         with contextlib.suppress(OSError):
-            if _read(claim).get("token") != token:
+            if read_claim(claim).get("token") != token:
                 return
             os.utime(claim)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """What a claim says; nothing where there is none or it is half written."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _who(claim: dict[str, Any]) -> str:
-    return str(claim.get("holder") or "another process")
-
-
-def _this_process() -> dict[str, Any]:
-    """What tells this process from every other one, on every machine."""
-    pid = os.getpid()
-    return {"boot": _boot(), "space": _space(), "pid": pid, "start": _start(pid)}
-
-
-def _boot() -> str:
-    """This start of this machine."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return socket.gethostname()
-
-
-def _space() -> str:
-    """Processes have the same numbers in different containers."""
-    try:
-        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115
-    except OSError:
-        return ""
-
-
-def _start(pid: object) -> str | None:
-    """When a process of this machine began; None if there is none. A number is used again."""
-    if not isinstance(pid, int):
-        return None
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        pass
-    if Path("/proc/self/stat").exists():
-        return None
-    try:  # a system without /proc
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except OSError:
-        return "there"
-    return "there"

@@ -129,6 +129,19 @@ def row_count(fraction: float, total: int) -> int:
     return math.floor(round(fraction * total, 6))
 
 
+def _row_counts(fractions: np.ndarray, totals: np.ndarray) -> list[int]:
+    """:func:`row_count` of many; all rows where there is no fraction."""
+    known: dict[tuple[float, int], int] = {}
+    counts = []
+    for pair in zip(fractions.tolist(), totals.tolist(), strict=True):
+        if (count := known.get(pair)) is None:
+            fraction, total = pair
+            count = int(total) if math.isnan(fraction) else row_count(fraction, int(total))
+            known[pair] = count
+        counts.append(count)
+    return counts
+
+
 def rows_after(experiment: Experiment, values: pd.Series[float]) -> np.ndarray:
     """Training rows after an event that shrinks the training set to ``values``, of values that
     would leave too many to count :data:`MOST_ROWS`."""
@@ -156,13 +169,10 @@ def expand(sweep: Sweep) -> RunTable:
     frame["seed"] = np.tile(np.array(sweep.seeds, np.int64), len(crossed.cells))
     outside = [_outside(sweep, *each) for each in zip(every, crossed.variants, strict=True)]
     total = np.array([pool for pool, _ in outside])[which]
-    frame["n_train"] = [
-        int(t) if np.isnan(a) else row_count(a, int(t))
-        for a, t in zip(frame["data_fraction"], total, strict=True)
-    ]
-    frame["n_corrupted"] = [
-        row_count(x, n) for x, n in zip(frame["corruption_fraction"], frame["n_train"], strict=True)
-    ]
+    frame["n_train"] = _row_counts(frame["data_fraction"].to_numpy(), total)
+    frame["n_corrupted"] = _row_counts(
+        frame["corruption_fraction"].to_numpy(), frame["n_train"].to_numpy()
+    )
     table = RunTable(frame, [every[i] for i in firsts], shared[which])
     frame.insert(0, "run", run_ids(sweep, table, [outside[i][1] for i in firsts]))
     return table
@@ -256,17 +266,32 @@ def run_ids(sweep: Sweep, table: RunTable, data: list[list[str]]) -> list[str]:
     ]
     paths = [p for p in PATHS if is_traced(p) and column(p) in frame.columns]
     values = frame[[column(p) for p in paths]].to_numpy(np.float64)
-    ids = []
     usual = [{p: default(e, p) for p in paths if has(e, p)} for e in experiments]
-    for row, seed, kind in zip(values, frame["seed"], static, strict=True):
-        traced = sorted(
-            (p, float(v))
-            for p, v in zip(paths, row, strict=True)
-            if p in usual[kind] and v != usual[kind][p]
-        )
-        text = json.dumps([shared[kind], traced, int(seed)], sort_keys=True)
-        ids.append(hashlib.sha256(text.encode()).hexdigest()[:16])
+    # The hash of json.dumps([shared, traced, seed], sort_keys=True), of which all that runs share
+    # is hashed once: there may be a million of them.
+    heads = [hashlib.sha256(f"[{json.dumps(e, sort_keys=True)}, ".encode()) for e in shared]
+    named = [[(i, p) for i, p in sorted(enumerate(paths), key=_path) if p in u] for u in usual]
+    texts: dict[tuple[str, float], str] = {}
+    ids = []
+    for row, seed, kind in zip(
+        values.tolist(), frame["seed"].tolist(), static.tolist(), strict=True
+    ):
+        traced = []
+        for i, p in named[kind]:
+            v = row[i]
+            if v != usual[kind][p]:
+                text = texts.get((p, v))
+                if text is None or not v:  # 0 and -0 are the same key, and other texts
+                    text = texts[p, v] = json.dumps([p, v])
+                traced.append(text)
+        digest = heads[kind].copy()
+        digest.update(f"[{', '.join(traced)}], {int(seed)}]".encode())
+        ids.append(digest.hexdigest()[:16])
     return ids
+
+
+def _path(numbered: tuple[int, str]) -> str:
+    return numbered[1]
 
 
 def data_of(experiment: Experiment) -> list[str]:

@@ -34,7 +34,7 @@ def table(root: Path, names: Iterable[str]) -> str:
             lines.append(f"| {name} | `{text} --output {folder(name)}` | not run yet | | |")
             continue
         manifest = results.manifest
-        seconds = sum(session.get("seconds") or 0 for session in manifest["sessions"])
+        seconds = sum(session.seconds for session in results.folder.sessions())
         done = len(results["runs"])
         count = f"{done}" if results.complete else f"{done} of {manifest['runs']}"
         lines.append(

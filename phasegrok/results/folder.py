@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,11 +24,10 @@ from phasegrok.analysis.phases import LABELS, NEEDED, check_label, classify, lab
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Damaged, no_results, no_runs
 from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
-from phasegrok.files.lock import Hold, hold
 from phasegrok.files.npz import BadArchive, read_npz, write_npz
 from phasegrok.files.seal import BLANK, read_object, sealing
 from phasegrok.results.arrow import as_table
-from phasegrok.results.head import Head, checked
+from phasegrok.results.head import Head, SessionHead, checked
 from phasegrok.results.parts import (
     arrow_schema,
     holds,
@@ -41,43 +39,20 @@ from phasegrok.results.parts import (
     run_ids,
     write_part,
 )
+from phasegrok.results.sessions import read_sessions
+from phasegrok.results.shared import Shared
 
 BOUNDARIES = "boundaries.parquet"
 FIGURES = "figures"
 CLOSEUP = "closeup.json"
 # The names of parts that this package gives. Merged by hand they have others.
-CHUNK = re.compile(r"(\d+-\d+|taken-\d+(-\d+)*)$")
+JOINED = "--"  # between the first and the last of the parts that were merged into one
+CHUNK = re.compile(r"(\d+-\d+|taken-\d+(-\d+)*)(--(\d+-\d+|taken-\d+(-\d+)*))?$")
 Schemas = Mapping[str, Mapping[str, str]]  # type by column, by table
 
 
-class Folder:
+class Folder(Shared):
     """A result folder on disk."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._held: Hold | None = None
-
-    @contextmanager
-    def lock(self, holder: str) -> Iterator[None]:
-        """Hold the folder, see :mod:`phasegrok.files.lock`.
-
-        Raises:
-            Locked: another process holds it; the message says which.
-        """
-        with hold(self.path, holder) as self._held:
-            try:
-                yield
-            finally:
-                self._held = None
-
-    def check_held(self) -> None:
-        """Refuse to write results to a folder that another machine took over meanwhile.
-
-        Raises:
-            Locked: it says who has it now.
-        """
-        if self._held:
-            self._held.check()
 
     def clean(self, unfinished: Collection[str]) -> None:
         """Remove what killed processes left half written. Only the holder may ask.
@@ -192,6 +167,7 @@ class Folder:
 
     def save_run_record(self, run: str, text: str) -> None:
         """Say beside a run's weights what they are of."""
+        self.check_held()
         path = self.run_record_path(run)
         path.parent.mkdir(parents=True, exist_ok=True)
         with sealing(path) as file:
@@ -199,6 +175,7 @@ class Folder:
 
     def save_weights(self, run: str, step: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Save one network: an ``.npz`` with one float32 array a weight matrix, by its name."""
+        self.check_held()
         path = self.weights_path(run, step)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
@@ -234,6 +211,10 @@ class Folder:
         if values is None:
             raise no_results(self.path)
         return checked(Head, values, self.manifest_path)
+
+    def sessions(self) -> list[SessionHead]:
+        """Every start of the sweep, in order."""
+        return read_sessions(self.path, self.head().sessions)
 
     def closeup(self) -> dict[str, Any] | None:
         """The cells that pictures show one by one, as values of axes, if some were chosen: one

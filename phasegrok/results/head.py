@@ -19,9 +19,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SessionHead:
-    """One start of the sweep."""
+    """One start of the sweep.
 
+    Attributes:
+        started, ended: local times; ``ended`` is that of the last entry, while it goes on.
+        host, pid, device: where.
+        share: of the sweep, as ``2/4``, where several processes work on it; or ``worker``.
+        seconds: from its start until ``ended``.
+        chunks, runs, diverged: that it published.
+        chunk: that it trains.
+        mixed: chunks that were trained on another kind of device than that of the folder.
+        over: whether it has ended.
+    """
+
+    started: str = ""
+    ended: str = ""
+    host: str = ""
+    pid: int = 0
+    device: str = ""
+    share: str = ""
     seconds: float = 0.0
+    chunks: int = 0
+    runs: int = 0
+    diverged: int = 0
+    chunk: str = ""
+    mixed: tuple[str, ...] = ()
+    over: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +25,7 @@ __all__ = [
     "explained",
     "holds",
     "like",
+    "merge_parts",
     "odd_parts",
     "parts",
     "read_part",
@@ -33,6 +35,8 @@ __all__ = [
     "write_part",
 ]
 
+OPTIONS: Final[dict[str, Any]] = {"compression": "zstd", "write_page_checksum": True}
+ROW_GROUP_BYTES: Final = 64 << 20  # of merged parts, in memory
 KEYS = ("run", "seed")  # that every table of parts has
 
 
@@ -48,9 +52,8 @@ def write_part(path: Path, table: pa.Table) -> None:
     """
     table = explained(table, path)
     with sealing(path) as file:
-        options = {"compression": "zstd", "write_page_checksum": True}
         sink = pa.PythonFile(file, mode="w")
-        with pq.ParquetWriter(sink, table.schema, **options) as writer:
+        with pq.ParquetWriter(sink, table.schema, **OPTIONS) as writer:
             # Behind the first magic bytes, where no reader looks. Metadata would go along when
             # somebody writes the rows to another file, and would be wrong there.
             sink.write(BLANK.encode())
@@ -71,6 +74,28 @@ def explained(table: pa.Table, path: Path) -> pa.Table:
         words = {"meaning": found.text, "unit": found.unit, "source": found.source} if found else {}
         fields.append(field.with_metadata({key: text for key, text in words.items() if text}))
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+
+
+def merge_parts(sources: Sequence[Path], path: Path) -> None:
+    """Write the rows of several parts as one, in order, with the columns of the first.
+
+    Raises:
+        Damaged: a part is not what was written, or is no part of this table.
+    """
+    schema = read_schema(sources[0])
+    meant = explained(schema.empty_table(), path).schema
+    with sealing(path) as file:
+        sink = pa.PythonFile(file, mode="w")
+        with pq.ParquetWriter(sink, meant, **OPTIONS) as writer:
+            sink.write(BLANK.encode())
+            waiting: list[pa.Table] = []
+            for source in sources:
+                waiting.append(_with_columns(read_part(source), schema, source))
+                if sum(table.nbytes for table in waiting) > ROW_GROUP_BYTES:
+                    writer.write_table(pa.concat_tables(waiting).cast(meant))
+                    waiting = []
+            if waiting:
+                writer.write_table(pa.concat_tables(waiting).cast(meant))
 
 
 def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -56,10 +56,10 @@ def chunk_tables(
         metrics.setdefault(name, np.full((count, points), np.nan))
     curve_names = [n for n in metrics if n not in COUNTED and n not in norms] + list(norms)
     repeated = chunk.keys().iloc[np.repeat(np.arange(count), points)]
-    curves = repeated.reset_index(drop=True)
-    curves["step"] = np.tile(steps.astype(np.int64), count)
-    for name in curve_names:
-        curves[name] = metrics[name].reshape(-1)
+    # At once: to insert columns one by one takes a third of the time that a small chunk takes.
+    columns = {str(name): column.array for name, column in repeated.items()}
+    columns["step"] = np.tile(steps.astype(np.int64), count)
+    curves = pd.DataFrame(columns | {name: metrics[name].reshape(-1) for name in curve_names})
     runs = run_rows(chunk.rows, steps, metrics, curve_names)
     return {"curves": as_table(curves), "runs": as_table(runs)}
 
@@ -68,7 +68,7 @@ def run_rows(
     rows: pd.DataFrame, steps: np.ndarray, metrics: Mapping[str, np.ndarray], names: list[str]
 ) -> pd.DataFrame:
     """One labelled row a run: its last measurement, and what the curve says of the way there."""
-    runs = rows.reset_index(drop=True).copy()
+    runs: dict[str, Any] = {str(name): column.array for name, column in rows.items()}
     train, test = metrics["train_accuracy"], metrics["test_accuracy"]
     losses = np.stack([metrics["train_loss"], metrics["test_loss"]])
     runs["status"] = np.where(np.isfinite(losses).all(axis=(0, 2)), "ok", "diverged")
@@ -83,13 +83,14 @@ def run_rows(
     runs["memorization_step"] = first_step(train > SOLVED, steps)
     runs["generalization_step"] = first_step(test > SOLVED, steps)
     if "event_value" in runs:
-        runs[EVENT_STEP] = event_steps(runs, steps, train)
+        runs[EVENT_STEP] = event_steps(rows, steps, train)
     # The norm that Forgetting is judged against: where the network last generalized.
     generalizes = test >= GENERALIZES
     last = test.shape[1] - 1 - generalizes[:, ::-1].argmax(axis=1)
     at = np.where(generalizes.any(axis=1), last, peak)
-    runs["peak_weight_norm"] = metrics["weight_norm"][np.arange(len(runs)), at]
-    return runs.join(classify(runs))
+    runs["peak_weight_norm"] = metrics["weight_norm"][np.arange(len(rows)), at]
+    frame = pd.DataFrame(runs)
+    return frame.join(classify(frame))
 
 
 def event_steps(

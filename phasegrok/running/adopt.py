@@ -24,7 +24,7 @@ from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
 from phasegrok.results.parts import read_part, read_schema, write_part
 from phasegrok.results.tables import EVENT_STEP, event_steps
-from phasegrok.running.columns import Columns
+from phasegrok.running.columns import Columns, tables_of
 from phasegrok.running.manifest import Taken
 from phasegrok.running.prepared import Prepared
 from phasegrok.sweep.variants import COLUMN
@@ -61,11 +61,6 @@ def adopted(rows: pa.Table, name: str, planned: Plan, columns: Columns) -> pa.Ta
         for label, values in classify(rows.to_pandas()).items():
             table = table.append_column(str(label), pa.array(values, pa.string()))
     return table
-
-
-def tables_of(columns: Columns) -> list[str]:
-    """The tables that every chunk of a sweep publishes."""
-    return ["runs", "curves", *columns.arrays]
 
 
 def take(prepared: Prepared, name: str, taken: Taken) -> None:

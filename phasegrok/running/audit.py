@@ -15,13 +15,13 @@ import pandas as pd
 
 from phasegrok.analysis.phases import LABELS
 from phasegrok.errors import Refusal, no_results
+from phasegrok.machine import processor
 from phasegrok.plugins import check_loaded
 from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
-from phasegrok.running.adopt import tables_of
 from phasegrok.running.chunk import Reporter, Silent, train_chunk
+from phasegrok.running.columns import tables_of
 from phasegrok.running.follow import Chunk
-from phasegrok.running.manifest import processor
 from phasegrok.running.prepare import prepare
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.recover import SWEEP_FILE
@@ -100,7 +100,9 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
 
 def _chosen(prepared: Prepared, found: Found, runs: int, chance: random.Random) -> Iterator[Chunk]:
     """Random chunks that are done, until they have so many runs."""
-    done = [c for c in prepared.chunks if c.id in found.parts and CHUNK.match(c.id)]
+    held = {run for name, runs in found.parts.items() if CHUNK.match(name) for run in runs}
+    ids = prepared.plan.table.frame["run"].to_numpy()
+    done = [chunk for chunk in prepared.chunks if ids[chunk.runs[0]] in held]
     chance.shuffle(done)
     for chunk in done:
         if runs <= 0:
@@ -115,11 +117,22 @@ def _compare(prepared: Prepared, chunk: Chunk, result: Audit, reporter: Reporter
         elsewhere = replace(prepared, folder=Folder(Path(home)))
         train_chunk(elsewhere, chunk, Session(), reporter)
         for table in tables_of(prepared.columns):
-            published = prepared.folder.part_path(table, chunk.id)
-            if published.exists():
-                old = read_table(published)
+            old = _published(prepared, chunk, table, result.found)
+            if old is not None:
                 _compare_rows(table, old, elsewhere.folder.read(table), result)
     result.trained += len(chunk.runs)
+
+
+def _published(prepared: Prepared, chunk: Chunk, table: str, found: Found) -> pd.DataFrame | None:
+    """A chunk's rows of a table, from its own part or from a merged one; None where there is no
+    such part."""
+    ids = prepared.plan.table.frame["run"].to_numpy()[chunk.runs]
+    part = next(name for name, runs in found.parts.items() if ids[0] in runs)
+    path = prepared.folder.part_path(table, part)
+    if not path.exists():
+        return None
+    rows = read_table(path)
+    return rows if part == chunk.id else rows[rows["run"].isin(ids)].reset_index(drop=True)
 
 
 def _compare_rows(table: str, old: pd.DataFrame, new: pd.DataFrame, result: Audit) -> None:

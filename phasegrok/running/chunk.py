@@ -209,6 +209,7 @@ class ChunkProgress:
             "looks": list(self.snapshots),
             "findings": findings,
         }
+        self.folder.check_held()
         save_state(path, self.header | header, arrays)
 
     @property
@@ -293,6 +294,7 @@ def train_chunk(
         Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
     """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
+    session.chunk = chunk.id
     engine = session.compiled(engine_of, job)
     reporter.compiled()
     each = job_work(job) * count / job.program.intervals
@@ -320,7 +322,9 @@ def train_chunk(
                 raise Interrupted
     if prepared.sweep.engine.keep_state:
         progress.keep()
-    folder.publish(chunk.id, progress.tables(prepared.columns), prepared.manifest.columns)
-    session.chunks += 1
+    tables = progress.tables(prepared.columns)
+    folder.publish(chunk.id, tables, prepared.manifest.columns)
+    session.chunk, session.chunks, session.runs = "", session.chunks + 1, session.runs + count
+    session.diverged += tables["runs"]["status"].to_pylist().count("diverged")
     if session.signals:
         raise Interrupted

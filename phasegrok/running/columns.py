@@ -101,3 +101,8 @@ def _norm_columns(sweep: Sweep, experiments: list[Experiment]) -> list[str]:
         names |= dict.fromkeys(shapes)
     kinds = ("norm", "spectral") if sweep.measure.spectral_norms else ("norm",)
     return [f"{kind}_{name}" for kind in kinds for name in names]
+
+
+def tables_of(columns: Columns) -> list[str]:
+    """The tables that every chunk of a sweep publishes."""
+    return ["runs", "curves", *columns.arrays]

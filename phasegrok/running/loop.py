@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 from weakref import WeakSet
 
 from phasegrok.config.identity import identity
 from phasegrok.errors import Damaged, Refusal
 from phasegrok.files.lock import CLAIM
+from phasegrok.files.members import remove_all
+from phasegrok.results.compact import remove_leftovers
 from phasegrok.results.folder import BOUNDARIES, Folder
+from phasegrok.running.account import keeping
 from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.ahead import Ahead
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.follow import Chunk
 from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
-from phasegrok.running.prepared import Prepared
+from phasegrok.running.prepared import Prepared, expected
 from phasegrok.running.rates import Rates, job_work, mark
-from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep, expected
+from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep
 from phasegrok.running.refine import next_round
 from phasegrok.running.session import Interrupted, Session, interruptible, whoami
 from phasegrok.running.verify import verify
@@ -32,8 +35,22 @@ _COUNTED: Final[WeakSet[Engine]] = (
 MOST_CELLS = 10_000
 
 
-def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> bool:
+Deliver = Callable[[Prepared, list[Chunk], Session, Reporter], None]
+
+
+def run(
+    prepared: Prepared,
+    reporter: Reporter,
+    fresh: bool = False,
+    deliver: Deliver | None = None,
+) -> bool:
     """Train what is missing, publish it, and label the cells.
+
+    Args:
+        prepared: the sweep.
+        reporter: told how it goes.
+        fresh: whether what is there is moved aside.
+        deliver: has chunks trained and published; by default this process does, one by one.
 
     Returns:
         Whether any table is another one than before.
@@ -41,20 +58,62 @@ def run(prepared: Prepared, reporter: Reporter, fresh: bool = False) -> bool:
     Raises:
         Interrupted: a signal asked for it; the sweep can be resumed.
         Locked: another process works on the folder.
-        Refusal: another process worked on it since it was prepared.
+        Refusal: another process worked on it since it was prepared; or chunks were skipped.
     """
     session = Session()
     store, _ = kept(prepared.sweep.engine)
     session.rates = Rates(prepared.machine)
     with interruptible(session.signals):
         try:
-            return _run(prepared, session, reporter, fresh)
+            return _run(prepared, session, reporter, fresh, deliver or _train_chunks)
         finally:
             if store and session.rates.seen:
                 session.rates.keep(store)
 
 
-def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) -> bool:
+def begin(prepared: Prepared, reporter: Reporter, alone: bool = True) -> Prepared:
+    """Bring a folder that this process holds into the state from which chunks are trained.
+
+    Args:
+        prepared: what is to be trained.
+        reporter: told what is set aside.
+        alone: whether nobody else works on the folder. What is half written there may be
+            somebody's, and what was damaged may be mended by now.
+
+    Returns:
+        The sweep with the columns that its tables have.
+    """
+    folder = prepared.folder
+    if alone:
+        folder.clean(unfinished={chunk.id for chunk in prepared.missing()})
+        remove_leftovers(folder)
+        _closeup(folder, reporter)
+        if prepared.found:
+            prepared.found.set_aside(folder)
+        if prepared.rebuilt and folder.manifest_path.exists():
+            folder.set_file_aside(folder.manifest_path)
+    # Parts are adapted before the new manifest, so that whichever is there can read them.
+    prepared = with_columns(prepared)
+    if prepared.begun != prepared.manifest:
+        folder.write_manifest(prepared.manifest.to_json())
+    if not _is_of(prepared):  # also where a crash came between the two
+        folder.write_text(SWEEP_FILE, dump(prepared.sweep))
+    return prepared
+
+
+def finish(prepared: Prepared, session: Session, trained: bool) -> bool:
+    """Label what was trained, and say whether any table is another one than before."""
+    folder = prepared.folder
+    changed = folder.write_labels() or trained
+    _boundaries(folder, session, changed)
+    if session.signals:
+        raise Interrupted
+    return changed
+
+
+def _run(
+    prepared: Prepared, session: Session, reporter: Reporter, fresh: bool, deliver: Deliver
+) -> bool:
     folder = prepared.folder
     if fresh and folder.path.exists():
         with folder.lock(whoami()):
@@ -63,33 +122,23 @@ def _run(prepared: Prepared, session: Session, reporter: Reporter, fresh: bool) 
         reporter.note(f"moved the old results to {aside}")
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.lock(whoami()):
-        if _manifest(folder) != prepared.begun:
+        if present_manifest(folder) != prepared.begun:
             raise Refusal(f"{folder.path}: another process worked here just now; run this again")
-        folder.clean(unfinished={chunk.id for chunk in prepared.missing()})
-        _closeup(folder, reporter)
-        if prepared.found:
-            prepared.found.set_aside(folder)
-        if prepared.rebuilt and folder.manifest_path.exists():
-            folder.set_file_aside(folder.manifest_path)
-        # Parts are adapted before the new manifest, so that whichever is there can read them.
-        prepared = with_columns(prepared)
-        if prepared.begun != prepared.manifest:
-            folder.write_manifest(prepared.manifest.to_json())
-        if not _is_of(prepared):  # also where a crash came between the two
-            folder.write_text(SWEEP_FILE, dump(prepared.sweep))
-        try:
-            trained = _train(prepared, session, reporter)
-        except Interrupted:
-            if not prepared.unpublished():  # nobody may start the sweep again to have its cells
-                folder.cells()
-            raise
-        if session.chunks:
-            check_whole(trained)
-        changed = folder.write_labels() or bool(session.chunks)
-        _boundaries(folder, session, changed)
-        if session.signals:
-            raise Interrupted
-        return changed
+        remove_all(folder.path)
+        prepared = begin(prepared, reporter)
+        with keeping(folder, session):
+            try:
+                trained = _train(prepared, session, reporter, deliver)
+            except Interrupted:
+                if not prepared.unpublished():  # nobody may start the sweep again for its cells
+                    folder.cells()
+                raise
+            if session.chunks:
+                check_whole(trained, session.failed)
+            changed = finish(prepared, session, bool(session.chunks))
+            if session.failed:
+                raise Refusal(about_skipped(trained, session.failed))
+            return changed
 
 
 def _boundaries(folder: Folder, session: Session, changed: bool) -> None:
@@ -108,14 +157,34 @@ def _is_whole(folder: Folder, name: str) -> bool:
     return True
 
 
-def check_whole(prepared: Prepared) -> None:
+def about_skipped(prepared: Prepared, why: Mapping[str, str]) -> str:
+    """The line about chunks that were given up."""
+    runs = sum(len(chunk.runs) for chunk in prepared.chunks if chunk.id in why)
+    names = "; ".join(f"{chunk}: {reason}" for chunk, reason in list(why.items())[:3])
+    more = f"; and {len(why) - 3} more" if len(why) > 3 else ""
+    return (
+        f"{prepared.folder.path}: {runs} runs are not trained, of chunks that were skipped"
+        f" ({names}{more}); everything else is done; allowed: the sweep's own command, in one"
+        " process, which tries them once more"
+    )
+
+
+def check_whole(prepared: Prepared, skipped: Collection[str] = ()) -> None:
     """After the last chunk: every table has its part of each, and each run is there once.
+
+    Args:
+        prepared: the sweep.
+        skipped: chunks that are not trained.
 
     Raises:
         Refusal: somebody changed the folder meanwhile, or the disk does not keep what it is given.
     """
     found = verify(prepared.folder, expected(prepared))
     missing = set(prepared.manifest.held()) - {r for runs in found.parts.values() for r in runs}
+    ids = prepared.plan.table.frame["run"].to_numpy()
+    for chunk in prepared.chunks:
+        if chunk.id in skipped:
+            missing -= set(ids[chunk.runs])
     if found.damage or missing:
         first = next((f"{each.path}: {each.reason}" for each in found.damage), "a part is gone")
         raise Refusal(
@@ -134,7 +203,7 @@ def _closeup(folder: Folder, reporter: Reporter) -> None:
         reporter.note(f"note: {damage.path}: {damage.reason}; it is set aside as {aside}")
 
 
-def _manifest(folder: Folder) -> Manifest | None:
+def present_manifest(folder: Folder) -> Manifest | None:
     """The manifest that is there now, if it can be read."""
     try:
         return read_manifest(folder)
@@ -150,7 +219,7 @@ def _is_of(prepared: Prepared) -> bool:
     return bool(copy.get("refine") == ours.get("refine"))
 
 
-def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared:
+def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: Deliver) -> Prepared:
     """Train all chunks that are missing; the manifest counts each as soon as it is done.
 
     Returns:
@@ -168,15 +237,17 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    _train_chunks(prepared, missing, session, reporter)
+    deliver(prepared, missing, session, reporter)
     # A round is planned: that may compile, and writes nothing.
-    while (grown := session.compiled(next_round, prepared)) is not None:
+    while not session.failed:  # a round follows from all cells of those before it
+        if (grown := session.compiled(next_round, prepared)) is None:
+            break
         prepared = grown
-        prepared.folder.write_manifest(_with(session, prepared).to_json())
+        prepared.folder.write_manifest(prepared.manifest.to_json())
         missing = prepared.unpublished()
         work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
         reporter.more(work, sum(len(chunk.runs) for chunk in missing))
-        _train_chunks(prepared, missing, session, reporter)
+        deliver(prepared, missing, session, reporter)
     return prepared
 
 
@@ -190,13 +261,10 @@ def _train_chunks(
     ahead = prepared.machine.platform == "cpu"
     programs = Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
     for chunk in chunks:
-        try:
-            if not programs.ready(chunk.job):
-                reporter.compiling(programs.number(chunk.job), len(programs))
-            train_chunk(prepared, chunk, session, reporter, programs.engine)
-            _learn(prepared, session, programs, chunk)
-        finally:
-            prepared.folder.write_manifest(_with(session, prepared).to_json())
+        if not programs.ready(chunk.job):
+            reporter.compiling(programs.number(chunk.job), len(programs))
+        train_chunk(prepared, chunk, session, reporter, programs.engine)
+        _learn(prepared, session, programs, chunk)
 
 
 def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:
@@ -208,9 +276,3 @@ def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) 
     store, _ = kept(prepared.sweep.engine)
     if store and not store.has(mark(job)):
         store.put(mark(job), b"")
-
-
-def _with(session: Session, prepared: Prepared) -> Manifest:
-    """The manifest with this session as of now."""
-    before = prepared.manifest.sessions
-    return replace(prepared.manifest, sessions=(*before, session.to_json()))

@@ -17,8 +17,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import jax
-
 from phasegrok import plugins
 from phasegrok.config.identity import NUMERICS, NUMERICS_CHANGES
 from phasegrok.errors import Damaged, Refusal
@@ -29,6 +27,7 @@ from phasegrok.plan.runs import RunTable, data_of
 from phasegrok.results.folder import Folder
 from phasegrok.results.head import checked
 from phasegrok.sweep.load import Sweep
+from phasegrok.train.memory import planned_kinds
 
 FORMAT = 2
 LIBRARIES = ("phasegrok", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "pyarrow")
@@ -150,6 +149,7 @@ def new_manifest(
     taken: Mapping[str, Taken] = MappingProxyType({}),
 ) -> Manifest:
     """The manifest of a sweep that begins here and now."""
+    device, processor = planned_kinds()
     return Manifest(
         name=sweep.name,
         axes=planned.axes,
@@ -160,8 +160,8 @@ def new_manifest(
         numerics=NUMERICS,
         versions={"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
         git_revision=git_revision(),
-        device=jax.local_devices()[0].device_kind,
-        processor=processor(),
+        device=device,
+        processor=processor,
         machine=here,
         jobs=tuple(JobRecord.of(j, job, planned.table) for j, job in enumerate(planned.jobs)),
         taken=dict(taken),
@@ -285,16 +285,6 @@ def check_same_numerics(manifest: Manifest, where: str) -> None:
             f"{where}: {text}; the tables are safe; allowed: that version, --fresh, or another"
             " --output"
         )
-
-
-def processor() -> str:
-    """What kind of processor this is. On another kind XLA compiles to other instructions."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            names = (line for line in file if line.startswith("model name"))
-            return next(names, "").partition(":")[2].strip() or platform.machine()
-    except OSError:
-        return platform.processor() or platform.machine()
 
 
 def git_revision() -> str | None:

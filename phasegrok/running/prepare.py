@@ -11,9 +11,11 @@ from pathlib import Path
 from phasegrok.analysis.inferred import grid_of
 from phasegrok.config.identity import differences, identity
 from phasegrok.errors import Damaged, Refusal
+from phasegrok.files.members import living
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
+from phasegrok.results.compact import is_cut_short, settle
 from phasegrok.results.folder import Folder
 from phasegrok.running.extend import check_extends, extended, named, resolved, taken_from
 from phasegrok.running.follow import follow, sized, upgraded
@@ -26,15 +28,15 @@ from phasegrok.running.manifest import (
     fingerprints,
     new_manifest,
     numerics_text,
-    processor,
     read_manifest,
 )
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.recover import SWEEP_FILE, looked_through, recovered
 from phasegrok.running.refine import asked_for
-from phasegrok.running.verify import readable
+from phasegrok.running.session import whoami
+from phasegrok.running.verify import Look, listed, readable, verify
 from phasegrok.sweep.load import Sweep
-from phasegrok.train.memory import machine
+from phasegrok.train.memory import machine, planned_kinds
 
 Note = Callable[[str], object]
 
@@ -47,6 +49,7 @@ def prepare(
     *,
     extend: bool = False,
     reuse: Sequence[Path] = (),
+    shared: bool = False,
 ) -> Prepared:
     """Check the folder, lay the sweep out; refuse what cannot work before anything is written.
 
@@ -57,6 +60,8 @@ def prepare(
         note: told what a resume does otherwise than one may expect.
         extend: whether a folder with some of the sweep's runs gets the others.
         reuse: folders whose runs are taken instead of trained, where the sweep has them.
+        shared: whether other processes may work on the folder. While some do, the names of its
+            parts are believed: whoever was first has looked at every file.
 
     Raises:
         Refusal: the folder holds another sweep or foreign files, cannot be written, or a run
@@ -66,6 +71,9 @@ def prepare(
     check_writable(output)
     if line := use_cache(sweep.engine):
         note(line)
+    if is_cut_short(folder):  # all that is left to do of it are renames
+        with folder.lock(whoami()):
+            settle(folder)
     if fresh:
         check_movable(output)
         return _begin(sweep, folder, reuse)
@@ -83,7 +91,8 @@ def prepare(
         return _extend(sweep, folder, found, reuse, note)
     if reuse:
         note("note: --reuse is not used: this folder was begun without it; --extend takes new runs")
-    return _resume(sweep, folder, found, note)
+    busy = shared and bool(living(output))
+    return _resume(sweep, folder, found, note, listed if busy else verify)
 
 
 def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
@@ -120,7 +129,7 @@ def _extend(
     return looked_through(sweep, folder, table, here, manifest, found, note)
 
 
-def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepared:
+def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note, look: Look) -> Prepared:
     """What an earlier start of the sweep left to do."""
     here = machine()
     check_same_sweep(sweep, found, folder.path)
@@ -140,7 +149,7 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
                 " the one that began this folder; published runs stay as they are"
             )
     manifest = _refined_as(sweep, manifest)
-    prepared = looked_through(sweep, folder, table, here, manifest, found, note)
+    prepared = looked_through(sweep, folder, table, here, manifest, found, note, look)
     if prepared.missing():
         check_same_numerics(found, str(folder.path))
     elif text := numerics_text(found):
@@ -173,8 +182,8 @@ def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
     ]
     if here.platform != found.platform:
         changed.append(f"{found.platform}, goes on with {here.platform}")
-    elif found.processor and found.processor != processor():
-        changed.append(f"{found.processor}, goes on with {processor()}")
+    elif found.processor and found.processor != (processor := planned_kinds()[1]):
+        changed.append(f"{found.processor}, goes on with {processor}")
     return notes + [
         f"note: begun with {each}: later runs agree with an uninterrupted sweep's to rounding only"
         for each in changed

@@ -8,10 +8,10 @@ from functools import cached_property
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan
 from phasegrok.results.folder import Folder
-from phasegrok.running.columns import Columns
+from phasegrok.running.columns import Columns, tables_of
 from phasegrok.running.follow import Chunk, Parts, missing_chunks
 from phasegrok.running.manifest import Manifest
-from phasegrok.running.verify import Found
+from phasegrok.running.verify import Expected, Found, listed
 from phasegrok.sweep.load import Sweep
 
 
@@ -57,7 +57,22 @@ class Prepared:
 
     def unpublished(self) -> list[Chunk]:
         """The chunks that the folder lacks now."""
-        return self._without(self.folder.published())
+        return self._without(listed(self.folder, expected(self)).parts)
 
     def _without(self, parts: Parts) -> list[Chunk]:
         return missing_chunks(self.chunks, self.plan.table, parts, self.folder.path)
+
+
+def expected(prepared: Prepared) -> Expected:
+    """What the folder of a sweep should hold."""
+    ids = prepared.plan.table.frame["run"].to_numpy()
+    networks = {
+        chunk.id: [point * chunk.job.program.log_every for point in chunk.job.program.weight_saves]
+        for chunk in prepared.chunks
+    }
+    manifest = prepared.manifest
+    parts = {chunk.id: tuple(map(str, ids[chunk.runs])) for chunk in prepared.chunks}
+    parts |= manifest.kept
+    parts |= {name: taken.runs for name, taken in manifest.taken.items()}
+    tables = tables_of(prepared.columns)
+    return Expected(parts, tables, networks, manifest.lacking, manifest.columns)

@@ -13,17 +13,17 @@ from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
-from phasegrok.running.adopt import incomplete, tables_of
+from phasegrok.running.adopt import incomplete
 from phasegrok.running.extend import resolved
 from phasegrok.running.follow import Parts, first_number, follow, next_number, planned_anew, sized
 from phasegrok.running.manifest import Manifest, Taken, new_manifest
-from phasegrok.running.prepared import Prepared
+from phasegrok.running.prepared import Prepared, expected
 from phasegrok.running.refine import asked_for
-from phasegrok.running.verify import Expected, Found, readable, verify
+from phasegrok.running.verify import Found, Look, readable, verify
 from phasegrok.sweep.load import Sweep, load
 from phasegrok.train.memory import machine
 
-__all__ = ["SWEEP_FILE", "copy_of_sweep", "expected", "looked_through", "recovered"]
+__all__ = ["SWEEP_FILE", "copy_of_sweep", "looked_through", "recovered"]
 
 Note = Callable[[str], object]
 SWEEP_FILE = "sweep.yaml"
@@ -37,6 +37,7 @@ def looked_through(
     manifest: Manifest,
     begun: Manifest | None,
     note: Note,
+    look: Look = verify,
 ) -> Prepared:
     """What a manifest leaves to do in a folder, after a look at every file of results there.
 
@@ -45,10 +46,11 @@ def looked_through(
         manifest: as it will be written, were every file whole.
         begun: as it was found; None where it cannot be read.
         note: told which files are damaged.
+        look: what says which chunks are done.
     """
     planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
     prepared = Prepared(sweep, folder, planned, chunks, here, manifest, begun)
-    found = verify(folder, expected(prepared))
+    found = look(folder, expected(prepared))
     for line in found.notes():
         note(line)
     for name in sorted(set(found.lacking) - set(manifest.lacking)):
@@ -63,22 +65,6 @@ def looked_through(
         manifest=whole,
         found=found,
         rebuilt=begun is None,
-    )
-
-
-def expected(prepared: Prepared) -> Expected:
-    """What the folder of a sweep should hold."""
-    ids = prepared.plan.table.frame["run"].to_numpy()
-    networks = {
-        chunk.id: [point * chunk.job.program.log_every for point in chunk.job.program.weight_saves]
-        for chunk in prepared.chunks
-    }
-    manifest = prepared.manifest
-    parts = {chunk.id: tuple(map(str, ids[chunk.runs])) for chunk in prepared.chunks}
-    parts |= manifest.kept
-    parts |= {name: taken.runs for name, taken in manifest.taken.items()}
-    return Expected(
-        parts, tables_of(prepared.columns), networks, manifest.lacking, manifest.columns
     )
 
 

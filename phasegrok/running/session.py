@@ -35,11 +35,17 @@ def whoami() -> str:
 
 @dataclass
 class Session:
-    """What one start of the command did, for the manifest."""
+    """What one start of the command did; see :class:`~phasegrok.results.head.SessionHead`."""
 
     started: str = field(default_factory=now)
     host: str = field(default_factory=socket.gethostname)
+    share: str = ""
+    chunk: str = ""
     chunks: int = 0
+    runs: int = 0
+    diverged: int = 0
+    mixed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # chunks that are skipped, and why
     compile_seconds: float = 0.0
     device_seconds: float = 0.0
     signals: list[int] = field(default_factory=list)  # that asked to stop
@@ -69,11 +75,17 @@ class Session:
         return given
 
     def to_json(self) -> dict[str, Any]:
-        """The session's entry in the manifest, as of now."""
+        """The session's own file, as of now."""
         return {
             "started": self.started,
             "host": self.host,
+            "pid": os.getpid(),
+            "share": self.share,
+            "chunk": self.chunk,
             "chunks": self.chunks,
+            "runs": self.runs,
+            "diverged": self.diverged,
+            "mixed": list(self.mixed),
             "compile_seconds": self.compile_seconds,
             "device_seconds": self.device_seconds,
             "seconds": round(time.perf_counter() - self.begun, 3),

@@ -8,7 +8,7 @@ trained again: its numbers come out the same, and no file of it has to be truste
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from phasegrok.errors import Damaged
 from phasegrok.files.seal import read_object
-from phasegrok.results.folder import CHUNK, Folder
+from phasegrok.results.folder import CHUNK, JOINED, Folder
 from phasegrok.results.parts import odd_parts, read_schema, run_ids
 
 WEIGHTS = "weights"
@@ -90,6 +90,9 @@ class Found:
             yield f"note: and {len(self.damage) - 5} more files"
 
 
+Look = Callable[[Folder, Expected], Found]
+
+
 def readable(folder: Folder) -> dict[str, tuple[str, ...]]:
     """The parts of ``runs`` that can be read, and their runs."""
     found = {}
@@ -98,6 +101,16 @@ def readable(folder: Folder) -> dict[str, tuple[str, ...]]:
             found[path.stem] = run_ids(path)
         except Damaged:
             continue
+    return found
+
+
+def listed(folder: Folder, expected: Expected) -> Found:
+    """What a folder holds by the names of its files, which are believed: other processes work on
+    it, and whoever was first has looked at every file. Parts under other names are read."""
+    found = Found(lacking={table: tuple(names) for table, names in expected.lacking.items()})
+    for path in folder.parts("runs"):
+        runs = expected.parts.get(path.stem)
+        found.parts[path.stem] = run_ids(path) if runs is None else tuple(runs)
     return found
 
 
@@ -140,7 +153,7 @@ def _runs(folder: Folder, expected: Expected, found: Found) -> None:
                 raise Damaged(path, f"holds a run for the second time ({name})")
         except Damaged as damage:
             found.damage.append(damage)
-            if path.stem in expected.parts:
+            if path.stem in expected.parts or JOINED in path.stem:
                 found.undone.append(path.stem)
             continue
         seen |= set(runs)
@@ -151,7 +164,11 @@ def _table(folder: Folder, table: str, expected: Expected, found: Found) -> None
     """The parts of another table. What is missing or damaged takes its chunk with it."""
     home = folder.path / table
     # Parts that were merged by hand have names of their own in every table.
-    done = [name for name in found.parts if name in expected.parts and CHUNK.match(name)]
+    done = [
+        name
+        for name in found.parts
+        if CHUNK.match(name) and (name in expected.parts or JOINED in name)
+    ]
     if not home.is_dir():
         # Nobody loses a whole folder by a fault: it was removed, to have less on disk.
         if done:
@@ -177,7 +194,7 @@ def _others(folder: Folder, table: str, expected: Expected, found: Found) -> Non
     # Of parts with names of chunks every table has one under that name.
     seen = {run for name, runs in found.parts.items() if CHUNK.match(name) for run in runs}
     for path in folder.parts(table):
-        if path.stem in expected.parts:
+        if path.stem in expected.parts or (JOINED in path.stem and path.stem in found.parts):
             continue
         try:
             runs = set(_read(path, found))
@@ -197,30 +214,49 @@ def _part(path: Path, table: str, runs: Iterable[str], found: Found) -> None:
     rows = Counter(_read(path, found))
     if odd := set(rows) - set(runs):
         raise Damaged(path, f"holds a run of another chunk ({min(odd)})")
-    if table == "curves" and (set(rows) != set(runs) or len(set(rows.values())) > 1):
+    # Merged parts may be of several programs, with more or fewer points.
+    uneven = len(set(rows.values())) > 1 and JOINED not in path.stem
+    if table == "curves" and (set(rows) != set(runs) or uneven):
         raise Damaged(path, "does not hold all points of its runs")
 
 
 def _networks(folder: Folder, expected: Expected, found: Found) -> None:
     """Saved networks, and the records beside them."""
     home = folder.path / WEIGHTS
-    saving = [name for name in found.parts if expected.networks.get(name)]
+    networks = _networks_of(expected, found)
+    saving = [name for name in found.parts if networks.get(name)]
     if not home.is_dir():
         if saving:
             found.lacking[WEIGHTS] = tuple(saving)
         return
     left_out = set(found.lacking.get(WEIGHTS, ()))
     for name, runs in list(found.parts.items()):
-        steps = () if name in left_out else expected.networks.get(name, ())
+        saved = {} if name in left_out else networks.get(name, {})
         try:
             for run in runs:
-                there = folder.saved_steps(run)
+                there, steps = folder.saved_steps(run), saved.get(run, ())
                 for step in sorted({*steps, *there}):
                     _network(folder, run, step, found)
                 if steps or there:
                     _record(folder.run_record_path(run), run, found)
         except Damaged as damage:
             _undo(name, damage, found)
+
+
+def _networks_of(expected: Expected, found: Found) -> dict[str, dict[str, Sequence[int]]]:
+    """Steps at which networks are saved, by part and run; also of parts that were merged."""
+    saves = {name: steps for name, steps in expected.networks.items() if steps}
+    known = {
+        name: dict.fromkeys(runs, saves[name])
+        for name, runs in found.parts.items()
+        if name in saves
+    }
+    merged = [name for name in found.parts if JOINED in name]
+    if merged and saves:
+        by_run = {run: steps for name, steps in saves.items() for run in expected.parts[name]}
+        for name in merged:
+            known[name] = {run: by_run[run] for run in found.parts[name] if run in by_run}
+    return known
 
 
 def _network(folder: Folder, run: str, step: int, found: Found) -> None:

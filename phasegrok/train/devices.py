@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from phasegrok.errors import Refusal, short
-from phasegrok.machine import cores
+from phasegrok.machine import cores, processor
 
-__all__ = ["check_flags", "local_devices", "use_all_cores"]
+__all__ = ["check_flags", "kind_of_device", "local_devices", "use_all_cores"]
 
 # What these change is what numbers are computed, or whether programs can be compiled ahead.
 SETTINGS: Final[Mapping[str, tuple[bool, str]]] = {
@@ -67,6 +67,13 @@ def local_devices() -> list[Any]:
     # JAX looks for a CUDA plugin with an assertion, for other platforms with a RuntimeError.
     except (RuntimeError, AssertionError, ValueError) as error:
         raise _refusal(error) from None
+
+
+def kind_of_device() -> str:
+    """What computes here: the name of the accelerator, or of the processor. Numbers are the same,
+    bit for bit, on devices of one kind."""
+    first = local_devices()[0]
+    return processor() if first.platform == "cpu" else str(first.device_kind)
 
 
 def check_settings(config: Any) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import jax
 
 from phasegrok import models
-from phasegrok.machine import memory_bytes
+from phasegrok.machine import memory_bytes, processor
 from phasegrok.plan.layout import Job, Layout, Machine
 from phasegrok.plan.program import Program
 from phasegrok.train.devices import local_devices
@@ -53,12 +55,42 @@ def least_bytes(job: Job, runs: int) -> int:
     return runs * state + side_by_side * (state + 3 * 4 * program.tile * width)
 
 
+class Elsewhere(NamedTuple):
+    """A machine that is planned for, and is not this one.
+
+    Attributes:
+        machine: as the planner sees it.
+        measured_bytes: :func:`measured_bytes` there.
+        device, processor: the names of their kinds.
+    """
+
+    machine: Machine
+    measured_bytes: Callable[[Job, int], int]
+    device: str
+    processor: str
+
+
+_ELSEWHERE: list[Elsewhere] = []
+
+
+@contextmanager
+def planning_for(elsewhere: Elsewhere) -> Iterator[None]:
+    """Plan for another machine than this one while this lasts."""
+    _ELSEWHERE.append(elsewhere)
+    try:
+        yield
+    finally:
+        _ELSEWHERE.pop()
+
+
 def measured_bytes(job: Job, runs: int) -> int:
-    """A call's memory, over all devices.
+    """A call's memory, over all devices, on the machine that is planned for.
 
     Under vmap it grows linearly in the runs, so two small compilations give it. Under map only
     the states grow, and the bound from shapes is close.
     """
+    if _ELSEWHERE:
+        return _ELSEWHERE[-1].measured_bytes(job, runs)
     devices = job.layout.devices
     if job.layout.mapping == "map" or runs <= 4 * devices:
         return least_bytes(job, runs)
@@ -69,12 +101,22 @@ def measured_bytes(job: Job, runs: int) -> int:
     return int(small + each * (runs - 2 * devices))
 
 
+def planned_kinds() -> tuple[str, str]:
+    """The names of the kind of device, and of processor, that is planned for."""
+    if _ELSEWHERE:
+        return _ELSEWHERE[-1].device, _ELSEWHERE[-1].processor
+    return str(local_devices()[0].device_kind), processor()
+
+
 def machine() -> Machine:
-    """The machine at hand, as the planner sees it: rates are of its kind, not measured.
+    """The machine that is planned for, this one unless :func:`planning_for` says otherwise: rates
+    are of its kind, not measured.
 
     Raises:
         Refusal: JAX shows no devices.
     """
+    if _ELSEWHERE:
+        return _ELSEWHERE[-1].machine
     devices = local_devices()
     count, platform = len(devices), devices[0].platform
     if platform == "cpu":

@@ -16,7 +16,8 @@ import pytest
 
 from phasegrok.errors import Locked
 from phasegrok.files import lock
-from phasegrok.files.lock import CLAIM, EXPIRY, hold
+from phasegrok.files.claim import CLAIM, EXPIRY, process
+from phasegrok.files.lock import hold
 
 pytest.importorskip("fcntl")
 
@@ -41,7 +42,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 def leave_claim(path: Path, **changed: Any) -> None:
     """A claim of a process that has ended without a word."""
-    claim = {"holder": "process 7 on there", "token": "x", **lock._this_process(), **changed}
+    claim = {"holder": "process 7 on there", "token": "x", **process(), **changed}
     (path / CLAIM).write_text(json.dumps(claim))
 
 

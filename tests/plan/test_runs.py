@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
-from phasegrok.config import PATHS, Experiment, is_traced, traced_paths
+from phasegrok.config import PATHS, Experiment, is_traced, traced_paths, without_traced
 from phasegrok.config.identity import identity, without_defaults
 from phasegrok.plan.runs import expand, row_count
 from tests.conftest import MakeSweep
@@ -24,6 +27,22 @@ def test_decimal_fractions_mean_what_they_say() -> None:
     assert row_count(0.29, 100) == 29
     assert row_count(0.5, 9409) == 4704
     assert row_count(0.35, 4704) == 1646
+
+
+def test_run_ids_are_hashes_of_json(make_sweep: MakeSweep) -> None:
+    """As they always were: of what all runs of an experiment share, of the traced values that are
+    no defaults, by path, and of the seed."""
+    axes = "axes: {optimizer.weight_decay: [0, 1.0e-7, 3], model.dropout: [0, 0.25]}\n"
+    sweep = make_sweep(axes + "seeds: [0, 4294967295]\n")
+    table = expand(sweep)
+    for i in table.positions:
+        row, experiment = table.frame.iloc[i], table.experiment_of(i)
+        values = {"model.dropout": row["dropout"], "optimizer.weight_decay": row["weight_decay"]}
+        traced = [[path, float(value)] for path, value in values.items() if value != 0]
+        traced.append(["optimizer.learning_rate", 0.02])
+        shared = [without_defaults(without_traced(experiment).model_dump()), "float32"]
+        text = json.dumps([shared, sorted(traced), int(row["seed"])], sort_keys=True)
+        assert row["run"] == hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def test_run_ids_mean_the_training(make_sweep: MakeSweep) -> None:

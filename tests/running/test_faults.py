@@ -98,8 +98,9 @@ def test_a_fault_at_any_call_loses_nothing(made: Made, tmp_path: Path, how: int)
 def test_a_write_that_fails_leaves_no_temporary(made: Made, tmp_path: Path) -> None:
     """Where there is space for a moment's cleaning up: the temporary file goes, and its space."""
     sweep, _ = made
-    out, failures = tmp_path / "out", 0
+    failures = 0
     for at in range(9, 140, 13):
+        out = tmp_path / str(at)
         with between(Disk(out, at, once=True)) as disk, suppress(OSError):
             train(sweep, out)
         failures += disk.failed

@@ -9,7 +9,8 @@ import pytest
 
 from phasegrok import running
 from phasegrok.cli.diagram import folder_diagram
-from phasegrok.cli.text import plan_text, saving_text, status_text
+from phasegrok.cli.status import status_text
+from phasegrok.cli.text import plan_text, saving_text
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import Folder
 from tests.conftest import MakeSweep

@@ -22,7 +22,13 @@ def test_it_counts_the_time_in_compiled_code() -> None:
     assert list(said) == [
         "started",
         "host",
+        "pid",
+        "share",
+        "chunk",
         "chunks",
+        "runs",
+        "diverged",
+        "mixed",
         "compile_seconds",
         "device_seconds",
         "seconds",

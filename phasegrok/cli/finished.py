@@ -1,0 +1,38 @@
+"""What is drawn and said at the end of a sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from phasegrok.stopping import phase
+
+__all__ = ["show_finished"]
+
+
+def show_finished(folder: Path, changed: bool, shared: bool = False) -> None:
+    """Draw a finished sweep in files, if they are not of these tables, and in the terminal.
+
+    Args:
+        folder: of results.
+        changed: whether any table is another one than before.
+        shared: whether other processes work on the folder: one of them draws.
+    """
+    if shared and not changed:
+        typer.echo(f"{folder}: done; another process labels and draws it")
+        return
+    from phasegrok import figures as drawing
+    from phasegrok.cli.diagram import folder_diagram
+    from phasegrok.cli.text import saving_text, written_text
+    from phasegrok.results.folder import Folder
+
+    with phase("unwind"):
+        written = [] if changed else drawing.drawn(folder)
+        written = written or drawing.draw(folder)
+        results = Folder(folder)
+        cells = results.cells()
+    typer.echo(f"\n{folder_diagram(results, cells)}\n")
+    if "inferred" in cells:
+        typer.echo(saving_text(cells))
+    typer.echo(written_text(folder, written))
