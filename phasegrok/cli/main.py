@@ -20,6 +20,7 @@ from phasegrok.errors import Refusal
 from phasegrok.files.atomic import replacing
 from phasegrok.stopping import STATE, Interrupted, phase, waited
 
+ANY_DEVICE = "engine.platform=any"
 SAVED = "what is published stays, the same command goes on"
 
 
@@ -122,6 +123,12 @@ def sweep(
         list[Path] | None,
         typer.Option(help="Take runs that this folder holds too; may be repeated."),
     ] = None,
+    any_device: Annotated[
+        bool,
+        typer.Option(
+            "--any-device", help="Go on where there is no accelerator of the kind that began it."
+        ),
+    ] = False,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
@@ -129,6 +136,7 @@ def sweep(
         from phasegrok.sweep.shipped import find
 
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        changes += [ANY_DEVICE] if any_device else []
         checked = load(find(file), changes, reduced)
         folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
         doing.folder = folder

@@ -19,6 +19,7 @@ from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
 from phasegrok.running.adopt import tables_of
 from phasegrok.running.chunk import Reporter, Silent, train_chunk
+from phasegrok.running.device import ANY_DEVICE
 from phasegrok.running.follow import Chunk
 from phasegrok.running.manifest import processor
 from phasegrok.running.prepare import prepare
@@ -81,7 +82,7 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
     if not file.exists():
         raise Refusal(f"{file}: found no such file; allowed: a folder that a sweep wrote")
     notes: list[str] = []
-    prepared = prepare(load(file), path, fresh=False, note=notes.append)
+    prepared = prepare(load(file, [ANY_DEVICE]), path, fresh=False, note=notes.append)
     if prepared.found is None:
         raise Refusal(f"{path}: no results here; allowed: a folder that a sweep wrote")
     result = Audit(prepared.found, notes, sum(map(len, prepared.found.parts.values())))

@@ -25,6 +25,7 @@ from phasegrok.running.checkpoint import check_checkpoint
 from phasegrok.running.columns import Columns
 from phasegrok.running.estimate import job_work
 from phasegrok.running.follow import Chunk
+from phasegrok.running.halve import check_report
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.session import Interrupted, Session
 from phasegrok.train.engine import Engine, compiled
@@ -232,6 +233,7 @@ def train_chunk(prepared: Prepared, chunk: Chunk, session: Session, reporter: Re
     """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
     engine = session.compiled(_compiled, job)
+    check_report(engine, prepared.machine)
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
     if progress.begin(reporter.note):

@@ -12,6 +12,7 @@ from phasegrok.running.adopt import adapt, take
 from phasegrok.running.chunk import Reporter, train_chunk
 from phasegrok.running.estimate import job_work
 from phasegrok.running.follow import Chunk
+from phasegrok.running.halve import halved, is_out_of_memory
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep, expected
@@ -155,7 +156,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    _train_chunks(prepared, missing, session, reporter)
+    prepared = _train_chunks(prepared, missing, session, reporter)
     # A round is planned: that may compile, and writes nothing.
     while (grown := session.compiled(next_round, prepared)) is not None:
         prepared = grown
@@ -163,7 +164,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter) -> Prepared
         missing = prepared.unpublished()
         work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
         reporter.more(work, sum(len(chunk.runs) for chunk in missing))
-        _train_chunks(prepared, missing, session, reporter)
+        prepared = _train_chunks(prepared, missing, session, reporter)
     return prepared
 
 
@@ -172,13 +173,40 @@ def _train_chunks(
     chunks: list[Chunk],
     session: Session,
     reporter: Reporter,
-) -> None:
-    """Train chunks one after the other."""
-    for chunk in chunks:
-        try:
-            train_chunk(prepared, chunk, session, reporter)
-        finally:
-            prepared.folder.write_manifest(_with(session, prepared).to_json())
+) -> Prepared:
+    """Train chunks one after the other.
+
+    Returns:
+        The sweep, with smaller chunks where some did not fit the device's memory.
+    """
+    left = list(chunks)
+    while left:
+        if _trained(prepared, left[0], session, reporter):
+            del left[0]
+            continue
+        before = left[0].job.layout.chunk
+        names = {chunk.id for chunk in prepared.chunks}
+        prepared = halved(prepared, left[0])
+        prepared.folder.write_manifest(_with(session, prepared).to_json())
+        smaller = [chunk for chunk in prepared.chunks if chunk.id not in names]
+        now = {chunk.id: chunk for chunk in prepared.chunks}
+        left = smaller + [now[chunk.id] for chunk in left if chunk.id in now]
+        size = smaller[0].job.layout.chunk
+        reporter.note(f"note: {before} runs do not fit the device's memory: goes on with {size}")
+    return prepared
+
+
+def _trained(prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter) -> bool:
+    """Train one chunk; False where it does not fit the device's memory."""
+    try:
+        train_chunk(prepared, chunk, session, reporter)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return False  # only then the error, and with it what it keeps alive, is gone
+    finally:
+        prepared.folder.write_manifest(_with(session, prepared).to_json())
+    return True
 
 
 def _with(session: Session, prepared: Prepared) -> Manifest:

@@ -15,6 +15,12 @@ from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
+from phasegrok.running.device import (
+    check_device,
+    check_fits,
+    check_kernel,
+    check_same_device,
+)
 from phasegrok.running.extend import check_extends, extended, named, resolved, taken_from
 from phasegrok.running.follow import follow, sized, upgraded
 from phasegrok.running.manifest import (
@@ -82,7 +88,9 @@ def prepare(
 def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     """A sweep in a folder of its own."""
     here = machine()
+    check_device(sweep, here)
     table = checked_table(sweep)
+    check_kernel(sweep, table, here)
     taken = taken_from(reuse, sweep, table, set(), folder.path)
     there = [run for each in taken.values() for run in each.runs]
     missing = asked_for(sweep, table, there)
@@ -98,7 +106,10 @@ def _extend(
 ) -> Prepared:
     """A sweep with all runs of a folder, and more."""
     here = machine()
+    check_device(sweep, here)
+    check_same_device(sweep, found, here, folder.path)
     table = checked_table(sweep)
+    check_kernel(sweep, table, here)
     begun = named(found, folder, here)
     check_extends(sweep, table, begun, folder.path)
     taken = taken_from(reuse, sweep, table, set(begun.held()), folder.path)
@@ -110,7 +121,9 @@ def _extend(
 def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepared:
     """What an earlier start of the sweep left to do."""
     here = machine()
+    check_device(sweep, here)
     check_same_sweep(sweep, found, folder.path)
+    check_same_device(sweep, found, here, folder.path)
     table = checked_table(sweep)
     check_same_data(table, found, folder.path)
     for line in _notes(sweep, found, here):
@@ -126,7 +139,11 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note) -> Prepar
                 " the one that began this folder; published runs stay as they are"
             )
     manifest = _refined_as(sweep, manifest)
-    return looked_through(sweep, folder, table, here, manifest, found, note)
+    prepared = looked_through(sweep, folder, table, here, manifest, found, note)
+    if here.platform != found.platform:
+        for chunk in prepared.missing():
+            check_fits(chunk.job, here, folder.path)
+    return prepared
 
 
 def _refined_as(sweep: Sweep, manifest: Manifest) -> Manifest:
@@ -141,8 +158,8 @@ def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
     """What a resume does otherwise than one may expect."""
     notes = []
     asked, begun = resolved(sweep)["engine"], found.sweep["engine"]
-    for key in ("mapping", "chunk"):
-        if asked[key] != begun[key]:
+    for key in ("mapping", "chunk", "groups", "kernel"):
+        if asked[key] != begun.get(key, asked[key]):
             notes.append(
                 f"note: engine.{key}: {asked[key]} is not used; this folder was begun with"
                 f" {begun[key]}"
