@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test figures bench faults fuzz clean
+.PHONY: help quickstart test figures bench bench-gpu faults fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -37,6 +37,9 @@ figures: $(READY) ## draw the figures of every result folder again
 
 bench: $(READY) ## speed against the machine's ceiling and against eager PyTorch
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+bench-gpu: $(READY) ## what a GPU makes of it, section by section, into benchmarks/GPU.md
+	$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 faults: $(READY) ## break results in thousands of ways and count what is lost, into docs/reliability.md
 	nice $(BIN)/python -m benchmarks.faults $(ARGS)
