@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test docs figures bench bench-scale distributed faults fuzz clean
+.PHONY: help quickstart test docs figures bench bench-gpu bench-scale distributed faults fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -42,6 +42,9 @@ figures: $(READY) ## draw the figures of every result folder again
 
 bench: $(READY) ## speed against the machine's ceiling and against eager PyTorch
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+bench-gpu: $(READY) ## what a GPU makes of it, section by section, into benchmarks/GPU.md
+	$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 bench-scale: $(READY) ## what 10^4 to 10^6 runs cost beside their training, into docs/scale.md
 	nice $(BIN)/python -m benchmarks.scale $(ARGS)

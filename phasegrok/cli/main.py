@@ -16,9 +16,9 @@ import typer
 from phasegrok.cli import where
 from phasegrok.cli.clusters import compact, slurm
 from phasegrok.cli.exits import exit_codes
+from phasegrok.cli.new import new
 from phasegrok.cli.start import begin, end
 from phasegrok.errors import Refusal
-from phasegrok.files.atomic import replacing
 from phasegrok.stopping import STATE, Interrupted, phase, waited
 
 Plugins = Annotated[
@@ -29,6 +29,7 @@ Plugins = Annotated[
         help="A Python module with a task, model, optimizer or measurement; may be repeated.",
     ),
 ]
+ANY_DEVICE = "engine.platform=any"
 SAVED = "what is published stays, the same command goes on"
 
 
@@ -77,26 +78,7 @@ def list_() -> None:
         typer.echo(shipped_text())
 
 
-@app.command()
-def new(
-    name: Annotated[str, typer.Argument(help="Of the sweep; the file is NAME.yaml, here.")],
-    base: Annotated[
-        str, typer.Option("--from", metavar="SWEEP", help="The sweep that it begins as.")
-    ] = "quickstart",
-) -> None:
-    """Write a commented sweep file to begin with."""
-    with exit_codes():
-        from phasegrok.sweep.shipped import template
-
-        text, path = template(name, base), Path(f"{name}.yaml")
-        if path.exists():
-            raise Refusal(
-                f"{path}: is there already; allowed: another name, or this file as it is"
-                f" (phasegrok sweep {path} --plan)"
-            )
-        with replacing(path) as file:
-            file.write(text.encode())
-        typer.echo(f"wrote {path}\nnext: phasegrok sweep {path} --plan")
+app.command()(new)
 
 
 @app.command()
@@ -151,6 +133,12 @@ def sweep(
     tls_cert: where.TlsCert = None,
     tls_key: where.TlsKey = None,
     plugin: Plugins = None,
+    any_device: Annotated[
+        bool,
+        typer.Option(
+            "--any-device", help="Go on where there is no accelerator of the kind that began it."
+        ),
+    ] = False,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
@@ -177,6 +165,7 @@ def sweep(
 
         load_plugins(plugin or [])
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        changes += [ANY_DEVICE] if any_device else []
         doing.then = f"phasegrok sweep {file} --plan"
         with needs_plugin(find(file), output, reduced):
             checked = load(find(file), changes, reduced)

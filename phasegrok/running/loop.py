@@ -17,6 +17,7 @@ from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.ahead import Ahead
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.follow import Chunk
+from phasegrok.running.halve import is_out_of_memory, smaller
 from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared, expected
@@ -35,7 +36,8 @@ _COUNTED: Final[WeakSet[Engine]] = (
 MOST_CELLS = 10_000
 
 
-Deliver = Callable[[Prepared, list[Chunk], Session, Reporter], None]
+# Gives the sweep where it had to be laid out otherwise.
+Deliver = Callable[[Prepared, list[Chunk], Session, Reporter], Prepared | None]
 
 
 def run(
@@ -237,7 +239,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: De
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    deliver(prepared, missing, session, reporter)
+    prepared = deliver(prepared, missing, session, reporter) or prepared
     # A round is planned: that may compile, and writes nothing.
     while not session.failed:  # a round follows from all cells of those before it
         if (grown := session.compiled(next_round, prepared)) is None:
@@ -247,7 +249,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: De
         missing = prepared.unpublished()
         work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
         reporter.more(work, sum(len(chunk.runs) for chunk in missing))
-        deliver(prepared, missing, session, reporter)
+        prepared = deliver(prepared, missing, session, reporter) or prepared
     return prepared
 
 
@@ -256,15 +258,35 @@ def _train_chunks(
     chunks: list[Chunk],
     session: Session,
     reporter: Reporter,
-) -> None:
-    """Train chunks one after the other; the next program is compiled meanwhile."""
+) -> Prepared:
+    """Train chunks one after the other; the next program is compiled meanwhile.
+
+    Returns:
+        The sweep, with smaller chunks where some did not fit the device's memory.
+    """
+    left = list(chunks)
+    while not _trained(prepared, left, session, reporter):
+        prepared, left = smaller(prepared, left, reporter.note)
+    return prepared
+
+
+def _trained(prepared: Prepared, left: list[Chunk], session: Session, reporter: Reporter) -> bool:
+    """Train chunks and take them from the list; False at one that does not fit the memory."""
     ahead = prepared.machine.platform == "cpu"
-    programs = Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
-    for chunk in chunks:
+    programs = Ahead([chunk.job for chunk in left], whole_engine, int(ahead))
+    while left:
+        chunk = left[0]
         if not programs.ready(chunk.job):
             reporter.compiling(programs.number(chunk.job), len(programs))
-        train_chunk(prepared, chunk, session, reporter, programs.engine)
+        try:
+            train_chunk(prepared, chunk, session, reporter, programs.engine)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return False  # only then the error, and with it what it keeps alive, is gone
         _learn(prepared, session, programs, chunk)
+        del left[0]
+    return True
 
 
 def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:

@@ -21,6 +21,7 @@ import jaxlib.version
 
 from phasegrok.files.stderr import without_lines
 from phasegrok.machine import cores, instruction_set
+from phasegrok.train.platform import compiler_options
 
 __all__ = ["Keeps", "executable", "keep_in", "kept_in"]
 
@@ -104,6 +105,7 @@ def _surroundings(devices: Sequence[jax.Device]) -> Iterator[str]:
     yield from (instruction_set(), str(cores()), str(os.cpu_count()))
     yield from (client.platform, client.platform_version, str(jax.local_device_count()))
     yield from (f"{device.id} {device.device_kind}" for device in devices)
+    yield str(sorted(compiler_options(client.platform).items()))
     yield from (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(FLAGS))
     settings: dict[str, Any] = jax.config.values
     for name in sorted(settings):

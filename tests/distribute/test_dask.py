@@ -179,10 +179,10 @@ def test_a_signal_lets_workers_save(
     out, signals = tmp_path / "out", []
     session = loop.Session(signals=signals)
     monkeypatch.setattr(loop, "Session", lambda: session)
-    tell(cluster, monkeypatch, **{SECONDS: "0.2"})
+    tell(cluster, monkeypatch, **{SECONDS: "0.5"})
 
     def ask() -> None:
-        until(lambda: parts(out) >= 1 and list(out.glob(".checkpoint-*")))
+        until(lambda: parts(out) >= 1)
         signals.append(signal.SIGUSR1)
 
     threading.Thread(target=ask, daemon=True).start()
