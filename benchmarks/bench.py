@@ -37,13 +37,13 @@ from timing import (
     on_cpu,
     product_rate,
     ratio,
+    session_of,
     timed,
     torch,
 )
 
 from phasegrok import models
 from phasegrok.cli import progress
-from phasegrok.results.folder import Folder
 from phasegrok.running import prepare, run
 from phasegrok.sweep.load import load
 from phasegrok.train.devices import use_all_cores
@@ -148,8 +148,9 @@ def train(name: str, changes: list[str]) -> tuple[dict[str, Any], int, float]:
         prepared = prepare(load(SWEEPS / name, changes), output, False)
         with progress.Progress(prepared) as watch:
             run(prepared, watch)
-        seconds, manifest = time.perf_counter() - start, Folder(output).require_manifest()
-    return manifest["sessions"][-1], manifest["runs"], seconds
+        seconds = time.perf_counter() - start
+        session, runs = session_of(output), prepared.manifest.runs
+    return session, runs, seconds
 
 
 def report(machine: str, quick: bool, figure3: bool) -> str:

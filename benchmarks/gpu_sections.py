@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import pandas as pd
-from timing import SWEEPS, lay_out, timed
+from timing import SWEEPS, lay_out, session_of, timed
 
 from phasegrok.analysis.compare import compare
 from phasegrok.results.folder import Folder
@@ -223,9 +223,8 @@ def figure3(scale: Scale) -> list[str]:
             with tempfile.TemporaryDirectory() as parent:
                 output = Path(parent) / "results"
                 total += _trained(sets, output, name)
-                manifest = Folder(output).require_manifest()
-            runs += manifest["runs"]
-            compiling += manifest["sessions"][-1]["compile_seconds"]
+                runs += len(Folder(output).read("runs"))
+                compiling += session_of(output)["compile_seconds"]
         lines.append(
             f"{runs} runs, {kernel}, tf32: {total:.1f} s, of which {compiling:.1f} s compilation."
         )

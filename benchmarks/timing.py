@@ -15,14 +15,17 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from phasegrok import models
+from phasegrok.files.seal import read_object
 from phasegrok.machine import cores
 from phasegrok.plan.program import RunParams
+from phasegrok.results.sessions import SESSIONS
 from phasegrok.running import prepare
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import Engine, compiled
@@ -124,3 +127,9 @@ def both(values: list[float]) -> str:
 
 def ratio(theirs: list[float], ours: list[float]) -> str:
     return f"{median(theirs) / median(ours):.1f}" if theirs else "-"
+
+
+def session_of(output: Path) -> dict[str, Any]:
+    """What the latest start of a sweep did: its seconds, of compiling and on devices too."""
+    files = (output / SESSIONS).glob("[!.]*.json")
+    return read_object(max(files, key=lambda path: path.stat().st_mtime_ns))

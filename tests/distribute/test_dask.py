@@ -24,6 +24,7 @@ from phasegrok.distribute.cluster import Cluster, on_cluster
 from phasegrok.distribute.dask import Dask, environment, gpus, is_private
 from phasegrok.errors import Refusal
 from phasegrok.files.members import pieces
+from phasegrok.plan import layout
 from phasegrok.running import chunk
 from phasegrok.sweep.load import Sweep, load
 from tests.distribute.children import SWEEP, parts, same, until
@@ -55,6 +56,7 @@ def cluster() -> Iterator[Cluster]:
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     """Seven chunks of one program."""
     monkeypatch.setattr(chunk, "compiled", null)
+    monkeypatch.setattr(layout, "CALL_SECONDS", 1e-9)  # a checkpoint after each interval
     return made(tmp_path, SWEEP.replace("[0.3, 0.5, 0.7, 0.9]", "[0.5]"))
 
 
@@ -87,7 +89,10 @@ def test_workers_that_die_and_sleep_change_nothing(
     training. Each writes nothing of what it lost, and every number is one process's."""
     train(sweep, tmp_path / "one")
     out, lost = tmp_path / "out", []
-    tell(cluster, monkeypatch, **{SECONDS: "0.5"})
+    # Many intervals, so that the signal comes inside a chunk.
+    longer = SWEEP.replace("[0.3, 0.5, 0.7, 0.9]", "[0.5]").replace("steps: 40", "steps: 400")
+    sweep = made(tmp_path, longer)
+    tell(cluster, monkeypatch, **{SECONDS: "0.05"})
 
     def disturb() -> None:
         until(lambda: len(pieces(out)) == 2)
@@ -179,10 +184,15 @@ def test_a_signal_lets_workers_save(
     out, signals = tmp_path / "out", []
     session = loop.Session(signals=signals)
     monkeypatch.setattr(loop, "Session", lambda: session)
-    tell(cluster, monkeypatch, **{SECONDS: "0.5"})
+    # Many intervals, so that the signal comes inside a chunk.
+    longer = SWEEP.replace("[0.3, 0.5, 0.7, 0.9]", "[0.5]").replace("steps: 40", "steps: 400")
+    sweep = made(tmp_path, longer)
+    tell(cluster, monkeypatch, **{SECONDS: "0.05"})
 
     def ask() -> None:
         until(lambda: parts(out) >= 1)
+        time.sleep(0.5)  # both workers end their chunks at about the same time
+        until(lambda: list(out.glob(".checkpoint-*")))
         signals.append(signal.SIGUSR1)
 
     threading.Thread(target=ask, daemon=True).start()

@@ -124,7 +124,7 @@ def test_diverged_runs_and_other_steps(mixed: Path, tmp_path: Path) -> None:
     for name, table in merged.items():
         shutil.rmtree(folder / name)
         (folder / name).mkdir()
-        table.to_parquet(folder / name / "merged.parquet")
+        table.to_parquet(folder / name / "merged.parquet", index=False)
     found = packed(read(folder))
     arrays, cells = Arrays(found), read(folder).cells
     steps = [arrays[f"steps.{number}"].tolist() for number in arrays["grid"]]

@@ -170,7 +170,7 @@ def test_every_kind_of_run_can_be_described() -> None:
         row |= {"data_fraction": np.nan if experiment.task.kind == "parity" else 0.5}
         row |= {"corruption_fraction": 0.0, "dropout": 0.0, "event_value": 0.0, "at_step": 3.0}
         row |= {"event_at_step": 3.0, **experiment.optimizer.model_dump()}
-        text = run_record_text(experiment, pd.Series(row), [])
+        text = run_record_text(experiment, pd.Series(row), [], {})
         assert RunRecord.model_validate_json(text).experiment == experiment
 
 
