@@ -25,7 +25,7 @@ from phasegrok.machine import cores
 from phasegrok.plan.program import RunParams
 from phasegrok.running import prepare
 from phasegrok.sweep.load import load
-from phasegrok.train.engine import PRECISION, Engine, compiled
+from phasegrok.train.engine import Engine, compiled
 
 HERE = Path(__file__).resolve().parent
 SWEEPS = HERE.parent / "sweeps"
@@ -75,7 +75,7 @@ def product_rate(repeats: int) -> float:
     """GFLOP/s of the output layer's product on one device, at best, in the engine's precision."""
     lead = () if on_cpu() else (64,)  # a GPU takes longer to launch one than to compute it
     a, b = jnp.ones((*lead, 97, 500), jnp.float32), jnp.ones((*lead, 500, 9409), jnp.float32)
-    with jax.default_matmul_precision(PRECISION["float32"]):
+    with jax.default_matmul_precision("highest"):
         product = jax.jit(jnp.matmul).lower(a, b).compile()
     best = math.inf
     for _ in range(repeats):

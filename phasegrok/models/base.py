@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 
 from phasegrok.config.run_record import RunRecord
+from phasegrok.models.layers.lookup import Lookups
 from phasegrok.models.layers.product import product
 
 Params = Any  # a pytree of weights
@@ -28,6 +29,7 @@ class Pass(NamedTuple):
     rows: jax.Array  # (rows,) int32, their numbers in the table or batch, which masks depend on
     weights: jax.Array | None = None  # training: (rows,) float32, 0 for padding; else None
     dropout: DropoutSpec | None = None  # training with dropout
+    lookups: Lookups = "scatter"  # how the gradients of tokens' vectors are taken
 
 
 class Vectors(NamedTuple):

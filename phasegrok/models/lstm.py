@@ -10,6 +10,7 @@ from phasegrok.config import Lstm
 from phasegrok.models.base import Params, Pass, Vectors
 from phasegrok.models.layers.dropout import dropout_at
 from phasegrok.models.layers.initialization import gaussian, uniform
+from phasegrok.models.layers.lookup import look_up
 from phasegrok.models.nnx import ModuleModel
 from phasegrok.models.registry import MODELS
 from phasegrok.tasks import Task
@@ -64,7 +65,8 @@ class Network(nnx.Module):
         first = self.layers[0]
         # Each token's product is taken once, not each example's: there are fewer tokens.
         by_token = self.embedding[...] @ first.input[...]
-        given = [by_token[batch.inputs[:, 0]], by_token[batch.inputs[:, 1]], by_token[-1:]]
+        given = [look_up(by_token, batch.inputs[:, i], batch.lookups) for i in (0, 1)]
+        given.append(by_token[-1:])
         states = [dropout_at(i, h, batch) for i, h in enumerate(first(given))]
         for number, layer in enumerate(list(self.layers)[1:], start=1):
             hidden = layer([h @ layer.input[...] for h in states])

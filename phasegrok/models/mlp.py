@@ -14,6 +14,7 @@ from phasegrok.models.known.base import SOLUTIONS
 from phasegrok.models.layers.activations import ACTIVATIONS
 from phasegrok.models.layers.dropout import dropout_at
 from phasegrok.models.layers.initialization import gaussian, uniform
+from phasegrok.models.layers.lookup import look_up_sum
 from phasegrok.models.layers.normalization import Normalization
 from phasegrok.models.nnx import ModuleModel
 from phasegrok.models.registry import MODELS
@@ -97,7 +98,7 @@ class Network(nnx.Module):
             u, v = self.u[...], self.v[...]
             if self.embedded:  # each token's product is taken once, not each example's
                 u, v = self.embedding[...] @ u, self.embedding[...] @ v
-            x = u[batch.inputs[:, 0]] + v[batch.inputs[:, 1]]
+            x = look_up_sum(u, v, batch.inputs, batch.lookups)
         for layer in range(len(self.hidden) + 1):
             if layer:
                 x = x @ self.hidden[layer - 1][...]

@@ -11,6 +11,7 @@ from phasegrok.models.base import Params, Pass, Vectors
 from phasegrok.models.layers.activations import ACTIVATIONS
 from phasegrok.models.layers.dropout import dropout_at
 from phasegrok.models.layers.initialization import gaussian
+from phasegrok.models.layers.lookup import look_up
 from phasegrok.models.layers.normalization import Normalization
 from phasegrok.models.nnx import ModuleModel
 from phasegrok.models.registry import MODELS
@@ -99,7 +100,7 @@ class Network(nnx.Module):
         if self.config.reads == "equals":
             sign = jnp.full((tokens.shape[0], 1), self.equals, tokens.dtype)
             tokens = jnp.concatenate([tokens, sign], axis=1)
-        x = self.embedding[...][tokens] + self.position[...]
+        x = look_up(self.embedding[...], tokens, batch.lookups) + self.position[...]
         if self.config.dropout_at == "everywhere":
             x = dropout_at(2 * self.config.layers, x, batch)
         for number, layer in enumerate(self.layers):

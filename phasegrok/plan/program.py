@@ -43,6 +43,15 @@ class Program:
     noises: tuple[str, ...] = ()  # of NOISES, those that the group's runs have
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     measure: Measure = MEASURE_NOTHING
+    accelerated: bool = False  # no gradient is a scatter: rounding apart it is the same
+    kernel: Literal["plain", "fused"] = "plain"  # what takes the gradient
+
+    @property
+    def lookups(self) -> Literal["scatter", "exact", "rounded"]:
+        """How the gradients of tokens' vectors are taken: see ``models/layers/lookup.py``."""
+        if not self.accelerated:
+            return "scatter"
+        return "exact" if self.precision == "float32" else "rounded"
 
     @property
     def step_rows(self) -> int:

@@ -21,7 +21,7 @@ from phasegrok.models.frozen import saved
 from phasegrok.plan.layout import Layout
 from phasegrok.plan.program import Array, Program, RunParams
 from phasegrok.tasks import Table
-from phasegrok.train import snapshot, step
+from phasegrok.train import platform, snapshot, step
 from phasegrok.train.compiling import executable
 from phasegrok.train.state import Record, State, run_params_shapes
 
@@ -33,21 +33,23 @@ MOST_ENGINES = 8  # that a process holds
 _BUILT = itertools.count(1)
 # Programs are traced one at a time, so that nothing is emptied meanwhile; compiled side by side.
 _TRACING = threading.Lock()
-PRECISION = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
 
 
 class Engine:
     """One program, compiled for one chunk layout. Compiles once, serves every chunk."""
 
     def __init__(self, program: Program, layout: Layout) -> None:
-        self.program, self.layout = program, layout
+        self._platform = local_devices(1)[0].platform
+        self.program, self.layout = platform.suited(program, self._platform), layout
         self.calls = 0  # of compiled training; what tests and benchmarks count
         mesh = jax.make_mesh((layout.devices,), (RUNS,), devices=local_devices(layout.devices))
         self._sharding = NamedSharding(mesh, PartitionSpec(RUNS))
-        begin = self._mapped(partial(step.begin, program), mesh)
+        begin = self._mapped(partial(step.begin, self.program), mesh)
+        compiled_as = partial(jax.jit, compiler_options=platform.compiler_options(self._platform))
         runs = _abstract(program, layout.chunk, self._sharding)
-        with _TRACING, jax.default_matmul_precision(PRECISION[program.precision]):
-            lowered_begin = jax.jit(begin).lower(runs)
+        precision = platform.matmul_precision(program, self._platform)
+        with _TRACING, jax.default_matmul_precision(precision):
+            lowered_begin = compiled_as(begin).lower(runs)
             state, table, _ = jax.eval_shape(begin, runs)
             shapes = jax.tree.map(
                 lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=self._sharding),
@@ -55,7 +57,7 @@ class Engine:
             )
             # The state is given up to its successor: one copy, not two, in memory.
             lowered = [
-                jax.jit(self._mapped(function, mesh), donate_argnums=0).lower(*shapes)
+                compiled_as(self._mapped(function, mesh), donate_argnums=0).lower(*shapes)
                 for function in self._training()
             ]
         # Compiling is most of a small sweep's time, and XLA does it outside Python's lock.
@@ -95,6 +97,8 @@ class Engine:
     def _mapped(self, function: Any, mesh: jax.sharding.Mesh, at_once: int | None = None) -> Any:
         """``function`` of one run's arguments, over a chunk's, as one program; under ``vmap`` so
         many ``at_once``, where all together might not fit."""
+        if at_once is None:  # snapshots are taken in full precision
+            function = platform.emulated(self.program, self._platform, function)
 
         def over_device(*args: Any) -> Any:
             if self.layout.mapping == "vmap":

@@ -9,7 +9,9 @@ import optax
 from phasegrok.config import Loss
 
 
-def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
+def row_losses(
+    loss: Loss, outputs: jax.Array, labels: jax.Array, accelerated: bool = False
+) -> jax.Array:
     """Loss of every row; a training loss is their mean.
 
     ``mse`` is the squared distance to the one-hot label, averaged over the outputs. The training
@@ -25,6 +27,7 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
         loss: by name.
         outputs: (rows, classes), or (rows, 1) for two classes.
         labels: (rows,) int32.
+        accelerated: whether no gradient may be a scatter.
 
     Returns:
         (rows,) float32.
@@ -46,6 +49,10 @@ def row_losses(loss: Loss, outputs: jax.Array, labels: jax.Array) -> jax.Array:
         case "mse":
             target = jax.nn.one_hot(labels, outputs.shape[-1], dtype=outputs.dtype)
             return jnp.mean(jnp.square(outputs - target), axis=-1)
+        case "cross_entropy" if accelerated:
+            hot = jnp.arange(outputs.shape[-1], dtype=labels.dtype) == labels[:, None]
+            shown = jnp.sum(jnp.where(hot, outputs, 0.0), axis=-1)
+            return jax.nn.logsumexp(outputs, axis=-1) - shown
         case "cross_entropy":
             return optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
         case "brier":

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from phasegrok import models, tasks
+from phasegrok.kernels import fused
 from phasegrok.models import DropoutSpec, ModelState, Params
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks.tiling import into_tiles
@@ -93,13 +94,20 @@ def loss_of(program: Program, state: State, total: jax.Array) -> Loss:
         key = jax.random.fold_in(seed_key(state.run, MASKS), state.step)
         spec = DropoutSpec(key, state.run.values["model.dropout"])
 
+    def by_kernel(
+        params: Params, model_state: ModelState, tile: Batch
+    ) -> tuple[jax.Array, ModelState]:
+        rows = fused.FusedRows(tile.rows, tile.inputs, tile.labels, tile.weights)
+        return fused.loss(program, params, rows, spec) / total, model_state
+
     def loss(params: Params, model_state: ModelState, tile: Batch) -> tuple[jax.Array, ModelState]:
-        rows = models.Pass(task.look_up(tile.inputs), tile.rows, tile.weights, spec)
+        inputs = task.look_up(tile.inputs)
+        rows = models.Pass(inputs, tile.rows, tile.weights, spec, program.lookups)
         outputs, model_state = model.apply(params, model_state, rows)
-        losses = row_losses(experiment.loss, outputs, tile.labels)
+        losses = row_losses(experiment.loss, outputs, tile.labels, program.accelerated)
         return jnp.sum(losses * tile.weights) / total, model_state
 
-    return loss
+    return by_kernel if program.kernel == "fused" else loss
 
 
 def disturbed(
