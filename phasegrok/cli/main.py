@@ -140,6 +140,7 @@ def sweep(
         list[Path] | None,
         typer.Option(help="Take runs that this folder holds too; may be repeated."),
     ] = None,
+    any_device: where.AnyDevice = False,
     shard: where.ShardOf = None,
     workers: where.Workers = 0,
     scheduler: where.Scheduler = "",
@@ -177,6 +178,7 @@ def sweep(
 
         load_plugins(plugin or [])
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        changes += [where.ANY_DEVICE] if any_device or mixed else []
         doing.then = f"phasegrok sweep {file} --plan"
         with needs_plugin(find(file), output, reduced):
             checked = load(find(file), changes, reduced)

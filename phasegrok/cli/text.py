@@ -78,11 +78,12 @@ def _summary(prepared: Prepared) -> Iterator[str]:
     seeds = counted(plan.runs["seed"].nunique(), "seed")
     yield f"{prepared.sweep.name}: {len(plan.runs)} runs = {axes} x {seeds}"
     chunks = len(prepared.chunks)
+    one = f" ({plan.waste(one_group=True):.1%} as one group)" if len(jobs) > 1 else ""
     mapping = "/".join(sorted({job.layout.mapping for job in jobs})) or "none"
     devices = counted(here.devices, f"{here.platform} device")
     yield (
         f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
-        f" {devices}, padding waste {plan.waste():.1%}"
+        f" {devices}, padding waste {plan.waste():.1%}{one}"
     )
     total, taken = len(plan.runs), prepared.manifest.taken.values()
     for source in dict.fromkeys(each.folder for each in taken):

@@ -14,7 +14,33 @@ class Engine(Block):
 
     mapping: Literal["auto", "vmap", "map"] = "auto"
     chunk: Literal["auto"] | Count = "auto"
-    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    groups: Annotated[
+        Literal["auto", "one"],
+        Field(
+            description="auto: data fractions form as many programs as is fastest, padding against "
+            "compilation; one: one program, padded to the largest"
+        ),
+    ] = "auto"
+    precision: Annotated[
+        Literal["float32", "tf32", "bfloat16"],
+        Field(
+            description="of the inputs of matrix products, whose sums are float32; emulated on CPUs"
+        ),
+    ] = "float32"
+    kernel: Annotated[
+        Literal["plain", "fused"],
+        Field(
+            description="fused: on a GPU the default network's gradient is taken by a hand-written "
+            "kernel, which holds no activations in memory"
+        ),
+    ] = "plain"
+    platform: Annotated[
+        Literal["auto", "any", "cpu", "gpu", "tpu"],
+        Field(
+            description="refuse to start on anything else; auto: what JAX finds, and a folder that "
+            "was begun on an accelerator goes on on one of its kind; any: on whatever there is"
+        ),
+    ] = "auto"
     checkpoint_every: Annotated[
         Positive, Field(description="most seconds of training that a crash may cost")
     ] = 60.0

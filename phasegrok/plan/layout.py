@@ -36,7 +36,8 @@ CALL_SECONDS = 0.5
 INTERVAL_SECONDS = 2.0
 # One that takes longer than this is split: clusters give little time to save before they kill.
 SPLIT_SECONDS = 4.0
-# A group of data fractions trained at the largest one's rows may waste at most this share.
+# A group of data fractions trained at the largest one's rows may waste at most this share. On an
+# accelerator compiling takes as long as many steps of many cells, and alone limits the waste.
 MAX_WASTE = 0.10
 MAX_CHUNK = {"map": 32, "vmap": 4096}
 
@@ -94,15 +95,19 @@ def padding_groups(
 ) -> list[np.ndarray]:
     """Split runs by training rows so that padding and compiling together cost least.
 
-    A group trains at its largest member's rows. Under ``vmap`` all form one group. Under ``map`` a
-    dynamic program over the sorted sizes weighs padded work (at the machine's assumed rate)
-    against one compilation a group, and no group wastes more than :data:`MAX_WASTE`.
+    A group trains at its largest member's rows. A dynamic program over the sorted sizes weighs
+    padded work (at the machine's assumed rate) against one compilation a group. Under ``map`` no
+    group wastes more than :data:`MAX_WASTE`.
+
+    Args:
+        n_train: (runs,) training rows.
+        work: operations of a row in a whole training.
+        mapping: how a group's runs are mapped.
+        machine: its rates.
 
     Returns:
         Positions into ``n_train``, one array a group.
     """
-    if mapping == "vmap":
-        return [np.arange(len(n_train))]
     sizes, inverse, counts = np.unique(n_train, return_inverse=True, return_counts=True)
     best: list[tuple[float, int]] = [(0.0, 0)]  # cost of the first k sizes, where its last starts
     for end in range(1, len(sizes) + 1):
@@ -110,7 +115,7 @@ def padding_groups(
         for start in range(end - 1, -1, -1):
             useful = float((sizes[start:end] * counts[start:end]).sum())
             spent = float(sizes[end - 1] * counts[start:end].sum())
-            if 1 - useful / spent > MAX_WASTE:
+            if mapping == "map" and 1 - useful / spent > MAX_WASTE:
                 break
             cost = (spent - useful) * work / machine.flops + machine.compile_seconds
             options.append((best[start][0] + cost, start))

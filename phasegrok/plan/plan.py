@@ -7,7 +7,7 @@ folder instead (:mod:`phasegrok.running.follow`).
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,10 +47,19 @@ class Plan:
         """The traced half of some runs of one program, as NumPy arrays."""
         return self.table.run_params(positions)
 
-    def waste(self) -> float:
-        """Share of all trained rows that is padding (full batches only: others pad nothing)."""
+    def waste(self, one_group: bool = False) -> float:
+        """Share of all trained rows that is padding (full batches only: others pad nothing).
+
+        Args:
+            one_group: as if all data fractions that can share a program did.
+        """
         full = [job for job in self.jobs if not job.program.orders]
-        spent = sum(job.program.rows * len(job.runs) * job.program.steps for job in full)
+        rows = [job.program.rows for job in full]
+        if one_group:
+            alike = [replace(job.program, rows=0, tile=0) for job in full]
+            rows = [max(n for n, it in zip(rows, alike, strict=True) if it == me) for me in alike]
+        runs = [len(job.runs) * job.program.steps for job in full]
+        spent = sum(n * count for n, count in zip(rows, runs, strict=True))
         useful = sum(
             float(self.runs["n_train"].to_numpy()[job.runs].sum()) * job.program.steps
             for job in full
@@ -105,7 +114,13 @@ def jobs_of(sweep: Sweep, table: RunTable, positions: np.ndarray, machine: Machi
         runs = np.array(members)
         model = models.of(table.experiments[alike.experiment])
         work = model.flops_per_row() * alike.steps
-        for part in padding_groups(n_train[runs], work, mapping, machine):
+        whole = sweep.engine.groups == "one"
+        parts = (
+            [np.arange(len(runs))]
+            if whole
+            else padding_groups(n_train[runs], work, mapping, machine)
+        )
+        for part in parts:
             rows = int(n_train[runs[part]].max())
             tiles = tiles_of(model, rows, mapping)
             program = _program(sweep, table, alike, runs[part], tiles)
@@ -161,6 +176,7 @@ def _program(sweep: Sweep, table: RunTable, alike: Alike, runs: np.ndarray, tile
         orders=orders,
         use_dropout=alike.use_dropout,
         noises=alike.noises,
+        kernel=sweep.engine.kernel,
     )
 
 

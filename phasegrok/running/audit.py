@@ -21,6 +21,7 @@ from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
 from phasegrok.running.chunk import Reporter, Silent, train_chunk
 from phasegrok.running.columns import tables_of
+from phasegrok.running.device import ANY_DEVICE
 from phasegrok.running.follow import Chunk
 from phasegrok.running.prepare import prepare
 from phasegrok.running.prepared import Prepared
@@ -83,7 +84,7 @@ def audit(path: Path, retrain: int = 0, seed: int | None = None) -> Audit:
         raise Refusal(f"{file}: found no such file; allowed: a folder that a sweep wrote")
     check_loaded(Folder(path).head().plugins, str(path))
     notes: list[str] = []
-    prepared = prepare(load(file), path, fresh=False, note=notes.append)
+    prepared = prepare(load(file, [ANY_DEVICE]), path, fresh=False, note=notes.append)
     if prepared.found is None:
         raise no_results(path)
     result = Audit(prepared.found, notes, sum(map(len, prepared.found.parts.values())))

@@ -27,6 +27,7 @@ from phasegrok.results.tables import ChunkRuns, chunk_tables, snapshot_tables
 from phasegrok.running.checkpoint import check_checkpoint
 from phasegrok.running.columns import Columns
 from phasegrok.running.follow import Chunk
+from phasegrok.running.halve import check_report
 from phasegrok.running.kept import earlier_state
 from phasegrok.running.manifest import Taken
 from phasegrok.running.prepared import Prepared
@@ -297,6 +298,7 @@ def train_chunk(
     session.chunk = chunk.id
     engine = session.compiled(engine_of, job)
     reporter.compiled()
+    check_report(engine, prepared.machine)
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
     progress.earlier = prepared.manifest.goes_on.get(chunk.id)

@@ -17,6 +17,7 @@ from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.ahead import Ahead
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.follow import Chunk
+from phasegrok.running.halve import halved, is_out_of_memory
 from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared, expected
@@ -35,7 +36,8 @@ _COUNTED: Final[WeakSet[Engine]] = (
 MOST_CELLS = 10_000
 
 
-Deliver = Callable[[Prepared, list[Chunk], Session, Reporter], None]
+# What has chunks trained; it may give the sweep in smaller chunks.
+Deliver = Callable[[Prepared, list[Chunk], Session, Reporter], Prepared | None]
 
 
 def run(
@@ -237,7 +239,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: De
     for chunk in prepared.chunks:
         if chunk.id not in ids:
             reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
-    deliver(prepared, missing, session, reporter)
+    prepared = deliver(prepared, missing, session, reporter) or prepared
     # A round is planned: that may compile, and writes nothing.
     while not session.failed:  # a round follows from all cells of those before it
         if (grown := session.compiled(next_round, prepared)) is None:
@@ -247,7 +249,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: De
         missing = prepared.unpublished()
         work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
         reporter.more(work, sum(len(chunk.runs) for chunk in missing))
-        deliver(prepared, missing, session, reporter)
+        prepared = deliver(prepared, missing, session, reporter) or prepared
     return prepared
 
 
@@ -256,15 +258,56 @@ def _train_chunks(
     chunks: list[Chunk],
     session: Session,
     reporter: Reporter,
-) -> None:
-    """Train chunks one after the other; the next program is compiled meanwhile."""
-    ahead = prepared.machine.platform == "cpu"
-    programs = Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
-    for chunk in chunks:
+) -> Prepared:
+    """Train chunks one after the other; the next program is compiled meanwhile.
+
+    Returns:
+        The sweep, with smaller chunks where some did not fit the device's memory.
+    """
+    left, programs = list(chunks), _programs(prepared, chunks)
+    while left:
+        chunk = left[0]
         if not programs.ready(chunk.job):
             reporter.compiling(programs.number(chunk.job), len(programs))
+        if _fits(prepared, chunk, session, reporter, programs):
+            _learn(prepared, session, programs, chunk)
+            del left[0]
+            continue
+        prepared, left = _smaller(prepared, left, reporter)
+        programs = _programs(prepared, left)
+    return prepared
+
+
+def _programs(prepared: Prepared, chunks: list[Chunk]) -> Ahead:
+    ahead = prepared.machine.platform == "cpu"
+    return Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
+
+
+def _fits(
+    prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter, programs: Ahead
+) -> bool:
+    """Train one chunk; False where it does not fit the device's memory."""
+    try:
         train_chunk(prepared, chunk, session, reporter, programs.engine)
-        _learn(prepared, session, programs, chunk)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return False  # only then the error, and with it what it keeps alive, is gone
+    return True
+
+
+def _smaller(
+    prepared: Prepared, left: list[Chunk], reporter: Reporter
+) -> tuple[Prepared, list[Chunk]]:
+    """The sweep with the first chunk's job cut in two, and what is left to train of it."""
+    before, names = left[0].job.layout.chunk, {chunk.id for chunk in prepared.chunks}
+    prepared = halved(prepared, left[0])
+    prepared.folder.write_manifest(prepared.manifest.to_json())
+    smaller = [chunk for chunk in prepared.chunks if chunk.id not in names]
+    now = {chunk.id: chunk for chunk in prepared.chunks}
+    size = smaller[0].job.layout.chunk
+    reporter.note(f"note: {before} runs do not fit the device's memory: goes on with {size}")
+    return prepared, smaller + [now[chunk.id] for chunk in left if chunk.id in now]
 
 
 def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:

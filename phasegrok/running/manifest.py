@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from phasegrok import plugins
 from phasegrok.config.identity import NUMERICS, NUMERICS_CHANGES
@@ -47,6 +47,7 @@ class Shape:
     log_every: int
     use_dropout: bool
     noises: tuple[str, ...]
+    kernel: Literal["plain", "fused"] = "plain"
 
     @classmethod
     def of(cls, program: Program) -> Shape:
@@ -58,6 +59,7 @@ class Shape:
             log_every=program.log_every,
             use_dropout=program.use_dropout,
             noises=program.noises,
+            kernel=program.kernel,
         )
 
 
@@ -234,7 +236,12 @@ def _check(manifest: Manifest, path: Path) -> None:
 
 def as_begun(sweep: Sweep, manifest: Manifest) -> Sweep:
     """The sweep, laid out as a folder was begun."""
-    begun = {key: manifest.sweep["engine"][key] for key in ("mapping", "chunk")}
+    engine = manifest.sweep["engine"]
+    begun = {key: engine[key] for key in ("mapping", "chunk")}
+    # Before there was a choice, an accelerator's data fractions were one group.
+    vmapped = engine["mapping"] == "vmap" or manifest.platform != "cpu"
+    begun["groups"] = engine.get("groups", "one" if vmapped else "auto")
+    begun["kernel"] = engine.get("kernel", "plain")
     return replace(sweep, engine=sweep.engine.model_copy(update=begun))
 
 

@@ -17,6 +17,12 @@ from phasegrok.plan.plan import Plan, checked_table, jobs_of, swept_columns
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.compact import is_cut_short, settle
 from phasegrok.results.folder import Folder
+from phasegrok.running.device import (
+    check_device,
+    check_fits,
+    check_kernel,
+    check_same_device,
+)
 from phasegrok.running.extend import check_extends, extended, named, resolved, taken_from
 from phasegrok.running.follow import follow, sized, upgraded
 from phasegrok.running.keeping import use_cache
@@ -98,7 +104,9 @@ def prepare(
 def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     """A sweep in a folder of its own."""
     here = machine()
+    check_device(sweep, here)
     table = checked_table(sweep)
+    check_kernel(sweep, table, here)
     if place := shorter_folder(reuse, sweep):
         manifest = longer(sweep, table, place, here)
         planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
@@ -118,7 +126,10 @@ def _extend(
 ) -> Prepared:
     """A sweep with all runs of a folder, and more."""
     here = machine()
+    check_device(sweep, here)
+    check_same_device(sweep, found, here, folder.path)
     table = checked_table(sweep)
+    check_kernel(sweep, table, here)
     begun = named(found, folder, here)
     check_same_code(found, sweep, table, f"{folder.path}: --extend")
     check_same_numerics(found, f"{folder.path}: --extend")
@@ -132,7 +143,9 @@ def _extend(
 def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note, look: Look) -> Prepared:
     """What an earlier start of the sweep left to do."""
     here = machine()
+    check_device(sweep, here)
     check_same_sweep(sweep, found, folder.path)
+    check_same_device(sweep, found, here, folder.path)
     table = checked_table(sweep)
     check_same_code(found, sweep, table, str(folder.path))
     check_same_data(table, found, folder.path)
@@ -154,6 +167,9 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note, look: Loo
         check_same_numerics(found, str(folder.path))
     elif text := numerics_text(found):
         note(f"note: {text}; its runs are done, and stay as they are")
+    if here.platform != found.platform:
+        for chunk in prepared.missing():
+            check_fits(chunk.job, here, folder.path)
     return prepared
 
 
@@ -169,8 +185,8 @@ def _notes(sweep: Sweep, found: Manifest, here: Machine) -> list[str]:
     """What a resume does otherwise than one may expect."""
     notes = []
     asked, begun = resolved(sweep)["engine"], found.sweep["engine"]
-    for key in ("mapping", "chunk"):
-        if asked[key] != begun[key]:
+    for key in ("mapping", "chunk", "groups", "kernel"):
+        if asked[key] != begun.get(key, asked[key]):
             notes.append(
                 f"note: engine.{key}: {asked[key]} is not used; this folder was begun with"
                 f" {begun[key]}"

@@ -69,3 +69,28 @@ def test_epochs_become_steps(make_sweep: MakeSweep) -> None:
     )
     program = plan(sweep, MACHINE).jobs[0].program
     assert (program.steps, program.log_every) == (30, 10)
+
+
+def test_an_accelerator_groups_data_fractions_too(make_sweep: MakeSweep) -> None:
+    """Figure 3 at the paper's size: by default a few programs, each of which saves more padded work
+    than its compilation costs; one where that is asked for, or where work is next to nothing. The
+    waste of one group can be told from either."""
+    gpu = Machine("gpu", 1, 80 << 30, 60 << 30, 2e13, 20.0, 2e-4)
+    slices = AXES.replace("num: 4", "num: 19").partition("  model.dropout")[0]
+    paper = ("task.modulus=97", "model.width=500", "train.steps=2000", "seeds=[0, 1, 2, 3]")
+    auto, one = (
+        plan(make_sweep(slices, *paper, f"engine.groups={groups}"), gpu)
+        for groups in ("auto", "one")
+    )
+    assert 2 < len(auto.jobs) < 17 and len(one.jobs) == 1
+    assert auto.waste() < 0.2 < 0.4 < one.waste() < 0.5
+    assert auto.waste(one_group=True) == pytest.approx(one.waste())
+    assert one.waste(one_group=True) == one.waste()
+    work = 6 * 500 * 97 * 2000 / gpu.flops  # seconds of a row
+
+    def seconds(jobs: list[Job]) -> float:
+        return sum(job.program.rows * len(job.runs) * work + gpu.compile_seconds for job in jobs)
+
+    assert seconds(auto.jobs) < seconds(one.jobs)
+    tiny = make_sweep(slices, "engine.mapping=vmap")
+    assert len(plan(tiny, gpu).jobs) == 1
