@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test docs figures bench bench-scale distributed faults fuzz clean
+.PHONY: help quickstart test docs figures bench bench-gpu bench-scale distributed faults fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -48,6 +48,9 @@ bench-scale: $(READY) ## what 10^4 to 10^6 runs cost beside their training, into
 
 distributed: $(READY) ## kill and stop workers, shards and schedulers, into docs/cluster.md
 	nice $(BIN)/python -m benchmarks.distributed $(ARGS)
+
+bench-gpu: $(READY) ## what a GPU makes of it, section by section, into benchmarks/GPU.md
+	$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 faults: $(READY) ## break results in thousands of ways and count what is lost, into docs/reliability.md
 	nice $(BIN)/python -m benchmarks.faults $(ARGS)
