@@ -78,7 +78,8 @@ class Tiling:
     """Sizes of the padded problem, all powers of two but the number of tiles.
 
     Neurons lie in ``parts`` interleaved parts: with dropout, neuron 4 b + j is place b of part j.
-    So one evaluation of threefry serves four products without moving numbers between lanes.
+    So one evaluation of threefry serves four products without moving numbers between lanes. Its
+    verdicts are kept for the gradient as bits, one byte for four neurons.
     """
 
     outputs: int
@@ -98,7 +99,8 @@ class Tiling:
         tokens = max(LEAST, pl.next_power_of_2(weights.u.shape[0]))
         side = min(MOST, max(LEAST, ACCUMULATOR // max(outputs, tokens)))
         parts = HALVES if dropout else 1
-        return cls(outputs, tokens, side, max(LEAST, side // parts), parts)
+        each = pl.next_power_of_2(-(-weights.w.shape[0] // parts))
+        return cls(outputs, tokens, side, max(LEAST, min(side, each)), parts)
 
 
 def loss_and_right(
@@ -164,38 +166,51 @@ def _forward(
     shapes = [
         _floats((tiles * tiling.rows, tiling.outputs)),
         *[_floats((tiles * tiling.rows,))] * 2,
+        *_kept_shapes(kind, given),
     ]
+    kept = [pl.BlockSpec((tiling.rows, given.u.shape[2]), lambda i: (i, 0))]
     call = _call(
         lambda kind: partial(_residual, kind, tiling, outputs),
         kind,
         grid=(tiles,),
         in_specs=[*[row] * 5, *[_whole(x) for x in given[5:]]],
-        out_specs=[pl.BlockSpec((tiling.rows, tiling.outputs), lambda i: (i, 0)), row, row],
+        out_specs=[
+            pl.BlockSpec((tiling.rows, tiling.outputs), lambda i: (i, 0)),
+            row,
+            row,
+            *(kept if kind.dropout else []),
+        ],
         out_shape=shapes,
     )
-    error, losses, right = call(*given)
-    return (jnp.sum(losses), jnp.sum(right)), (given, error, weights)
+    error, losses, right, *kept = call(*given)
+    return (jnp.sum(losses), jnp.sum(right)), (given, [error, *kept], weights)
 
 
 def _backward(kind: Kind, kept: Any, slopes: tuple[jax.Array, jax.Array]) -> tuple[Any, None, None]:
-    given, error, weights = kept
+    given, found, weights = kept
     tiling = Tiling.of(weights, kind.dropout)
     chunks = given.u.shape[2] // tiling.neurons
     by_token = pl.BlockSpec(
-        (tiling.parts, tiling.tokens, tiling.neurons), lambda chunk: (0, 0, chunk)
+        (1, tiling.tokens, tiling.neurons), lambda chunk, part: (part, 0, chunk)
     )
     by_output = pl.BlockSpec(
-        (tiling.parts, tiling.neurons, tiling.outputs), lambda chunk: (0, chunk, 0)
+        (1, tiling.neurons, tiling.outputs), lambda chunk, part: (part, chunk, 0)
     )
     call = _call(
         lambda kind: partial(_gradient, kind, tiling),
         kind,
-        grid=(chunks,),
-        in_specs=[*[_whole(x) for x in given[:6]], by_token, by_token, by_output, _whole(error)],
+        grid=(chunks, tiling.parts),
+        in_specs=[
+            *[_whole(x) for x in given[:6]],
+            by_token,
+            by_token,
+            by_output,
+            *[_whole(x) for x in found],
+        ],
         out_specs=[by_token, by_token, by_output],
         out_shape=[_floats(x.shape) for x in given[6:]],
     )
-    u, v, w = (slopes[0] * x for x in call(*given, error))
+    u, v, w = (slopes[0] * x for x in call(*given, *found))
     tokens, neurons = weights.u.shape
     u, v = (x.transpose(1, 2, 0).reshape(tiling.tokens, -1)[:tokens, :neurons] for x in (u, v))
     w = w.transpose(1, 0, 2).reshape(-1, tiling.outputs)[:neurons, : weights.w.shape[1]]
@@ -211,7 +226,7 @@ def _floats(shape: tuple[int, ...]) -> Any:
 
 def _whole(x: jax.Array) -> pl.BlockSpec:
     """All of an array, for every program of the grid."""
-    return pl.BlockSpec(x.shape, lambda _: (0,) * x.ndim)
+    return pl.BlockSpec(x.shape, lambda *_: (0,) * x.ndim)
 
 
 def _call(
@@ -250,22 +265,26 @@ def _activated(kind: Kind, x: jax.Array, scale: jax.Array | None) -> tuple[jax.A
     return hidden, slope if scale is None else slope * scale
 
 
-def _scales(
-    kind: Kind, tiling: Tiling, words: Any, number: jax.Array, chunk: jax.Array
-) -> list[jax.Array | None]:
-    """(rows, neurons) a part: what dropout multiplies the pre-activations of a chunk by."""
-    if not kind.dropout:
-        return [None]
-    shape = (number.shape[0], tiling.neurons)
-    block = chunk * tiling.neurons + jax.lax.broadcasted_iota(jnp.int32, shape, 1)
-    row = jnp.broadcast_to(number[:, None], shape)
-    drawn = threefry((words[0], words[1]), row, block.astype(jnp.uint32))
+def _kept_shapes(kind: Kind, given: Padded) -> list[Any]:
+    """The shape of what dropout keeps, a byte for a row and place."""
+    shape = (given.first.shape[0], given.u.shape[2])
+    return [jax.ShapeDtypeStruct(shape, jnp.int8)] if kind.dropout else []  # type: ignore[no-untyped-call]
+
+
+def _grown(words: Any) -> tuple[jax.Array, jax.Array]:
+    """Dropout's threshold, and what the numbers that it keeps are multiplied by."""
     threshold = words[2].astype(jnp.int32)
-    grown = LEVELS / (LEVELS - threshold.astype(jnp.float32))
-    bits = [
-        (word >> jnp.uint32(16 * half)) & jnp.uint32(0xFFFF) for word in drawn for half in (0, 1)
-    ]
-    return [jnp.where(each.astype(jnp.int32) >= threshold, grown, 0.0) for each in bits]
+    return threshold, LEVELS / (LEVELS - threshold.astype(jnp.float32))
+
+
+def _drawn(words: Any, number: jax.Array, places: jax.Array) -> list[jax.Array]:
+    """(rows, places) bool a part: which pre-activations dropout keeps."""
+    row = jnp.broadcast_to(number[:, None], places.shape)
+    drawn = threefry((words[0], words[1]), row, places.astype(jnp.uint32))
+    threshold, _ = _grown(words)
+    low = jnp.uint32(0xFFFF)
+    bits = [(word >> jnp.uint32(16 * half)) & low for word in drawn for half in (0, 1)]
+    return [each.astype(jnp.int32) >= threshold for each in bits]
 
 
 def _residual(
@@ -274,13 +293,22 @@ def _residual(
     outputs: int,
     *refs: Any,
 ) -> None:
-    """A tile of rows: the slopes of their losses in the outputs, their losses and right answers."""
-    given, (error_ref, loss_ref, right_ref) = Padded(*refs[:9]), refs[9:]
+    """A tile of rows: the slopes of their losses in the outputs, their losses, right answers, and
+    what dropout keeps of them."""
+    given, (error_ref, loss_ref, right_ref, *kept_ref) = Padded(*refs[:9]), refs[9:]
     first, second, number = given.first[...], given.second[...], given.number[...]
 
     def add(chunk: jax.Array, out: jax.Array) -> jax.Array:
         at = pl.ds(chunk * tiling.neurons, tiling.neurons)
-        scales = _scales(kind, tiling, given.words, number, chunk)
+        scales: list[jax.Array | None] = [None]
+        if kind.dropout:
+            shape = (tiling.rows, tiling.neurons)
+            place = chunk * tiling.neurons + jax.lax.broadcasted_iota(jnp.int32, shape, 1)
+            keeps = _drawn(given.words, number, place)
+            _, grown = _grown(given.words)
+            scales = [jnp.where(keep, grown, 0.0) for keep in keeps]
+            bits = [jnp.where(keep, 1 << part, 0) for part, keep in enumerate(keeps)]
+            kept_ref[0][:, at] = (bits[0] + bits[1] + bits[2] + bits[3]).astype(jnp.int8)
         for part, scale in enumerate(scales):
             x = given.u[part, first, at] + given.v[part, second, at]
             hidden, _ = _activated(kind, x, scale)
@@ -326,37 +354,29 @@ def _gradient(
     *refs: Any,
 ) -> None:
     """A chunk of neurons: the gradients of their weights, summed over all rows in order."""
-    given, error_ref, results = Padded(*refs[:9]), refs[9], refs[10:]
-    chunk = pl.program_id(0)
-    weights = [given.w[part, :, :] for part in range(tiling.parts)]
+    given, error_ref, kept_ref, results = Padded(*refs[:9]), refs[9], refs[10], refs[-3:]
+    chunk, part = pl.program_id(0), pl.program_id(1)
+    weights = given.w[0, :, :]
 
-    def add(tile: jax.Array, sums: tuple[Any, ...]) -> tuple[Any, ...]:
+    def add(tile: jax.Array, sums: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         at = pl.ds(tile * tiling.fewer_rows, tiling.fewer_rows)
         first, second, error = given.first[at], given.second[at], error_ref[at, :]
         token = jax.lax.broadcasted_iota(jnp.int32, (tiling.tokens, tiling.fewer_rows), 0)
-        first_hot, second_hot = (
-            (token == tokens[None, :]).astype(jnp.float32) for tokens in (first, second)
-        )
-        scales = _scales(kind, tiling, given.words, given.number[at], chunk)
-        found = []
-        for (du, dv, dw), scale, part in zip(sums, scales, range(tiling.parts), strict=True):
-            x = given.u[part, first, :] + given.v[part, second, :]
-            hidden, slope = _activated(kind, x, scale)
-            back = _product(kind, error, weights[part], trans_b=True) * slope
-            found.append(
-                (
-                    du + _product(kind, first_hot, back),
-                    dv + _product(kind, second_hot, back),
-                    dw + _product(kind, hidden, error, trans_a=True),
-                )
-            )
-        return tuple(found)
+        scale = None
+        if kind.dropout:
+            bits = kept_ref[at, pl.ds(chunk * tiling.neurons, tiling.neurons)].astype(jnp.int32)
+            scale = jnp.where((bits >> part) & 1 == 1, _grown(given.words)[1], 0.0)
+        x = given.u[0, first, :] + given.v[0, second, :]
+        hidden, slope = _activated(kind, x, scale)
+        back = _product(kind, error, weights, trans_b=True) * slope
+        hots = ((token == each[None, :]).astype(jnp.float32) for each in (first, second))
+        found = [_product(kind, hot, back) for hot in hots]
+        found.append(_product(kind, hidden, error, trans_a=True))
+        return tuple(total + more for total, more in zip(sums, found, strict=True))
 
     by_token = jnp.zeros((tiling.tokens, tiling.neurons), jnp.float32)
     by_output = jnp.zeros((tiling.neurons, tiling.outputs), jnp.float32)
-    nothing = ((by_token, by_token, by_output),) * tiling.parts
     tiles = error_ref.shape[0] // tiling.fewer_rows
-    sums = jax.lax.fori_loop(0, tiles, add, nothing)
-    for part, found in enumerate(sums):
-        for ref, total in zip(results, found, strict=True):
-            ref[part, :, :] = total
+    sums = jax.lax.fori_loop(0, tiles, add, (by_token, by_token, by_output))
+    for ref, total in zip(results, sums, strict=True):
+        ref[0, :, :] = total
