@@ -29,7 +29,6 @@ Plugins = Annotated[
         help="A Python module with a task, model, optimizer or measurement; may be repeated.",
     ),
 ]
-ANY_DEVICE = "engine.platform=any"
 SAVED = "what is published stays, the same command goes on"
 
 
@@ -122,6 +121,7 @@ def sweep(
         list[Path] | None,
         typer.Option(help="Take runs that this folder holds too; may be repeated."),
     ] = None,
+    any_device: where.AnyDevice = False,
     shard: where.ShardOf = None,
     workers: where.Workers = 0,
     scheduler: where.Scheduler = "",
@@ -133,12 +133,6 @@ def sweep(
     tls_cert: where.TlsCert = None,
     tls_key: where.TlsKey = None,
     plugin: Plugins = None,
-    any_device: Annotated[
-        bool,
-        typer.Option(
-            "--any-device", help="Go on where there is no accelerator of the kind that began it."
-        ),
-    ] = False,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
@@ -165,7 +159,7 @@ def sweep(
 
         load_plugins(plugin or [])
         changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
-        changes += [ANY_DEVICE] if any_device else []
+        changes += [where.ANY_DEVICE] if any_device or mixed else []
         doing.then = f"phasegrok sweep {file} --plan"
         with needs_plugin(find(file), output, reduced):
             checked = load(find(file), changes, reduced)

@@ -51,10 +51,15 @@ NotShared = Annotated[
 Mixed = Annotated[
     bool, _Option("--mixed", help="Allow devices of another kind than the folder's; noted.")
 ]
+AnyDevice = Annotated[
+    bool, _Option(help="Go on where there is no accelerator of the kind that began it.")
+]
 Dashboard = Annotated[int, _Option(min=0, max=65535, help="With --workers: a port for Dask's.")]
 TlsCa = Annotated[Path | None, _Option(help="The cluster's certificate authority, in PEM.")]
 TlsCert = Annotated[Path | None, _Option(help="This user's certificate, in PEM.")]
 TlsKey = Annotated[Path | None, _Option(help="Its key, in PEM.")]
+
+ANY_DEVICE = "engine.platform=any"
 
 Run = Callable[["Prepared", "Reporter", Callable[[], "Prepared"]], bool]
 

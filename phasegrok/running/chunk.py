@@ -299,6 +299,7 @@ def train_chunk(
     engine = session.compiled(engine_of, job)
     check_report(engine, prepared.machine)
     reporter.compiled()
+    check_report(engine, prepared.machine)
     each = job_work(job) * count / job.program.intervals
     progress = ChunkProgress(chunk, prepared.plan, folder, engine, session)
     progress.earlier = prepared.manifest.goes_on.get(chunk.id)

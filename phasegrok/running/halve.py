@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +15,7 @@ from phasegrok.running.prepared import Prepared
 from phasegrok.train.engine import Engine
 from phasegrok.train.memory import peak_bytes
 
-__all__ = ["OutOfMemory", "check_report", "halved", "is_out_of_memory", "smaller"]
+__all__ = ["OutOfMemory", "check_report", "halved", "is_out_of_memory"]
 
 SAYS: Final = "RESOURCE_EXHAUSTED"  # how XLA begins what it says of memory
 
@@ -77,24 +76,6 @@ def halved(prepared: Prepared, chunk: Chunk) -> Prepared:
     jobs = list(manifest.jobs)
     jobs[at : at + 1] = [replace(record, chunks=kept)] if kept else []
     return _followed(prepared, replace(manifest, jobs=(*jobs, smaller)))
-
-
-def smaller(
-    prepared: Prepared, left: list[Chunk], note: Callable[[str], object]
-) -> tuple[Prepared, list[Chunk]]:
-    """What :func:`halved` makes of the first of some chunks, remembered by the folder.
-
-    Returns:
-        The sweep, and the chunks that are left to train.
-    """
-    before, names = left[0].job.layout.chunk, {chunk.id for chunk in prepared.chunks}
-    prepared = halved(prepared, left[0])
-    prepared.folder.write_manifest(prepared.manifest.to_json())
-    new = [chunk for chunk in prepared.chunks if chunk.id not in names]
-    now = {chunk.id: chunk for chunk in prepared.chunks}
-    size = new[0].job.layout.chunk
-    note(f"note: {before} runs do not fit the device's memory: goes on with {size}")
-    return prepared, new + [now[chunk.id] for chunk in left if chunk.id in now]
 
 
 def _followed(prepared: Prepared, manifest: Manifest) -> Prepared:

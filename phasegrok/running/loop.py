@@ -17,7 +17,7 @@ from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.ahead import Ahead
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.follow import Chunk
-from phasegrok.running.halve import is_out_of_memory, smaller
+from phasegrok.running.halve import halved, is_out_of_memory
 from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared, expected
@@ -36,7 +36,7 @@ _COUNTED: Final[WeakSet[Engine]] = (
 MOST_CELLS = 10_000
 
 
-# Gives the sweep where it had to be laid out otherwise.
+# What has chunks trained; it may give the sweep in smaller chunks.
 Deliver = Callable[[Prepared, list[Chunk], Session, Reporter], Prepared | None]
 
 
@@ -264,29 +264,50 @@ def _train_chunks(
     Returns:
         The sweep, with smaller chunks where some did not fit the device's memory.
     """
-    left = list(chunks)
-    while not _trained(prepared, left, session, reporter):
-        prepared, left = smaller(prepared, left, reporter.note)
-    return prepared
-
-
-def _trained(prepared: Prepared, left: list[Chunk], session: Session, reporter: Reporter) -> bool:
-    """Train chunks and take them from the list; False at one that does not fit the memory."""
-    ahead = prepared.machine.platform == "cpu"
-    programs = Ahead([chunk.job for chunk in left], whole_engine, int(ahead))
+    left, programs = list(chunks), _programs(prepared, chunks)
     while left:
         chunk = left[0]
         if not programs.ready(chunk.job):
             reporter.compiling(programs.number(chunk.job), len(programs))
-        try:
-            train_chunk(prepared, chunk, session, reporter, programs.engine)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            return False  # only then the error, and with it what it keeps alive, is gone
-        _learn(prepared, session, programs, chunk)
-        del left[0]
+        if _fits(prepared, chunk, session, reporter, programs):
+            _learn(prepared, session, programs, chunk)
+            del left[0]
+            continue
+        prepared, left = _smaller(prepared, left, reporter)
+        programs = _programs(prepared, left)
+    return prepared
+
+
+def _programs(prepared: Prepared, chunks: list[Chunk]) -> Ahead:
+    ahead = prepared.machine.platform == "cpu"
+    return Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
+
+
+def _fits(
+    prepared: Prepared, chunk: Chunk, session: Session, reporter: Reporter, programs: Ahead
+) -> bool:
+    """Train one chunk; False where it does not fit the device's memory."""
+    try:
+        train_chunk(prepared, chunk, session, reporter, programs.engine)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        return False  # only then the error, and with it what it keeps alive, is gone
     return True
+
+
+def _smaller(
+    prepared: Prepared, left: list[Chunk], reporter: Reporter
+) -> tuple[Prepared, list[Chunk]]:
+    """The sweep with the first chunk's job cut in two, and what is left to train of it."""
+    before, names = left[0].job.layout.chunk, {chunk.id for chunk in prepared.chunks}
+    prepared = halved(prepared, left[0])
+    prepared.folder.write_manifest(prepared.manifest.to_json())
+    smaller = [chunk for chunk in prepared.chunks if chunk.id not in names]
+    now = {chunk.id: chunk for chunk in prepared.chunks}
+    size = smaller[0].job.layout.chunk
+    reporter.note(f"note: {before} runs do not fit the device's memory: goes on with {size}")
+    return prepared, smaller + [now[chunk.id] for chunk in left if chunk.id in now]
 
 
 def _learn(prepared: Prepared, session: Session, programs: Ahead, chunk: Chunk) -> None:

@@ -34,10 +34,8 @@ VARIED = {"cross-entropy-forgetting", "mnist", "mnist-dropout", "wide-relu-fast"
 EARLIER = {
     "cross-entropy-dropout",
     "mlp3",
-    "mlp3-batchnorm",
     "mlp3-parametrizations",
     "normalization",
-    "relu-dropout",
     "semi-grokking",
     "transformer",
     "transformer-configurations",

@@ -148,7 +148,7 @@ def deep_batchnorm(results: Results) -> Iterator[Claim]:
         weak="one corruption fraction, where Table 2 has no other phase that generalizes"
         if corruptions == [0.1]
         else "",
-        why="At the higher corruption it is another phase.",
+        why="At the higher corruption all seeds memorize, and none generalizes. None inverts.",
     )
     runs = everything[everything["corruption_fraction"].round(9) == 0.1]
     neurons = neurons[neurons["run"].isin(runs["run"])]
