@@ -39,9 +39,9 @@ class Registry(Generic[Builder]):
         """
 
         def add(builder: Builder) -> Builder:
+            assert block not in self._builders, f"{block.__name__} has two builders"
             if self._name and not plugins.of_package(builder):
                 plugins.record(self._name, admit(self._name, block), block, builder)
-            assert block not in self._builders, f"{block.__name__} has two builders"
             self._builders[block] = builder
             return builder
 

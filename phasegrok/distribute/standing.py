@@ -17,7 +17,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from phasegrok.distribute.losses import failed
-from phasegrok.errors import Damaged, Refusal
+from phasegrok.errors import Damaged, no_results
 from phasegrok.files.claim import CLAIM, EXPIRY, is_living, modified, read_claim, who
 from phasegrok.files.members import members, pieces
 from phasegrok.results.folder import Folder
@@ -98,7 +98,7 @@ def standing(folder: Folder) -> Standing:
     """
     values = folder.manifest() if folder.path.is_dir() else None
     if values is None:
-        raise Refusal(f"{folder.path}: no results here; allowed: a folder that a sweep wrote")
+        raise no_results(folder.path)
     head = checked(Head, values, folder.manifest_path)
     sessions = read_sessions(folder.path, head.sessions)
     found = Standing(head, sessions)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 
 from phasegrok import tasks
-from phasegrok.config import Experiment, Mlp, value_at
+from phasegrok.config import Experiment, value_at
 from phasegrok.kernels.mlp import MOST_OUTPUTS, Kind, Mask, Rows, Weights, loss_and_right
 from phasegrok.models import DropoutSpec, Params
 from phasegrok.plan.program import Program
@@ -64,9 +64,9 @@ def loss(
         dropout: of the step.
     """
     experiment = program.experiment
-    assert isinstance(experiment.model, Mlp), "sweeps are checked: others have no kernel"
+    assert problem(experiment) is None, "sweeps are checked: others have no kernel"
     kind = Kind(
-        experiment.model.activation,  # type: ignore[arg-type]
+        value_at(experiment, "model.activation"),
         experiment.loss,  # type: ignore[arg-type]
         program.precision,
         dropout is not None,

@@ -68,7 +68,7 @@ def test_a_run_is_diverged_from_its_first_loss_that_is_not_finite() -> None:
     assert list(labels["subphase"]) == ["Confusion", "Diverged", "Diverged"]
 
 
-@pytest.mark.parametrize("name", ["quickstart", "phases", "relu-wd"])
+@pytest.mark.parametrize("name", ["quickstart", "phases", "minibatch-phases"])
 def test_the_last_step_has_the_labels_of_the_runs(name: str) -> None:
     """On real results, to the bit: two ways to the same cells."""
     folder = Folder(REFERENCE / name)

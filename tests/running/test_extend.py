@@ -226,7 +226,7 @@ def test_what_cannot_be_extended(make_sweep: MakeSweep, tmp_path: Path) -> None:
         (SMALL.replace("[0, 1]", "[1, 2]"), [], r"--extend: 2 of the 4 runs that it holds are not"),
         (SMALL.replace("spectra: true", "spectra: false"), [], r"measure.spectra: True -> absent"),
         (SMALL.replace("chunk: 2", "chunk: 2, precision: tf32"), [], r"engine.precision: float32"),
-        (SMALL, ["train.steps=80"], r"train.steps: 40 -> 80; more steps cannot"),
+        (SMALL, ["train.steps=80"], r"train.steps: 40 -> 80; more steps go on"),
     ):
         with pytest.raises(Refusal, match=words):
             start(make_sweep(more, *changes), out, extend=True)

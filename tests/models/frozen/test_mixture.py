@@ -53,12 +53,11 @@ def test_outputs_are_the_weighed_sum(trained: Trained) -> None:
         trained, "generalizing", m, n
     )
     inputs, row = jnp.stack([m, n], 1), jnp.arange(49)
-    apply = jax.jit(model.apply)
     for batch in (Pass(inputs, row), Pass(inputs, row, jnp.ones(49))):
-        found, carried = apply(params, model_state, batch)
+        found, carried = jax.jit(partial(model.apply, batch=batch))(params, model_state)
         np.testing.assert_allclose(found, expected, atol=1e-4)
         jax.tree.map(np.testing.assert_array_equal, carried, model_state)
-    features, _ = jax.jit(model.penultimate)(params, model_state, batch)
+    features, _ = jax.jit(partial(model.penultimate, batch=batch))(params, model_state)
     np.testing.assert_allclose(features @ model.output_weights(params), found, atol=1e-4)
     assert model.matrices(params) == {"memorizing": 5, "generalizing": -0.5}
 
