@@ -52,9 +52,6 @@ bench-scale: $(READY) ## what 10^4 to 10^6 runs cost beside their training, into
 distributed: $(READY) ## kill and stop workers, shards and schedulers, into docs/cluster.md
 	nice $(BIN)/python -m benchmarks.distributed $(ARGS)
 
-bench-gpu: $(READY) ## what a GPU makes of it, section by section, into benchmarks/GPU.md
-	$(BIN)/python benchmarks/gpu.py $(ARGS)
-
 faults: $(READY) ## break results in thousands of ways and count what is lost, into docs/reliability.md
 	nice $(BIN)/python -m benchmarks.faults $(ARGS)
 
