@@ -160,7 +160,7 @@ def resume(scale: Scale) -> list[str]:
         "data.corruption_fraction=[0.0, 0.3]",
         "optimizer.weight_decay=[0, 5]",
         *scale.changes,
-        "train.steps=4000",
+        f"train.steps={40_000 if scale.pretend else 4000}",
         "engine.checkpoint_every=0.05",
         "engine.mapping=vmap",
     ]

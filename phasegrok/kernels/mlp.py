@@ -233,7 +233,9 @@ def _call(
     kernel: Callable[[Kind], Callable[..., None]], kind: Kind, **specs: Any
 ) -> Callable[..., Any]:
     """A kernel as a function: Triton's where it is lowered for a GPU, interpreted for a CPU."""
-    warps = plgpu.CompilerParams(num_warps=8, num_stages=2)
+    # Loads of four parts ahead of their products would take more shared memory than there is.
+    stages = 1 if kind.dropout else 2
+    warps = plgpu.CompilerParams(num_warps=8, num_stages=stages)
     compiled = pl.pallas_call(kernel(kind), compiler_params=warps, **specs)
     interpreted = pl.pallas_call(kernel(replace(kind, interpreted=True)), interpret=True, **specs)
     return lambda *given: jax.lax.platform_dependent(*given, cpu=interpreted, default=compiled)
