@@ -46,6 +46,15 @@ def cluster() -> Iterator[Cluster]:
             "takes minutes, and its timing a quiet machine: set PHASEGROK_CLUSTER=1 and"
             " PYTHONPATH=. (workers import from tests)"
         )
+    given = {
+        "distributed.worker.preload": ["tests.distribute.null_worker"],
+        "distributed.scheduler.allowed-failures": 1,
+    }
+    with pytest.MonkeyPatch.context() as patch, settings.config.set(given):
+        patch.setenv(SECONDS, "0")
+        patch.setattr(dask, "TTL", "10s")
+        with on_cluster(Dask(workers=2), True, False, lambda line: None) as made:
+            yield made
 
 
 @pytest.fixture
