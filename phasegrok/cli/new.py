@@ -9,7 +9,7 @@ import typer
 
 from phasegrok.cli.exits import exit_codes
 from phasegrok.errors import Refusal
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 
 __all__ = ["new"]
 
@@ -30,6 +30,5 @@ def new(
                 f"{path}: is there already; allowed: another name, or this file as it is"
                 f" (phasegrok sweep {path} --plan)"
             )
-        with replacing(path) as file:
-            file.write(text.encode())
+        write_whole(path, text.encode())
         typer.echo(f"wrote {path}\nnext: phasegrok sweep {path} --plan")

@@ -22,13 +22,13 @@ from phasegrok.distribute import worker
 from phasegrok.distribute.dask import Dask, gpus, opened, revive
 from phasegrok.distribute.kinds import kind_of
 from phasegrok.distribute.orders import Order, Outcome, order
-from phasegrok.distribute.split import work_of
 from phasegrok.errors import Displaced, Gone, Refusal, short
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 from phasegrok.plan.layout import Job
 from phasegrok.running.chunk import Reporter
 from phasegrok.running.follow import Chunk
 from phasegrok.running.prepared import Prepared
+from phasegrok.running.rates import work_of
 from phasegrok.running.session import Interrupted, Session
 from phasegrok.sweep.load import dump
 from phasegrok.train.memory import Elsewhere, planning_for
@@ -328,6 +328,5 @@ def _publish(prepared: Prepared, chunk: str, outcome: Outcome) -> None:
         if not re.fullmatch(r"weights/[0-9a-f]+/[\w.]+", name):
             raise Refusal(f"worker: sent a file of another name ({short(name)})")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(content)
+        write_whole(path, content)
     folder.publish(chunk, outcome.tables, prepared.manifest.columns)

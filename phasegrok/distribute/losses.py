@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 from phasegrok.files.claim import read_claim, who
 from phasegrok.files.members import WORKERS
 from phasegrok.results.folder import Folder
@@ -36,8 +36,7 @@ def note_death(folder: Folder, chunk: str, claim: Mapping[str, Any]) -> int:
     before = read_claim(path)
     known = before.get("died", []) if before.get("reached") == reached else []
     died = [*known, who(dict(claim))]
-    with replacing(path) as file:
-        file.write(json.dumps({"reached": reached, "died": died}).encode())
+    write_whole(path, json.dumps({"reached": reached, "died": died}).encode())
     return len(died)
 
 

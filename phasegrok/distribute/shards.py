@@ -17,9 +17,9 @@ from typing import Final
 
 from phasegrok.distribute.kinds import check_kind, is_other_kind
 from phasegrok.distribute.losses import MOST_DEATHS, deaths, failed, note_death
-from phasegrok.distribute.split import Shard, in_order, work_of
+from phasegrok.distribute.split import Shard, in_order
 from phasegrok.errors import Displaced, Refusal
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 from phasegrok.files.claim import is_living, read_claim
 from phasegrok.files.members import WORKERS, Member, Piece, join, living, remove_ended
 from phasegrok.results.folder import Folder
@@ -30,8 +30,9 @@ from phasegrok.running.follow import Chunk, follow
 from phasegrok.running.loop import about_skipped, begin, finish, present_manifest
 from phasegrok.running.manifest import Manifest
 from phasegrok.running.prepared import Prepared, expected
+from phasegrok.running.rates import work_of
 from phasegrok.running.refine import next_round
-from phasegrok.running.session import Interrupted, Session, interruptible, whoami
+from phasegrok.running.session import Session, interruptible, whoami
 from phasegrok.running.verify import verify
 
 __all__ = ["Shared", "run_shard"]
@@ -67,20 +68,11 @@ class Shared:
     def folder(self) -> Folder:
         return self.prepared.folder
 
-    def turn(self) -> None:
-        """Ask for signals, while this process waits for others.
-
-        Raises:
-            Interrupted: there is one.
-        """
-        if self.session.signals:
-            raise Interrupted
-
     def wait(self) -> None:
         """Give others time."""
         until = time.monotonic() + WAIT
         while time.monotonic() < until:
-            self.turn()
+            self.session.heed()
             time.sleep(0.05)
 
     def unpublished(self) -> list[Chunk]:
@@ -131,14 +123,10 @@ def run_shard(
     session = Session(share=str(shard))
     folder = prepared.folder
 
-    def turn() -> None:
-        if session.signals:
-            raise Interrupted
-
     with interruptible(session.signals), ExitStack() as stack:
         folder.path.mkdir(parents=True, exist_ok=True)
         while True:
-            with folder.lock_briefly(whoami(), turn):
+            with folder.lock_briefly(whoami(), session.heed):
                 now = _as_begun(prepared)
                 if now is not None:
                     check_kind(now.manifest, f"{folder.path}: --shard {shard}", mixed)
@@ -191,7 +179,7 @@ def _run(shared: Shared) -> bool:
     _take(shared)
     while True:
         _level(shared)
-        with shared.folder.lock_briefly(whoami(), shared.turn):
+        with shared.folder.lock_briefly(whoami(), shared.session.heed):
             grown = _next(shared)
             if grown is None:
                 if _is_finished(shared.folder):
@@ -270,7 +258,7 @@ def _some_of(shared: Shared, chunks: Iterable[Chunk]) -> bool:
     """Train what can be had of some chunks, until it is time to look again. Whether any was."""
     trained = False
     for chunk in chunks:
-        shared.turn()
+        shared.session.heed()
         if time.monotonic() - shared.looked > LOOK_EVERY:
             return True
         piece = shared.member.claim(chunk.id)
@@ -333,5 +321,4 @@ def _is_finished(folder: Folder) -> bool:
 
 def _write_finished(folder: Folder) -> None:
     remove_ended(folder.path)
-    with replacing(folder.path / WORKERS / FINISHED) as file:
-        file.write(json.dumps(_state(folder)).encode())
+    write_whole(folder.path / WORKERS / FINISHED, json.dumps(_state(folder)).encode())

@@ -10,9 +10,8 @@ from typing import Any
 from phasegrok.distribute import MOST_SHARDS
 from phasegrok.errors import Refusal, short
 from phasegrok.running.follow import Chunk
-from phasegrok.running.rates import job_work
 
-__all__ = ["Shard", "in_order", "work_of"]
+__all__ = ["Shard", "in_order"]
 
 
 @dataclass(frozen=True)
@@ -40,20 +39,6 @@ class Shard:
         raise Refusal(f"--shard {short(text)}: found no share; allowed: I/N, from 1/N to N/N")
 
 
-def work_of() -> Callable[[Chunk], float]:
-    """What a chunk costs, in units of :func:`~phasegrok.running.rates.job_work`; it remembers
-    what a run of each job does."""
-    known: dict[int, float] = {}
-
-    def work(chunk: Chunk) -> float:
-        each = known.get(id(chunk.job))
-        if each is None:
-            each = known[id(chunk.job)] = job_work(chunk.job)
-        return each * len(chunk.runs)
-
-    return work
-
-
 def in_order(
     chunks: Sequence[Chunk], shard: Shard, work: Callable[[Chunk], float], compiled: Collection[Any]
 ) -> list[Chunk]:
@@ -67,7 +52,7 @@ def in_order(
         chunks: of the sweep, or of a level of it, in the manifest's order, done or not. Every shard
             splits the same list.
         shard: whose order it is.
-        work: from :func:`work_of`.
+        work: from :func:`~phasegrok.running.rates.work_of`.
         compiled: ids of jobs (``id(chunk.job)``) that this process has compiled.
     """
     total = sum(map(work, chunks)) or 1.0

@@ -12,14 +12,14 @@ import numpy as np
 from phasegrok import __version__
 from phasegrok.analysis.boundaries import GENERALIZING
 from phasegrok.analysis.compare import compare, shared_axes
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, no_runs
 from phasegrok.explore.axes import Spread
 from phasegrok.explore.curves import NAMES
 from phasegrok.explore.folder import Shown, read
 from phasegrok.explore.pack import pack_folder
 from phasegrok.explore.page import page_text
 from phasegrok.figures.palette import PALETTE, QUANTITIES
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 
 __all__ = ["FILE", "Written", "explore"]
 
@@ -62,15 +62,14 @@ def explore(folders: Sequence[str | Path], output: str | Path | None = None) -> 
     shown = [read(path) for path in paths]
     for each in shown:
         if each.cells.empty:
-            raise Refusal(f"{each.path}: no finished runs yet; run the sweep first")
+            raise no_runs(each.path)
     data = _data(shown)
     target = Path(output) if output is not None else paths[0] / FILE
     if target.is_dir():
         raise Refusal(f"--output {target}: found a folder; allowed: the name of an HTML file")
     text = page_text(data, " and ".join(each.name for each in shown)).encode()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as file:
-        file.write(text)
+    write_whole(target, text)
     notes = tuple(tuple(source["notes"]) for source in data["sources"])
     return Written(target, len(text), tuple(len(each.cells) for each in shown), notes)
 

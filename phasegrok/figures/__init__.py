@@ -17,7 +17,7 @@ from phasegrok.figures.context import CLOSEUP, Context, read_context
 from phasegrok.figures.layout import Scale
 from phasegrok.figures.registry import PICTURES, Picture
 from phasegrok.figures.stale import remove_stale
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 from phasegrok.results.folder import FIGURES
 
 __all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "drawn", "pictures"]
@@ -82,8 +82,7 @@ def draw(folder: Path, scale: Scale = "category") -> list[Path]:
     every = pictures()
     written = _draw(context, every, folder / FIGURES)
     remove_stale(context, folder / FIGURES, every, written)
-    with replacing(folder / FIGURES / DRAWN) as file:
-        file.write(__version__.encode())
+    write_whole(folder / FIGURES / DRAWN, __version__.encode())
     return written
 
 

@@ -24,7 +24,7 @@ from PIL import Image
 
 from phasegrok.figures.layout import SYMBOLS, Axis, Layout
 from phasegrok.figures.text import drawable, drawable_lines
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import write_whole
 
 __all__ = [
     "band",
@@ -288,8 +288,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         drawn = io.BytesIO()
         figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, metadata=entries)
         content = drawn.getvalue() if kind == "pdf" else few_colours(drawn)
-        with replacing(path) as file:
-            file.write(content)
+        write_whole(path, content)
         written.append(path)
     return written
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
-__all__ = ["TEMPORARY", "remove_temporaries", "replacing", "set_aside", "sync_folder"]
+__all__ = [
+    "TEMPORARY",
+    "copy_whole",
+    "remove_temporaries",
+    "replacing",
+    "set_aside",
+    "sync_folder",
+    "write_whole",
+]
 
 TEMPORARY: Final = ".*.tmp"  # the names of files that are not whole yet, as a pattern
 
@@ -33,6 +42,19 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             hidden.unlink()
         raise
     sync_folder(path.parent)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all, into a folder that is made where there is none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as written, open(source, "rb") as read:
+        shutil.copyfileobj(read, written)
 
 
 def sync_folder(folder: Path) -> None:

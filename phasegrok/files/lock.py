@@ -23,10 +23,10 @@ import errno
 import json
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Final
@@ -46,6 +46,7 @@ from phasegrok.files.claim import (
     who,
 )
 from phasegrok.files.members import living
+from phasegrok.files.repeating import repeating
 
 fcntl: ModuleType | None
 try:
@@ -135,11 +136,7 @@ def _hold(path: Path, holder: str, brief: bool) -> Iterator[Hold]:
         claim = {"holder": holder, "token": token, "brief": brief, **process()}
         _take_claim(path, claim, kernel)
         stack.callback(_release, path / CLAIM, token)
-        stop = threading.Event()
-        beat = threading.Thread(target=_beat, args=(path / CLAIM, token, stop), daemon=True)
-        beat.start()
-        stack.callback(beat.join, 1.0)
-        stack.callback(stop.set)
+        stack.enter_context(repeating(HEARTBEAT, partial(_touch, path / CLAIM, token)))
         yield Hold(path, token)
 
 
@@ -214,9 +211,8 @@ def _release(claim: Path, token: str) -> None:
             claim.unlink()
 
 
-def _beat(claim: Path, token: str, stop: threading.Event) -> None:
-    while not stop.wait(HEARTBEAT):
-        with contextlib.suppress(OSError):
-            if read_claim(claim).get("token") != token:
-                return
+def _touch(claim: Path, token: str) -> None:
+    """Say that the holder lives, unless another process has the folder by now."""
+    with contextlib.suppress(OSError):
+        if read_claim(claim).get("token") == token:
             os.utime(claim)

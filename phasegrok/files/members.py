@@ -17,10 +17,10 @@ import json
 import os
 import secrets
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -37,6 +37,7 @@ from phasegrok.files.claim import (
     remove_stale,
     who,
 )
+from phasegrok.files.repeating import repeating
 
 __all__ = [
     "WORKERS",
@@ -158,14 +159,10 @@ def join(
     member = Member(folder, secrets.token_hex(8))
     content = {"holder": holder, "token": member.token, **process(), **more}
     member.path.write_text(json.dumps(content))
-    stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(member.path, stop), daemon=True)
-    beat.start()
     try:
-        yield member
+        with repeating(HEARTBEAT, partial(_touch, member.path)):
+            yield member
     finally:
-        stop.set()
-        beat.join(1.0)
         for place in (folder / WORKERS / PIECES).glob("*"):
             Piece(place, member.token).release()
         with contextlib.suppress(OSError):
@@ -234,7 +231,6 @@ def _time_of(home: Path) -> float:
         path.unlink()
 
 
-def _beat(path: Path, stop: threading.Event) -> None:
-    while not stop.wait(HEARTBEAT):
-        with contextlib.suppress(OSError):
-            os.utime(path)
+def _touch(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        os.utime(path)

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from phasegrok.errors import Refusal
-from phasegrok.files.atomic import replacing, sync_folder
+from phasegrok.errors import no_runs
+from phasegrok.files.atomic import sync_folder, write_whole
 from phasegrok.files.claim import linked, read_claim
 from phasegrok.results.folder import CHUNK, JOINED, Folder
 from phasegrok.results.parts import merge_parts
@@ -60,7 +60,7 @@ def compact(folder: Folder, largest: int = LARGEST) -> Compacted:
     remove_leftovers(folder)
     tables = sorted({path.parent.name for path in folder.path.glob("[!.]*/[!.]*.parquet")})
     if "runs" not in tables:
-        raise Refusal(f"{folder.path}: no finished runs yet; run the sweep first")
+        raise no_runs(folder.path)
     before = {table: [path.stem for path in folder.parts(table)] for table in tables}
     groups = list(_groups(folder, before, largest))
     count = sum(map(len, before.values()))
@@ -70,10 +70,8 @@ def compact(folder: Folder, largest: int = LARGEST) -> Compacted:
     mark = f".{secrets.token_hex(8)}.mark"
     for table in tables:
         _build(folder, table, before[table], groups, home / "new" / table)
-        with replacing(home / "new" / table / mark):
-            pass
-    with replacing(home / READY) as file:
-        file.write(json.dumps({"tables": tables, "mark": mark}).encode())
+        write_whole(home / "new" / table / mark, b"")
+    write_whole(home / READY, json.dumps({"tables": tables, "mark": mark}).encode())
     settle(folder)
     return Compacted(count, sum(len(folder.parts(table)) for table in tables))
 

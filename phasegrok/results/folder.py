@@ -23,7 +23,7 @@ from phasegrok.analysis.inferred import grid_of, with_inferred
 from phasegrok.analysis.phases import LABELS, NEEDED, check_label, classify, label_cells
 from phasegrok.config.run_record import RUN_RECORD_FILE
 from phasegrok.errors import Damaged, no_results, no_runs
-from phasegrok.files.atomic import remove_temporaries, replacing, set_aside
+from phasegrok.files.atomic import remove_temporaries, replacing, set_aside, write_whole
 from phasegrok.files.npz import BadArchive, read_npz, write_npz
 from phasegrok.files.seal import BLANK, read_object, sealing
 from phasegrok.results.arrow import as_table
@@ -182,8 +182,7 @@ class Folder(Shared):
             write_npz(file, arrays)
 
     def write_text(self, name: str, text: str) -> None:
-        with replacing(self.path / name) as file:
-            file.write(text.encode())
+        write_whole(self.path / name, text.encode())
 
     @property
     def manifest_path(self) -> Path:

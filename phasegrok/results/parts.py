@@ -51,13 +51,20 @@ def write_part(path: Path, table: pa.Table) -> None:
     Its columns say what they mean, in their metadata.
     """
     table = explained(table, path)
+    with _writing(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+@contextmanager
+def _writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Write a sealed file."""
     with sealing(path) as file:
         sink = pa.PythonFile(file, mode="w")
-        with pq.ParquetWriter(sink, table.schema, **OPTIONS) as writer:
+        with pq.ParquetWriter(sink, schema, **OPTIONS) as writer:
             # Behind the first magic bytes, where no reader looks. Metadata would go along when
             # somebody writes the rows to another file, and would be wrong there.
             sink.write(BLANK.encode())
-            writer.write_table(table)
+            yield writer
 
 
 def explained(table: pa.Table, path: Path) -> pa.Table:
@@ -84,18 +91,15 @@ def merge_parts(sources: Sequence[Path], path: Path) -> None:
     """
     schema = read_schema(sources[0])
     meant = explained(schema.empty_table(), path).schema
-    with sealing(path) as file:
-        sink = pa.PythonFile(file, mode="w")
-        with pq.ParquetWriter(sink, meant, **OPTIONS) as writer:
-            sink.write(BLANK.encode())
-            waiting: list[pa.Table] = []
-            for source in sources:
-                waiting.append(_with_columns(read_part(source), schema, source))
-                if sum(table.nbytes for table in waiting) > ROW_GROUP_BYTES:
-                    writer.write_table(pa.concat_tables(waiting).cast(meant))
-                    waiting = []
-            if waiting:
+    with _writing(path, meant) as writer:
+        waiting: list[pa.Table] = []
+        for source in sources:
+            waiting.append(_with_columns(read_part(source), schema, source))
+            if sum(table.nbytes for table in waiting) > ROW_GROUP_BYTES:
                 writer.write_table(pa.concat_tables(waiting).cast(meant))
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting).cast(meant))
 
 
 def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from phasegrok.errors import Damaged
-from phasegrok.files.atomic import replacing
-from phasegrok.files.seal import BLANK, read_object, seal
+from phasegrok.files.seal import BLANK, read_object, sealing
 from phasegrok.results.head import SessionHead, checked
 
 __all__ = ["SESSIONS", "read_sessions", "write_session"]
@@ -27,9 +26,8 @@ def write_session(folder: Path, name: str, values: Mapping[str, Any]) -> None:
     """Write what a session has done by now, whole or not at all."""
     home = folder / SESSIONS
     home.mkdir(exist_ok=True)
-    with replacing(home / f"{name}.json") as file:
+    with sealing(home / f"{name}.json") as file:
         file.write(json.dumps({"seal": BLANK, **values}, indent=1).encode() + b"\n")
-        seal(file)
 
 
 def read_sessions(folder: Path, begun: tuple[SessionHead, ...] = ()) -> list[SessionHead]:

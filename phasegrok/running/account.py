@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
+from phasegrok.files.repeating import repeating
 from phasegrok.results.folder import Folder
 from phasegrok.results.sessions import write_session
 from phasegrok.running.session import Session
@@ -24,21 +25,13 @@ def keeping(folder: Folder, session: Session) -> Iterator[None]:
 
     A disk that fails here does not end the sweep: no result rests on this file.
     """
-    stop = threading.Event()
-    writer = threading.Thread(target=_write_on, args=(folder, session, stop), daemon=True)
-    _write(folder, session, over=False)
-    writer.start()
+    write = partial(_write, folder, session)
+    write(over=False)
     try:
-        yield
+        with repeating(EVERY, partial(write, over=False), patience=EVERY):
+            yield
     finally:
-        stop.set()
-        writer.join(EVERY)
-        _write(folder, session, over=True)
-
-
-def _write_on(folder: Folder, session: Session, stop: threading.Event) -> None:
-    while not stop.wait(EVERY):
-        _write(folder, session, over=False)
+        write(over=True)
 
 
 def _write(folder: Folder, session: Session, over: bool) -> None:

@@ -6,7 +6,6 @@ Only the columns that tell runs apart differ: a sweep writes those that it varie
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import pyarrow.compute as pc
 from phasegrok.analysis.phases import LABELS, classify
 from phasegrok.analysis.settled import SETTLED, with_settled
 from phasegrok.config import PATHS, column
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import copy_whole
 from phasegrok.plan.plan import Plan
 from phasegrok.results.arrow import as_table
 from phasegrok.results.folder import Folder
@@ -75,10 +74,7 @@ def take(prepared: Prepared, name: str, taken: Taken) -> None:
     tables["runs"] = event_from(settled_from(tables["runs"], tables["curves"]), tables["curves"])
     for run in taken.runs:
         for file in weights_of(source, run):
-            target = folder.path / file.relative_to(source.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target) as written, open(file, "rb") as read:
-                shutil.copyfileobj(read, written)
+            copy_whole(file, folder.path / file.relative_to(source.path))
     folder.publish(name, tables, prepared.manifest.columns)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ from phasegrok.running.kept import earlier_state
 from phasegrok.running.manifest import Taken
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.rates import job_work, undisturbed
-from phasegrok.running.session import Interrupted, Session
+from phasegrok.running.session import Session
 from phasegrok.train.engine import Engine, compiled
 
 Snapshots = dict[int, dict[str, np.ndarray]]  # arrays of a chunk's networks, by logging point
@@ -134,8 +134,7 @@ class ChunkProgress:
         try:
             saved = load_state(path, self.header)
             if saved:
-                kinds = {name: pieces[0].dtype for name, pieces in self.pieces.items()}
-                check_checkpoint(path, *saved, self.engine, kinds)
+                self.check_state(path, *saved)
         except Damaged as damage:
             self.folder.set_file_aside(path)
             note(f"note: {path}: {damage.reason}; it is set aside, and its chunk begins anew")
@@ -153,6 +152,17 @@ class ChunkProgress:
         except (Damaged, FileNotFoundError) as damage:
             note(f"note: {damage}; chunk {self.chunk.id} begins anew")
             return None
+
+    def check_state(
+        self, path: Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        """Refuse what is no state of this chunk.
+
+        Raises:
+            Damaged: it is none.
+        """
+        kinds = {name: pieces[0].dtype for name, pieces in self.pieces.items()}
+        check_checkpoint(path, header, arrays, self.engine, kinds)
 
     @property
     def takes_snapshots(self) -> bool:
@@ -297,7 +307,6 @@ def train_chunk(
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
     session.chunk = chunk.id
     engine = session.compiled(engine_of, job)
-    check_report(engine, prepared.machine)
     reporter.compiled()
     check_report(engine, prepared.machine)
     each = job_work(job) * count / job.program.intervals
@@ -306,8 +315,7 @@ def train_chunk(
     if progress.begin(reporter.note):
         reporter.skip(each * (progress.done + progress.within / job.program.log_every), 0)
     last_save = time.monotonic()
-    if session.signals:  # nothing is newer than the checkpoint
-        raise Interrupted
+    session.heed()  # nothing is newer than the checkpoint
     while not progress.finished:
         before, spent = session.device_seconds, time.process_time()
         share = progress.advance()
@@ -321,13 +329,11 @@ def train_chunk(
         if not progress.finished and (late or session.signals):
             progress.checkpoint()
             last_save = time.monotonic()
-            if session.signals:
-                raise Interrupted
+            session.heed()
     if prepared.sweep.engine.keep_state:
         progress.keep()
     tables = progress.tables(prepared.columns)
     folder.publish(chunk.id, tables, prepared.manifest.columns)
     session.chunk, session.chunks, session.runs = "", session.chunks + 1, session.runs + count
     session.diverged += tables["runs"]["status"].to_pylist().count("diverged")
-    if session.signals:
-        raise Interrupted
+    session.heed()

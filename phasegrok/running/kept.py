@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from phasegrok.errors import Damaged
-from phasegrok.files.atomic import replacing
+from phasegrok.files.atomic import copy_whole
 from phasegrok.results.folder import Folder
 from phasegrok.results.states import load_state
-from phasegrok.running.checkpoint import check_checkpoint
 from phasegrok.running.manifest import Taken
 
 if TYPE_CHECKING:
@@ -43,8 +41,7 @@ def earlier_state(progress: ChunkProgress, earlier: Taken) -> Saved:
     if saved is None:
         raise Damaged(path, "is gone, or of other runs")
     header, arrays = _without_last_look(*saved, progress)
-    kinds = {name: pieces[0].dtype for name, pieces in progress.pieces.items()}
-    check_checkpoint(path, header, arrays, progress.engine, kinds)
+    progress.check_state(path, header, arrays)
     program, done = progress.engine.program, header["intervals"]
     looks = program.snapshot_points if progress.takes_snapshots else ()
     if lacking := {point for point in looks if point <= done} - {*header["looks"]}:
@@ -69,7 +66,4 @@ def _copy_networks(progress: ChunkProgress, source: Folder, earlier: Taken, step
     for i, (old, new) in enumerate(zip(earlier.runs, progress.rows["run"], strict=True)):
         source.load_weights(old, step)  # raises where it is damaged
         progress.save_record(i)
-        target = progress.folder.weights_path(new, step)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as written, open(source.weights_path(old, step), "rb") as read:
-            shutil.copyfileobj(read, written)
+        copy_whole(source.weights_path(old, step), progress.folder.weights_path(new, step))

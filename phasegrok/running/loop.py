@@ -21,7 +21,7 @@ from phasegrok.running.halve import halved, is_out_of_memory
 from phasegrok.running.keeping import kept
 from phasegrok.running.manifest import Manifest, read_manifest
 from phasegrok.running.prepared import Prepared, expected
-from phasegrok.running.rates import Rates, job_work, mark
+from phasegrok.running.rates import Rates, mark, work_of
 from phasegrok.running.recover import SWEEP_FILE, copy_of_sweep
 from phasegrok.running.refine import next_round
 from phasegrok.running.session import Interrupted, Session, interruptible, whoami
@@ -29,9 +29,8 @@ from phasegrok.running.verify import verify
 from phasegrok.sweep.load import dump
 from phasegrok.train.engine import Engine
 
-_COUNTED: Final[WeakSet[Engine]] = (
-    WeakSet()
-)  # whose compiling was timed; a later sweep has them too
+# Whose compiling was timed; a later sweep of this process has them too.
+_COUNTED: Final[WeakSet[Engine]] = WeakSet()
 # Of more cells the lines between phases are found when they are asked for.
 MOST_CELLS = 10_000
 
@@ -108,8 +107,7 @@ def finish(prepared: Prepared, session: Session, trained: bool) -> bool:
     folder = prepared.folder
     changed = folder.write_labels() or trained
     _boundaries(folder, session, changed)
-    if session.signals:
-        raise Interrupted
+    session.heed()
     return changed
 
 
@@ -222,7 +220,7 @@ def _is_of(prepared: Prepared) -> bool:
 
 
 def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: Deliver) -> Prepared:
-    """Train all chunks that are missing; the manifest counts each as soon as it is done.
+    """Train all chunks that are missing, round by round.
 
     Returns:
         The sweep with all rounds of its refinement.
@@ -233,12 +231,12 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: De
         if name not in published:
             take(prepared, name, taken)
         reporter.skip(0.0, len(taken.runs))
-    missing = prepared.missing()
+    work, missing = work_of(), prepared.missing()
     ids = {chunk.id for chunk in missing}
     reporter.skip(0.0, sum(len(runs) for runs in manifest.kept.values()))
     for chunk in prepared.chunks:
         if chunk.id not in ids:
-            reporter.skip(job_work(chunk.job) * len(chunk.runs), len(chunk.runs))
+            reporter.skip(work(chunk), len(chunk.runs))
     prepared = deliver(prepared, missing, session, reporter) or prepared
     # A round is planned: that may compile, and writes nothing.
     while not session.failed:  # a round follows from all cells of those before it
@@ -247,8 +245,7 @@ def _train(prepared: Prepared, session: Session, reporter: Reporter, deliver: De
         prepared = grown
         prepared.folder.write_manifest(prepared.manifest.to_json())
         missing = prepared.unpublished()
-        work = sum(job_work(chunk.job) * len(chunk.runs) for chunk in missing)
-        reporter.more(work, sum(len(chunk.runs) for chunk in missing))
+        reporter.more(sum(map(work, missing)), sum(len(chunk.runs) for chunk in missing))
         prepared = deliver(prepared, missing, session, reporter) or prepared
     return prepared
 

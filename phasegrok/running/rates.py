@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from statistics import median
@@ -20,8 +21,9 @@ from phasegrok.machine import cores, instruction_set
 from phasegrok.measure import tables_wanted
 from phasegrok.plan.layout import Job, Machine, interval_seconds
 from phasegrok.plan.program import Program
+from phasegrok.running.follow import Chunk
 
-__all__ = ["Rates", "Seen", "job_work", "mark", "probe", "work"]
+__all__ = ["Rates", "Seen", "job_work", "mark", "probe", "work", "work_of"]
 
 MOST_KINDS: Final = 500  # that are remembered
 # The core that the numbers below were measured on: an Intel Xeon, family 6, model 207. How well
@@ -93,7 +95,7 @@ class Rates:
 
         Where it has not, others of its family say by how much shapes are wrong.
         """
-        kind, shapes = self.seen.get(_kind(job.program, job.layout.mapping)), 0.0
+        kind = self.seen.get(_kind(job.program, job.layout.mapping))
         shapes = by_shapes(job, self.machine)
         if kind and math.isfinite(kind.work):
             return kind.work * shapes / kind.against, True
@@ -116,6 +118,20 @@ class Rates:
 def job_work(job: Job) -> float:
     """What one run of a job costs, in minimal floating-point operations, dropout's bits aside."""
     return work(job.program, job.program.log_every) * job.program.intervals
+
+
+def work_of() -> Callable[[Chunk], float]:
+    """What a chunk costs, in units of :func:`job_work`; it remembers
+    what a run of each job does."""
+    known: dict[int, float] = {}
+
+    def work(chunk: Chunk) -> float:
+        each = known.get(id(chunk.job))
+        if each is None:
+            each = known[id(chunk.job)] = job_work(chunk.job)
+        return each * len(chunk.runs)
+
+    return work
 
 
 def work(program: Program, steps: int) -> float:

@@ -52,6 +52,15 @@ class Session:
     begun: float = field(default_factory=time.perf_counter)
     rates: Rates | None = None  # what it learns of this machine
 
+    def heed(self) -> None:
+        """Go on, unless a signal asked to stop.
+
+        Raises:
+            Interrupted: one did.
+        """
+        if self.signals:
+            raise Interrupted
+
     def timed(self, call: Callable[..., Any], *args: Any) -> Any:
         """Call compiled code, wait for it, and count its time; the last of what it gives are
         records, and come back as NumPy."""
@@ -68,8 +77,7 @@ class Session:
                 compiler, which nothing can stop, is not waited for.
         """
         start = time.perf_counter()
-        if self.signals:
-            raise Interrupted
+        self.heed()
         given = waited(call, *args, until=self.signals)
         self.compile_seconds += time.perf_counter() - start
         return given
