@@ -323,8 +323,8 @@ def run(
     """
     from phasegrok import running
     from phasegrok.cli.progress import Progress
+    from phasegrok.sweep.load import home_of, load_mapping
     from phasegrok.sweep.load import load as load_file
-    from phasegrok.sweep.load import load_mapping
     from phasegrok.sweep.sweep import Sweep as SweepType
     from phasegrok.train.devices import use_all_cores
 
@@ -337,7 +337,7 @@ def run(
         checked = load_mapping(sweep, change, reduced)
     else:
         checked = load_file(Path(sweep), change, reduced)
-    folder = Path(output or Path("results") / (checked.name + ("-reduced" if reduced else "")))
+    folder = Path(output or home_of(checked.name, reduced))
     note = print if progress else running.Silent().note
     prepared = running.prepare(
         checked, folder, fresh, note=note, extend=extend, reuse=[Path(each) for each in reuse]

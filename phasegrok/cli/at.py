@@ -30,7 +30,7 @@ def choose_cells(results: Folder, at: Sequence[str]) -> None:
     from phasegrok.figures.cells import closeup
 
     chosen = chosen_values(at)
-    closeup(results.cells(), results.head().axes, chosen)
+    closeup(results.cells(), results.head().crossed, chosen)
     results.write_text(CLOSEUP, json.dumps(chosen) + "\n")
 
 

@@ -55,15 +55,15 @@ def slurm(
     """Print, or submit, a Slurm job array whose tasks share a sweep."""
     with exit_codes(output):
         from phasegrok.cli.slurm import Job, script, submit
-        from phasegrok.sweep.load import load
+        from phasegrok.sweep.load import changes_of, home_of, load
         from phasegrok.sweep.shipped import find
 
         if bool(gpus) == bool(tasks):
             raise Refusal("--gpus, --tasks: found both or none; allowed: one of them, above 0")
         path = find(file)
-        changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
+        changes = changes_of(set_, refine)
         checked = load(path, changes, reduced)
-        folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
+        folder = output or home_of(checked.name, reduced)
         arguments = [str(path.absolute()), "--output", str(folder.absolute())]
         for name, given in (
             ("--set", changes),

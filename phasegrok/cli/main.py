@@ -154,17 +154,17 @@ def sweep(
         place.check()
         if plugin:
             place.begin()  # before a plugin's module begins JAX
-        from phasegrok.sweep.load import load
+        from phasegrok.config.engine import ANY_DEVICE
+        from phasegrok.sweep.load import changes_of, home_of, load
         from phasegrok.sweep.shipped import find
 
         load_plugins(plugin or [])
-        changes = [*(set_ or []), *([] if refine is None else [f"refine.levels={refine}"])]
-        changes += [where.ANY_DEVICE] if any_device or mixed else []
+        changes = changes_of(set_, refine) + [ANY_DEVICE] * (any_device or mixed)
         doing.then = f"phasegrok sweep {file} --plan"
         with needs_plugin(find(file), output, reduced):
             checked = load(find(file), changes, reduced)
         doing.then = ""
-        folder = output or Path("results") / (checked.name + ("-reduced" if reduced else ""))
+        folder = output or home_of(checked.name, reduced)
         doing.folder = folder
 
         # Only now, with the file found good: this import takes seconds.

@@ -41,10 +41,11 @@ def needs_plugin(file: Path, output: Path | None, reduced: bool) -> Iterator[Non
 
 def _check(file: Path, output: Path | None, reduced: bool) -> None:
     from phasegrok.results.folder import Folder
+    from phasegrok.sweep.load import home_of
 
     try:
         name = read_file(file).value["name"].value
-        folder = Folder(output or Path("results") / f"{name}{'-reduced' if reduced else ''}")
+        folder = Folder(output or home_of(name, reduced))
         needed = folder.head().plugins
     except (Refusal, Damaged, KeyError):
         return

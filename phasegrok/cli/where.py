@@ -59,8 +59,6 @@ TlsCa = Annotated[Path | None, _Option(help="The cluster's certificate authority
 TlsCert = Annotated[Path | None, _Option(help="This user's certificate, in PEM.")]
 TlsKey = Annotated[Path | None, _Option(help="Its key, in PEM.")]
 
-ANY_DEVICE = "engine.platform=any"
-
 Run = Callable[["Prepared", "Reporter", Callable[[], "Prepared"]], bool]
 
 

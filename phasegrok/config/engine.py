@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from phasegrok.config.fields import Block, Count, Positive
+
+# What ``--any-device`` says, as a change of a sweep file.
+ANY_DEVICE: Final = "engine.platform=any"
 
 
 class Engine(Block):

@@ -26,7 +26,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.running.account import keeping
 from phasegrok.running.adopt import take
 from phasegrok.running.chunk import Reporter, train_chunk
-from phasegrok.running.follow import Chunk, follow
+from phasegrok.running.follow import Chunk
 from phasegrok.running.loop import about_skipped, begin, finish, present_manifest
 from phasegrok.running.manifest import Manifest
 from phasegrok.running.prepared import Prepared, expected
@@ -216,9 +216,7 @@ def _next(shared: Shared) -> Prepared | None:
     prepared = shared.prepared
     there = present_manifest(shared.folder)
     if there is not None and there.jobs != prepared.manifest.jobs:
-        sweep, table, here = prepared.sweep, prepared.plan.table, prepared.machine
-        planned, chunks = follow(sweep, table, there, here.devices, shared.folder.path)
-        return replace(prepared, plan=planned, chunks=chunks, manifest=there)
+        return prepared.following(there)
     if shared.lost:
         return None  # a round follows from all cells of those before it
     grown = shared.session.compiled(next_round, prepared)

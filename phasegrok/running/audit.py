@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok.analysis.phases import LABELS
+from phasegrok.config.engine import ANY_DEVICE
 from phasegrok.errors import Refusal, no_results
 from phasegrok.machine import processor
 from phasegrok.plugins import check_loaded
@@ -21,7 +22,6 @@ from phasegrok.results.folder import CHUNK, Folder
 from phasegrok.results.parts import read_table
 from phasegrok.running.chunk import Reporter, Silent, train_chunk
 from phasegrok.running.columns import tables_of
-from phasegrok.running.device import ANY_DEVICE
 from phasegrok.running.follow import Chunk
 from phasegrok.running.prepare import prepare
 from phasegrok.running.prepared import Prepared

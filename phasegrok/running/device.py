@@ -12,9 +12,7 @@ from phasegrok.running.manifest import Manifest
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import least_bytes
 
-__all__ = ["ANY_DEVICE", "check_device", "check_fits", "check_kernel", "check_same_device"]
-
-ANY_DEVICE = "engine.platform=any"  # as a change of a sweep file
+__all__ = ["check_device", "check_fits", "check_kernel", "check_same_device"]
 
 
 def check_device(sweep: Sweep, here: Machine) -> None:

@@ -9,8 +9,8 @@ import jax
 
 from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Machine
-from phasegrok.running.follow import Chunk, follow, next_number
-from phasegrok.running.manifest import JobRecord, Manifest
+from phasegrok.running.follow import Chunk, next_number
+from phasegrok.running.manifest import JobRecord
 from phasegrok.running.prepared import Prepared
 from phasegrok.train.engine import Engine
 from phasegrok.train.memory import peak_bytes
@@ -75,15 +75,4 @@ def halved(prepared: Prepared, chunk: Chunk) -> Prepared:
     )
     jobs = list(manifest.jobs)
     jobs[at : at + 1] = [replace(record, chunks=kept)] if kept else []
-    return _followed(prepared, replace(manifest, jobs=(*jobs, smaller)))
-
-
-def _followed(prepared: Prepared, manifest: Manifest) -> Prepared:
-    planned, chunks = follow(
-        prepared.sweep,
-        prepared.plan.table,
-        manifest,
-        prepared.machine.devices,
-        prepared.folder.path,
-    )
-    return replace(prepared, plan=planned, chunks=chunks, manifest=manifest)
+    return prepared.following(replace(manifest, jobs=(*jobs, smaller)))

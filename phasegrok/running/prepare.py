@@ -109,14 +109,13 @@ def _begin(sweep: Sweep, folder: Folder, reuse: Sequence[Path]) -> Prepared:
     check_kernel(sweep, table, here)
     if place := shorter_folder(reuse, sweep):
         manifest = longer(sweep, table, place, here)
-        planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
-        return Prepared(sweep, folder, planned, chunks, here, manifest, None)
-    taken = taken_from(reuse, sweep, table, set(), folder.path)
-    there = [run for each in taken.values() for run in each.runs]
-    missing = asked_for(sweep, table, there)
-    jobs = sized(sweep, jobs_of(sweep, table, missing, here), here)
-    planned = Plan(swept_columns(sweep), table, jobs)
-    manifest = new_manifest(sweep, resolved(sweep), planned, here, taken)
+    else:
+        taken = taken_from(reuse, sweep, table, set(), folder.path)
+        there = [run for each in taken.values() for run in each.runs]
+        missing = asked_for(sweep, table, there)
+        jobs = sized(sweep, jobs_of(sweep, table, missing, here), here)
+        planned = Plan(swept_columns(sweep), table, jobs)
+        manifest = new_manifest(sweep, resolved(sweep), planned, here, taken)
     planned, chunks = follow(sweep, table, manifest, here.devices, folder.path)
     return Prepared(sweep, folder, planned, chunks, here, manifest, None)
 

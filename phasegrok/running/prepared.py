@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import Plan
 from phasegrok.results.folder import Folder
 from phasegrok.running.columns import Columns, tables_of
-from phasegrok.running.follow import Chunk, Parts, missing_chunks
+from phasegrok.running.follow import Chunk, Parts, follow, missing_chunks
 from phasegrok.running.manifest import Manifest
 from phasegrok.running.verify import Expected, Found, listed
 from phasegrok.sweep.load import Sweep
@@ -45,8 +46,18 @@ class Prepared:
         return Columns.of(self.sweep, self.plan)
 
     def with_manifest(self, manifest: Manifest) -> Prepared:
-        """The same with another manifest; what its tables have is not found again."""
-        changed = replace(self, manifest=manifest)
+        """The same with another manifest."""
+        return self._with(manifest=manifest)
+
+    def following(self, manifest: Manifest) -> Prepared:
+        """The same with the jobs and chunks that another manifest names."""
+        table, devices = self.plan.table, self.machine.devices
+        planned, chunks = follow(self.sweep, table, manifest, devices, self.folder.path)
+        return self._with(manifest=manifest, plan=planned, chunks=chunks)
+
+    def _with(self, **changes: Any) -> Prepared:
+        """What its tables have hangs on the sweep alone, and is not found again."""
+        changed = replace(self, **changes)
         if "columns" in self.__dict__:
             changed.__dict__["columns"] = self.columns
         return changed

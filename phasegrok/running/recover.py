@@ -57,15 +57,8 @@ def looked_through(
         note(f"note: {folder.path / name} is gone: taken as removed on purpose")
     whole = replace(without_lost(prepared, found), lacking=found.lacking)
     if whole.jobs != manifest.jobs:
-        planned, chunks = follow(sweep, table, whole, here.devices, folder.path)
-    return replace(
-        prepared,
-        plan=planned,
-        chunks=chunks,
-        manifest=whole,
-        found=found,
-        rebuilt=begun is None,
-    )
+        prepared = prepared.following(whole)
+    return replace(prepared, manifest=whole, found=found, rebuilt=begun is None)
 
 
 def without_lost(prepared: Prepared, found: Found) -> Manifest:

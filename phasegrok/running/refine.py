@@ -13,7 +13,7 @@ from phasegrok.analysis.phases import NEEDED, label_cells
 from phasegrok.plan.runs import RunTable
 from phasegrok.results.folder import Folder
 from phasegrok.running.extend import resolved
-from phasegrok.running.follow import follow, next_number, planned_anew
+from phasegrok.running.follow import next_number, planned_anew
 from phasegrok.running.manifest import as_begun
 from phasegrok.running.prepared import Prepared
 from phasegrok.sweep.load import Sweep
@@ -61,5 +61,4 @@ def next_round(prepared: Prepared) -> Prepared | None:
     first = next_number(manifest, (path.stem for path in folder.parts("runs")))
     jobs = planned_anew(begun, table, np.array(positions), prepared.machine, first)
     manifest = replace(manifest, jobs=(*manifest.jobs, *jobs))
-    planned, chunks = follow(prepared.sweep, table, manifest, prepared.machine.devices, folder.path)
-    return replace(prepared, plan=planned, chunks=chunks, manifest=manifest)
+    return prepared.following(manifest)

@@ -28,7 +28,7 @@ from phasegrok.sweep.values import NAME, axis_values, setting
 from phasegrok.sweep.variants import Variant
 from phasegrok.sweep.zipped import KEY, check_lengths
 
-__all__ = ["Sweep", "dump", "load", "load_mapping"]
+__all__ = ["Sweep", "changes_of", "dump", "home_of", "load", "load_mapping"]
 
 # Combinations of static values. Each takes seconds to compile: ten thousand take half a day.
 MAX_KINDS = 10_000
@@ -66,6 +66,16 @@ def load_mapping(
     """
     text = yaml.write(_plain(values))
     return _read(yaml.read_text(text, lambda line, column: MAPPING), MAPPING, overrides, reduced)
+
+
+def home_of(name: str, reduced: bool) -> Path:
+    """The result folder of a sweep where none is named."""
+    return Path("results") / (name + ("-reduced" if reduced else ""))
+
+
+def changes_of(settings: Sequence[str] | None, refine: int | None) -> list[str]:
+    """The overrides that ``--set`` and ``--refine`` say."""
+    return [*(settings or []), *([] if refine is None else [f"refine.levels={refine}"])]
 
 
 def _plain(value: Any) -> Any:

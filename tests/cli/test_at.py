@@ -31,6 +31,17 @@ def test_all_values_of_an_axis_are_remembered(tmp_path: Path) -> None:
     assert chosen_values(["a=1", "a=1"]) == {"a": "1"}
 
 
+def test_axes_that_move_together_are_chosen_by_the_first(tmp_path: Path) -> None:
+    """As pictures name them; nothing is remembered that drawing would refuse."""
+    folder = result_folder(tmp_path, paper_grid([0.0, 5.0]), AXES)
+    zipped = [["data.data_fraction", "optimizer.weight_decay"]]
+    manifest = {"name": "made", "axes": AXES, "sweep": {"zip": zipped}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(Refusal, match="--at weight_decay: found no such axis"):
+        choose_cells(Folder(folder), ["weight_decay=5"])
+    assert not (folder / "closeup.json").exists()
+
+
 def test_cells_are_forgotten(tmp_path: Path) -> None:
     """Then the large sweep is a diagram alone again; to forget nothing is no mistake."""
     results = Folder(result_folder(tmp_path, paper_grid([0.0, 5.0]), AXES))

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from phasegrok import running
+from phasegrok.config.engine import ANY_DEVICE
 from phasegrok.errors import Refusal
 from phasegrok.plan.layout import Machine
 from phasegrok.plan.plan import checked_table
 from phasegrok.running import Silent, audit
-from phasegrok.running.device import ANY_DEVICE, check_fits, check_kernel
+from phasegrok.running.device import check_fits, check_kernel
 from phasegrok.train.memory import machine
 from tests.conftest import MakeSweep
 from tests.running.watching import rewrite_manifest, start
