@@ -114,6 +114,11 @@ class Gone(Exception):
         super().__init__(escaped(line))
 
 
+def counted(number: int, word: str) -> str:
+    """A number and its word, which has an ``s`` unless the number is 1."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def escaped(text: str) -> str:
     """Text in which every character that is not printable is a backslash escape."""
     return "".join(

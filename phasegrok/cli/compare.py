@@ -17,8 +17,7 @@ from phasegrok.analysis.compare import (
     shifts,
 )
 from phasegrok.analysis.phases import check_label
-from phasegrok.cli.text import counted
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, counted
 from phasegrok.results.folder import Folder
 
 __all__ = ["compare_folders", "comparison_text"]

@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from phasegrok.cli.text import counted
-from phasegrok.errors import escaped
+from phasegrok.errors import counted, escaped
 from phasegrok.explore import explore
 
 __all__ = ["explored", "show"]

@@ -12,9 +12,9 @@ import typer
 
 from phasegrok.cli.diagram import folder_diagram
 from phasegrok.cli.streams import wants_drawing
-from phasegrok.cli.text import counted, duration
+from phasegrok.cli.text import duration
 from phasegrok.distribute.standing import Standing, Worker, standing
-from phasegrok.errors import Damaged, escaped
+from phasegrok.errors import Damaged, counted, escaped
 from phasegrok.results.folder import Folder
 
 __all__ = ["show_status", "status_text", "watch_status"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from phasegrok.config import column
+from phasegrok.errors import counted
 
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
@@ -22,7 +23,6 @@ __all__ = [
     "FIRST_STEPS",
     "audit_text",
     "boundaries_text",
-    "counted",
     "duration",
     "plan_text",
     "saving_text",
@@ -48,11 +48,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def counted(number: int, word: str) -> str:
-    """A number and its word, which has an ``s`` unless the number is 1."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:

@@ -14,7 +14,7 @@ from phasegrok.analysis.plane import ALPHA, XI, across_and_up, is_number
 from phasegrok.explore.command import set_of
 from phasegrok.figures.layout import SYMBOLS, format_values, words
 
-__all__ = ["Spread", "spread"]
+__all__ = ["Spread"]
 
 DIGITS: Final = 12  # axis values are decimal numbers, rounded to as many
 
@@ -69,11 +69,6 @@ class Spread:
         if x is None and free:
             x = free.pop(0)
         return {"x": x, "y": y}
-
-
-def spread(names: Sequence[str], tables: Sequence[pd.DataFrame]) -> Spread:
-    """The axes of some tables of cells."""
-    return Spread(names, tables)
 
 
 def _values(column: pd.Series[Any], numbers: bool) -> list[Any]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from phasegrok.analysis.inferred import INFERRED
 from phasegrok.analysis.phases import DIVERGED, LABELS
+from phasegrok.errors import counted
 from phasegrok.explore.axes import Spread
 from phasegrok.explore.blob import Blob, exact
 from phasegrok.explore.command import command
@@ -216,7 +217,7 @@ def _summary(shown: Shown) -> Iterator[str]:
         if train.get(name):
             yield f"{train[name]} {name}"
     if seeds := len(sweep.get("seeds", ())):
-        yield f"{seeds} seed{'' if seeds == 1 else 's'}"
+        yield counted(seeds, "seed")
 
 
 def _notes(shown: Shown) -> Iterator[str]:
@@ -230,7 +231,7 @@ def _notes(shown: Shown) -> Iterator[str]:
     elif done and done < shown.planned:
         yield f"Unfinished: {done} of {shown.planned} runs are done. Other cells are hatched."
     if "subphase" in cells and (gone := int((cells["subphase"] == DIVERGED).sum())):
-        yield f"{gone} cell{'' if gone == 1 else 's'} diverged: a loss was not finite."
+        yield f"{counted(gone, 'cell')} diverged: a loss was not finite."
     if not shown.context.has("curves"):
         yield "These results hold no curves, so there is nothing to show over time."
     elif shown.labels is None:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from phasegrok.config import column
+from phasegrok.errors import counted
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import format_values
 
@@ -120,4 +121,4 @@ def _seeds(context: Context) -> str:
         number = int(context.tables["runs"]["seed"].nunique())
     else:
         number = len(context.sweep.get("seeds", ()))
-    return f"{number} seed{'' if number == 1 else 's'}" if number else ""
+    return counted(number, "seed") if number else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, counted
 from phasegrok.plan.layout import Job, Machine, size_chunks
 from phasegrok.plan.plan import Plan, jobs_of, program_of, swept_columns
 from phasegrok.plan.runs import RunTable
@@ -68,7 +68,7 @@ def _check_same_runs(table: RunTable, manifest: Manifest, path: Path, refined: b
         (left_out, "this sweep has {} that the manifest does not name (--extend trains them)"),
     ):
         if more:
-            count = "1 run" if len(more) == 1 else f"{len(more)} runs"
+            count = counted(len(more), "run")
             raise Refusal(
                 f"{path}: {words.format(count)} ({min(more)}), so this version cannot follow it;"
                 f" the tables are safe; allowed: {begun}, --fresh, or another --output"

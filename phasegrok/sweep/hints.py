@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from phasegrok.config import PATHS, Engine, Experiment, Measure, Refine
+from phasegrok.config import OTHER_PATHS, PATHS, Experiment
 from phasegrok.config.paths import default_kind, leaves
 from phasegrok.sweep.yaml import Node
 
@@ -84,11 +84,6 @@ RANGE_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("space", "spacing", "type", "kind"), "scale"),
 }
 BLOCKS: Final = {path.partition(".")[0] for path in PATHS if "." in path}
-OTHERS: Final = [
-    f"{block}.{leaf}"
-    for block, declared in (("measure", Measure), ("engine", Engine), ("refine", Refine))
-    for leaf in declared.model_fields
-]
 YES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 LEAST_LIKENESS: Final = 0.6
 GREAT_LIKENESS: Final = 0.8  # so near that nothing of another place is meant
@@ -108,7 +103,7 @@ def instead_of(word: str, allowed: Sequence[str], block: str = "") -> str:
     path = SHORT_NAMES.get(word.lower())
     candidates = [path] if path else []
     # A bare leaf name stands for a path that ends in it, in this place or in another.
-    candidates += [name for name in (*allowed, *PATHS, *OTHERS) if name.endswith(f".{word}")]
+    candidates += [name for name in (*allowed, *PATHS, *OTHER_PATHS) if name.endswith(f".{word}")]
     candidates += [word] if word in PATHS or word in Experiment.model_fields else []
     for candidate in candidates:
         inside = candidate.removeprefix(f"{block}.") if block else candidate
@@ -122,7 +117,7 @@ def instead_of(word: str, allowed: Sequence[str], block: str = "") -> str:
         return _placed(candidates[0])
     if near:
         return near[0]
-    tails = {name.rpartition(".")[2]: name for name in (*OTHERS, *PATHS)}
+    tails = {name.rpartition(".")[2]: name for name in (*OTHER_PATHS, *PATHS)}
     near = difflib.get_close_matches(word[:100], tails, 1, GREAT_LIKENESS)
     if not near:
         return ""

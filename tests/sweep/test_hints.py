@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from phasegrok.config import PATHS
+from phasegrok.config import OTHER_PATHS, PATHS
 from phasegrok.errors import Refusal
-from phasegrok.sweep.hints import OTHERS, SHORT_NAMES, of_kinds
+from phasegrok.sweep.hints import SHORT_NAMES, of_kinds
 from phasegrok.sweep.load import load, load_mapping
 from tests.sweep.conftest import Bad, Write, check_refused, refused
 
@@ -103,7 +103,7 @@ def test_a_value_is_pointed_to(case: str, write: Write) -> None:
 
 def test_every_short_name_stands_for_a_key() -> None:
     """A hint never names a key that there is not."""
-    known = {*PATHS, *OTHERS, "loss", "optimizer", "seeds", "axes"}
+    known = {*PATHS, *OTHER_PATHS, "loss", "optimizer", "seeds", "axes"}
     assert set(SHORT_NAMES.values()) <= known
 
 
