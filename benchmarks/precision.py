@@ -41,23 +41,20 @@ class Grid(NamedTuple):
         ]
 
 
+TWELVE = {
+    "data.data_fraction": [0.5, 0.8],
+    "data.corruption_fraction": [0.0, 0.2],
+    "optimizer.weight_decay": [0, 5, 15],
+}
 SAMPLE = Grid(
     "a sample of the p = 47 grid",
     "wd-47.yaml",
-    {
-        "data.data_fraction": [0.5, 0.8],
-        "data.corruption_fraction": [0.0, 0.2],
-        "optimizer.weight_decay": [0, 5, 15],
-    },
+    TWELVE,
 )
 SMALL = Grid(
     "a sample at p = 31, N = 96",
     "wd-47.yaml",
-    {
-        "data.data_fraction": [0.5, 0.8],
-        "data.corruption_fraction": [0.0, 0.2],
-        "optimizer.weight_decay": [0, 5, 15],
-    },
+    TWELVE,
     ("task.modulus=31", "model.width=96"),
 )
 WHOLE = Grid("the p = 47 grid", "wd-47.yaml", {})
