@@ -25,7 +25,7 @@ MOST_DEATHS: Final = 3  # at one place of a chunk; then it is skipped
 
 
 def note_death(folder: Folder, chunk: str, claim: Mapping[str, Any]) -> int:
-    """Note that the process of a claim died while it trained a chunk.
+    """Note that the process of a claim died while it trained a chunk; once, however often told.
 
     Returns:
         How many did at this very place of it.
@@ -34,8 +34,8 @@ def note_death(folder: Folder, chunk: str, claim: Mapping[str, Any]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     reached = _reached(folder, chunk)
     before = read_claim(path)
-    known = before.get("died", []) if before.get("reached") == reached else []
-    died = [*known, who(dict(claim))]
+    known = before.get("died", {}) if before.get("reached") == reached else {}
+    died = {**known, str(claim.get("token")): who(dict(claim))}
     write_whole(path, json.dumps({"reached": reached, "died": died}).encode())
     return len(died)
 
@@ -43,7 +43,7 @@ def note_death(folder: Folder, chunk: str, claim: Mapping[str, Any]) -> int:
 def deaths(folder: Folder, chunk: str) -> list[str]:
     """Which processes died at a chunk, at the place that it has reached by now."""
     found = read_claim(_path(folder, chunk))
-    died = found.get("died", [])
+    died = found.get("died", {}).values()
     return [str(each) for each in died] if found.get("reached") == _reached(folder, chunk) else []
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from phasegrok.distribute.kinds import check_kind, is_other_kind
 from phasegrok.distribute.losses import MOST_DEATHS, deaths, failed, note_death
@@ -259,7 +260,7 @@ def _some_of(shared: Shared, chunks: Iterable[Chunk]) -> bool:
         shared.session.heed()
         if time.monotonic() - shared.looked > LOOK_EVERY:
             return True
-        piece = shared.member.claim(chunk.id)
+        piece = shared.member.claim(chunk.id, lost=partial(_note_lost, shared.folder, chunk.id))
         if piece is None:
             continue
         try:
@@ -269,13 +270,17 @@ def _some_of(shared: Shared, chunks: Iterable[Chunk]) -> bool:
     return trained
 
 
+def _note_lost(folder: Folder, chunk: str, claim: Mapping[str, Any]) -> None:
+    """Note whose claim on a chunk is taken over, unless it lives and was only silent."""
+    if not is_living(dict(claim)):
+        note_death(folder, chunk, claim)
+
+
 def _one(shared: Shared, chunk: Chunk, piece: Piece) -> bool:
     """Train a chunk that this process has claimed. Whether it did."""
     folder = shared.folder
     if folder.part_path("runs", chunk.id).exists():
         return False
-    if piece.before is not None and not is_living(dict(piece.before)):
-        note_death(folder, chunk.id, piece.before)
     if len(deaths(folder, chunk.id)) >= MOST_DEATHS:
         shared.lost.add(chunk.id)
         shared.reporter.note(

@@ -17,7 +17,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +62,6 @@ class Piece:
 
     path: Path  # of its claim
     token: str
-    before: Mapping[str, Any] | None = None  # the claim of a process that it was taken over from
 
     def check(self) -> None:
         """Refuse to go on with a piece that another process took over meanwhile.
@@ -89,22 +88,29 @@ class Member:
         self.folder, self.token = folder, token
         self.path = folder / WORKERS / f"{token}{SUFFIX}"
 
-    def claim(self, name: str, take_over: bool = False) -> Piece | None:
+    def claim(
+        self,
+        name: str,
+        take_over: bool = False,
+        lost: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> Piece | None:
         """Take a piece; None where another process has it.
 
         Args:
             name: of the piece.
             take_over: from whoever has it: somebody who knows says that the other one is lost.
+            lost: called with the claim of a process that the piece is taken over from, while that
+                claim is still there: whoever dies meanwhile leaves it to the next. Several may
+                call it for the same claim.
 
         Raises:
             Locked: this process is no member any more.
         """
         place = self.folder / WORKERS / PIECES / name
-        before: Mapping[str, Any] | None = None
         for _ in range(2):
             try:
                 if linked(self.path, place):
-                    return Piece(place, self.token, before)
+                    return Piece(place, self.token)
             except FileNotFoundError:
                 self.check()
                 raise
@@ -113,8 +119,9 @@ class Member:
                 return Piece(place, self.token)
             if not take_over and self._is_had(place, found):
                 return None
+            if found and lost is not None:
+                lost(found)
             remove_stale(place, found, self.token)
-            before = found or None
         return None
 
     def check(self) -> None:

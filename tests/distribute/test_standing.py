@@ -74,7 +74,8 @@ def test_who_works_on_it_and_who_was_lost(folder: Folder) -> None:
 
 def test_chunks_that_are_skipped_are_named(folder: Folder) -> None:
     for i in range(3):
-        note_death(folder, "000-00003", {"holder": f"process {i}"})
+        for _ in range(2):  # by two who find the same claim
+            note_death(folder, "000-00003", {"token": f"{i}", "holder": f"process {i}"})
     assert standing(folder).failed == {"000-00003": ["process 0", "process 1", "process 2"]}
     assert "failed: chunk 000-00003, at which 3 processes died" in status_text(folder)
     folder.checkpoint_path("000-00003").touch()

@@ -6,7 +6,9 @@ import errno
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,8 +50,9 @@ def test_a_piece_is_one_process_s(tmp_path: Path) -> None:
         mine.check()
         assert pieces(tmp_path)["000-00001"]["holder"] == "first"
         mine.release()
-        theirs = second.claim("000-00001")
-        assert theirs is not None and theirs.before is None, "it was given back"
+        lost: list[object] = []
+        theirs = second.claim("000-00001", lost=lost.append)
+        assert theirs is not None and not lost, "it was given back"
         with pytest.raises(Displaced, match="taken over by second"):
             mine.check()
         mine.release()
@@ -61,7 +64,13 @@ def test_a_piece_is_one_process_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["ended", "stopped", "elsewhere", "removed"])
 def test_a_stale_piece_is_taken_over(tmp_path: Path, kind: str) -> None:
     """Of a process that ended: at once. Of one that sleeps, or of another machine: once it is old.
-    Who had it is told to the one who takes over, and not to write to the one who wakes up."""
+    Who had it is told to the one who takes over, while the claim is still there for the next; not
+    to write, to the one who wakes up."""
+
+    def note(claim: Mapping[str, Any]) -> None:
+        noted.append((claim["token"], pieces(tmp_path)["000-00000"]["token"]))
+
+    noted: list[tuple[str, str]] = []
     changed: dict[str, object] = {"ended": {"start": "0"}, "elsewhere": {"boot": "there"}}.get(
         kind, {}
     )
@@ -75,9 +84,7 @@ def test_a_stale_piece_is_taken_over(tmp_path: Path, kind: str) -> None:
             os.utime(lost.path, (then, then))
         if kind == "removed":
             lost.path.unlink()
-        mine = me.claim("000-00000")
-        assert mine is not None and mine.before is not None
-        assert mine.before["token"] == "lost"
+        assert me.claim("000-00000", lost=note) is not None and noted == [("lost", "lost")]
         with pytest.raises(Displaced, match="taken over by me"):
             piece.check()
 
