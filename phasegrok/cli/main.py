@@ -167,10 +167,18 @@ def sweep(
         folder = output or home_of(checked.name, reduced)
         doing.folder = folder
 
+        from phasegrok.cli.finished import show_finished
+        from phasegrok.results.folder import Folder
+        from phasegrok.running.finished import finished_runs
+
+        if not (plan or fresh or reuse) and (runs := finished_runs(Folder(folder), checked)):
+            typer.echo(f"{checked.name}: all {runs} runs are done, and every file is whole")
+            show_finished(folder, False)
+            return
+
         # Only now, with the file found good: this import takes seconds.
         place.begin()
         from phasegrok import running
-        from phasegrok.cli.finished import show_finished
         from phasegrok.cli.progress import Progress
         from phasegrok.cli.settings import settings_text
         from phasegrok.cli.text import plan_text

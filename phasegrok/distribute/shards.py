@@ -27,6 +27,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.running.account import keeping
 from phasegrok.running.adopt import take
 from phasegrok.running.chunk import Reporter, train_chunk
+from phasegrok.running.finished import note_finished
 from phasegrok.running.follow import Chunk
 from phasegrok.running.loop import about_skipped, begin, finish, present_manifest
 from phasegrok.running.manifest import Manifest
@@ -194,6 +195,9 @@ def _run(shared: Shared) -> bool:
                     continue
                 changed = finish(shared.prepared, shared.session, bool(shared.session.chunks))
                 _write_finished(shared.folder)
+                if not shared.lost:
+                    now = shared.prepared
+                    note_finished(shared.folder, now.sweep, expected(now))
                 break
         _asked_for(shared, grown)
     if shared.lost:

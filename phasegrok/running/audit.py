@@ -23,8 +23,8 @@ from phasegrok.results.parts import read_table
 from phasegrok.running.chunk import Reporter, Silent, train_chunk
 from phasegrok.running.columns import tables_of
 from phasegrok.running.follow import Chunk
-from phasegrok.running.prepare import prepare
 from phasegrok.running.prepared import Prepared
+from phasegrok.running.preparing import prepare
 from phasegrok.running.recover import SWEEP_FILE
 from phasegrok.running.session import Session
 from phasegrok.running.verify import Found

@@ -16,6 +16,7 @@ from phasegrok.running.account import keeping
 from phasegrok.running.adopt import take, with_columns
 from phasegrok.running.ahead import Ahead
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
+from phasegrok.running.finished import note_finished
 from phasegrok.running.follow import Chunk
 from phasegrok.running.halve import halved, is_out_of_memory
 from phasegrok.running.keeping import kept
@@ -138,6 +139,7 @@ def _run(
             changed = finish(prepared, session, bool(session.chunks))
             if session.failed:
                 raise Refusal(about_skipped(trained, session.failed))
+            note_finished(folder, prepared.sweep, expected(trained))
             return changed
 
 
