@@ -2,6 +2,9 @@
 
 A file that was cut, flipped or made by somebody else must cost a line, not the machine's memory: a
 zip of 2 MB may claim to hold 2 GB, and a header of 100 bytes an array of 10^12 numbers.
+
+The checksums of a zip are those of its members. A flipped bit of its directory, or another archive
+in its place, is found by the seal of the whole file, which is the zip's comment.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from typing import IO, Any, Final
 
 import numpy as np
 from numpy.lib import format as npy
+
+from phasegrok.files.seal import BLANK, holds, seal
 
 __all__ = ["BadArchive", "Expected", "read_npz", "write_npz"]
 
@@ -53,7 +58,7 @@ def read_npz(
             come besides.
 
     Raises:
-        BadArchive: it is no such archive.
+        BadArchive: it is no such archive, or is not what was written.
         OSError: the file cannot be read.
     """
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
@@ -91,15 +96,14 @@ def _archive(file: IO[bytes], most_bytes: int) -> zipfile.ZipFile:
     size = file.seek(0, io.SEEK_END)
     if size > most_bytes + MOST_EXTRA:
         raise BadArchive(f"found {size} bytes; allowed: at most {most_bytes} bytes of arrays")
-    file.seek(max(0, size - END.size))
-    tail = file.read(END.size)
-    if len(tail) < END.size or not tail.startswith(b"PK\5\6"):
-        raise BadArchive("found no .npz archive")
-    _, _, _, here, count, directory, begin, comment = END.unpack(tail)
-    if count > MOST_MEMBERS or count != here or directory > MOST_EXTRA or comment:
+    tail, comment = _last_record(file, size)
+    _, _, _, here, count, directory, begin, _ = END.unpack(tail)
+    if count > MOST_MEMBERS or count != here or directory > MOST_EXTRA:
         raise BadArchive("found no .npz archive of a sensible size")
+    if not count:
+        raise BadArchive("found no arrays")
     # Archives of 2 GiB have a second record, which alone knows where 4 GiB and more begin.
-    end = size - END.size - (SECOND_END if begin > zipfile.ZIP64_LIMIT else 0)
+    end = size - END.size - comment - (SECOND_END if begin > zipfile.ZIP64_LIMIT else 0)
     if begin + directory != end and begin != 0xFFFFFFFF:
         raise BadArchive("found a directory of another length than the archive says")
     try:
@@ -112,6 +116,18 @@ def _archive(file: IO[bytes], most_bytes: int) -> zipfile.ZipFile:
     if len(archive.infolist()) != count:
         raise BadArchive(f"found {len(archive.infolist())} arrays; the archive says {count}")
     return archive
+
+
+def _last_record(file: IO[bytes], size: int) -> tuple[bytes, int]:
+    """The last record, and the length of the comment behind it: none, or a seal that holds."""
+    for comment in (0, len(BLANK)):
+        file.seek(max(0, size - END.size - comment))
+        tail = file.read(END.size)
+        if len(tail) == END.size and tail.startswith(b"PK\5\6") and END.unpack(tail)[-1] == comment:
+            if comment and not holds(file):
+                raise BadArchive("its checksum does not hold")
+            return tail, comment
+    raise BadArchive("found no .npz archive")
 
 
 def _members(archive: zipfile.ZipFile, most_bytes: int) -> dict[str, zipfile.ZipInfo]:
@@ -221,6 +237,14 @@ def _reason(error: Exception) -> str:
 
 
 def write_npz(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write an archive of arrays by name."""
+    """Write an archive of arrays by name, with a seal.
+
+    Args:
+        file: open for reading and writing, and empty.
+        arrays: at least one.
+    """
     everything: dict[str, Any] = dict(arrays)
     np.savez(file, **everything)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.comment = BLANK.encode()
+    seal(file)

@@ -1,9 +1,9 @@
 """A file's own checksum, inside the file.
 
 A seal is the text ``phasegrok-sha256:`` and 64 hexadecimal digits, somewhere where the format has
-room for it: behind the first bytes of a Parquet file, as a value of a JSON object. The checksum is
-that of the whole file with 64 zeros in the place of the digits. So a file that is copied by itself
-can still be verified, and there is no second file that could be lost.
+room for it: behind the first bytes of a Parquet file, as a value of a JSON object, as the comment
+of a zip. The checksum is that of the whole file with 64 zeros in the place of the digits. So a file
+that is copied by itself can still be verified, and there is no second file that could be lost.
 
 Files of earlier versions have no seal. They are read as they are.
 """
@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 from phasegrok.errors import Damaged
 from phasegrok.files.atomic import replacing
 
-__all__ = ["BLANK", "read_object", "seal", "sealing", "verify"]
+__all__ = ["BLANK", "holds", "read_object", "seal", "sealing", "verify"]
 
 MARK: Final = b"phasegrok-sha256:"
 DIGITS: Final = 64
@@ -80,13 +80,19 @@ def verify(path: Path) -> bool:
         OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
-        place = _find(file)
-        if place is None:
-            return False
-        file.seek(place)
-        if file.read(DIGITS) != _digest(file, place):
-            raise Damaged(path, "its checksum does not hold")
-        return True
+        found = holds(file)
+    if found is False:
+        raise Damaged(path, "its checksum does not hold")
+    return found is not None
+
+
+def holds(file: IO[bytes]) -> bool | None:
+    """Whether the checksum of an open file holds; None where it has none."""
+    place = _find(file)
+    if place is None:
+        return None
+    file.seek(place)
+    return file.read(DIGITS) == _digest(file, place)
 
 
 def _find(file: IO[bytes]) -> int | None:

@@ -73,7 +73,7 @@ def gone(file: str) -> Callable[[Path], None]:
         (gone("10.npz"), "10.npz: No such file or directory; allowed: weights/RUN/STEP.npz, with"),
         (gone("run.json"), "run.json: No such file or directory; allowed: weights/RUN/STEP.npz"),
         (damaged("10.npz", lambda b: b"PK"), "10.npz: damaged: found no .npz archive"),
-        (damaged("10.npz", last_byte_of_the_first), "unreadable (Bad CRC"),
+        (damaged("10.npz", last_byte_of_the_first), "its checksum does not hold"),
         (damaged("run.json", lambda b: b[:-9]), "run.json: damaged: its text: Invalid JSON"),
         (says("seed", None), "run.json: damaged: seed: Field required"),
         (says("experiment.model.width", "12"), "damaged: experiment.model.mlp.width: Input"),
