@@ -105,11 +105,15 @@ class Cluster:
             Gone: the scheduler is.
             Refusal: no worker may train, or all of them fail alike.
         """
+        from distributed.comm.core import CommClosedError
+
         delivery = _Delivery(self, prepared, session, reporter)
         try:
             delivery.run(chunks)
             for chunk in delivery.suspects:  # each by itself: whoever dies now, dies of it
                 delivery.run([chunk], alone=True)
+        except CommClosedError as error:  # an OSError, but none of the disk
+            raise self.gone() from error
         finally:
             delivery.close()
 

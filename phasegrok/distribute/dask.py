@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import json
 import logging
 import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -36,6 +37,9 @@ CONFIG: Final = {
     "distributed.worker.http.routes": [],
     "distributed.nanny.http.routes": [],
     "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+    # A process that is begun again imports JAX; on a busy machine that takes longer than the 15 s
+    # after which Dask would end it and begin none.
+    "distributed.deploy.lost-worker-timeout": f"{WORKERS_SECONDS}s",
 }
 ENDED: Final = ("closed", "failed")  # what nannies say of themselves
 QUIET: Final = ("distributed", "tornado", "asyncio")
@@ -87,10 +91,12 @@ class Dask:
         if named and len(named) < len(files):
             lacking = ", ".join(sorted(set(files) - set(named)))
             raise Refusal(f"{', '.join(sorted(named))}: found without {lacking}; allowed: all")
-        if self.scheduler.startswith(("tls://", "wss://")) and not named:
+        address = self.scheduler or (_address(self.scheduler_file) if self.scheduler_file else "")
+        if address.startswith(("tls://", "wss://")) and not named:
+            option = "--scheduler" if self.scheduler else f"--scheduler-file: {self.scheduler_file}"
             raise Refusal(
-                f"--scheduler: {short(self.scheduler)} is encrypted; required: --tls-ca,"
-                " --tls-cert and --tls-key"
+                f"{option}: {short(address)} is encrypted; required: --tls-ca, --tls-cert and"
+                " --tls-key"
             )
         if importlib.util.find_spec("distributed") is None:
             raise Refusal(
@@ -160,7 +166,8 @@ def opened(asked: Dask, note: Callable[[str], object], devices: int) -> Iterator
             )
         client.register_plugin(_plugin(), name="phasegrok")
         if not asked.workers:
-            note(f"scheduler {scheduler}, dashboard {client.dashboard_link}")
+            shown = "dashboard" in client.scheduler_info()["services"]
+            note(f"scheduler {scheduler}{f', dashboard {client.dashboard_link}' if shown else ''}")
         try:
             client.wait_for_workers(1, timeout=WORKERS_SECONDS)
         except TimeoutError:
@@ -170,13 +177,36 @@ def opened(asked: Dask, note: Callable[[str], object], devices: int) -> Iterator
         yield client
 
 
+def _address(file: Path) -> str:
+    """The address in the file that a scheduler wrote.
+
+    Raises:
+        Refusal: there is none.
+    """
+    with suppress(OSError, ValueError, RecursionError):
+        found = json.loads(file.read_bytes())
+        if isinstance(found, dict) and isinstance(found.get("address"), str):
+            return str(found["address"])
+    raise Refusal(
+        f"--scheduler-file: {file}: found no address of a scheduler; allowed: a file that `dask"
+        " scheduler --scheduler-file FILE` wrote"
+    )
+
+
 def revive(cluster: Any) -> None:
-    """Begin those processes again whose nannies gave up: one whose worker died while it began."""
-    ended = [n for n, nanny in list(cluster.workers.items()) if nanny.status.name in ENDED]
-    for number in ended:
-        cluster.workers.pop(number, None)
-    if ended:
-        cluster.scale(len(cluster.worker_spec))
+    """Begin those processes again whose nannies gave up, since their workers died while they began.
+
+    Dask forgets such a nanny at its leisure, and begins none in its place.
+    """
+
+    def again() -> None:
+        for number, nanny in list(cluster.workers.items()):
+            if nanny.status.name in ENDED:
+                del cluster.workers[number]
+        if set(cluster.worker_spec) - set(cluster.workers):
+            cluster.scale(len(cluster.worker_spec))
+
+    cluster.loop.add_callback(again)  # its workers are its own thread's
 
 
 def is_private(address: str) -> bool:
@@ -288,7 +318,10 @@ def _closed(client: Any) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Dask's own logs say of every worker that comes and goes what we say in a line."""
-    loggers = [logging.getLogger(name) for name in QUIET]
+    known = [name for name in logging.root.manager.loggerDict if name.startswith(QUIET)]
+    loggers = [
+        logging.getLogger(name) for name in {*QUIET, *known}
+    ]  # some have a level of their own
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)

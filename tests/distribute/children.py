@@ -51,8 +51,9 @@ def command_here() -> None:
     layout.CALL_SECONDS = 1e-9  # a call for every logging interval
     figures.draw = lambda *args, **kwargs: []  # type: ignore[assignment]
     null.train_nothing()
-    from phasegrok.distribute import shards
+    from phasegrok.distribute import dask, shards
 
+    dask.CONFIG["distributed.comm.timeouts.connect"] = "5s"  # type: ignore[index]
     shards.LOOK_EVERY, shards.WAIT = 0.5, 0.1  # type: ignore[misc]
     from phasegrok.cli.start import main
 

@@ -33,6 +33,7 @@ from tests.running.null import SECONDS, null
 from tests.running.watching import Watch
 
 pytest.importorskip("distributed")
+ROOT = Path(__file__).parents[2]
 WEIGHTS = "measure: {weights: final}\n"
 
 
@@ -41,16 +42,12 @@ def cluster() -> Iterator[Cluster]:
     """Two worker processes. One that dies is begun again; one that is silent is given up soon."""
     import dask as settings
 
-    if not os.environ.get("PHASEGROK_CLUSTER"):
-        pytest.skip(
-            "takes minutes, and its timing a quiet machine: set PHASEGROK_CLUSTER=1 and"
-            " PYTHONPATH=. (workers import from tests)"
-        )
     given = {
         "distributed.worker.preload": ["tests.distribute.null_worker"],
         "distributed.scheduler.allowed-failures": 1,
     }
     with pytest.MonkeyPatch.context() as patch, settings.config.set(given):
+        patch.syspath_prepend(str(ROOT))  # a process that is begun has its parent's path
         patch.setenv(SECONDS, "0")
         patch.setattr(dask, "TTL", "10s")
         with on_cluster(Dask(workers=2), True, False, lambda line: None) as made:
@@ -219,6 +216,7 @@ def test_a_signal_lets_workers_save(
         ({"scheduler": "127.0.0.1"}, "tcp://HOST:PORT"),
         ({"scheduler": "tls://127.0.0.1:8786"}, "required: --tls-ca"),
         ({"scheduler_file": Path("/nowhere")}, "no such file"),
+        ({"scheduler_file": ROOT / "README.md"}, "README.md: found no address of a scheduler"),
     ],
 )
 def test_bad_options_are_refused(asked: dict[str, Any], said: str) -> None:
