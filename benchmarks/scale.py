@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,16 @@ axes:
   data.data_fraction: {{start: 0.2, stop: 0.9, num: 8}}
   optimizer.weight_decay: {{start: 0, stop: 20, num: {decays}}}
 seeds: {seeds}
-engine: {{chunk: 32, mapping: {mapping}}}
+engine: {{chunk: {chunk}, mapping: {mapping}}}
 """
+SMALL, LARGE = 32, 1024  # chunks as of a CPU with few cores, and as of a GPU
 
 
-def sweep_file(home: Path, runs: int, mapping: str = "map") -> Path:
+def sweep_file(home: Path, runs: int, mapping: str = "map", chunk: int = SMALL) -> Path:
     """A sweep of so many runs: 8 data fractions, 5 seeds, as many weight decays as that takes."""
     path = home / "scale.yaml"
-    path.write_text(SWEEP.format(decays=runs // 40, seeds=[0, 1, 2, 3, 4], mapping=mapping))
+    values = {"decays": runs // 40, "seeds": [0, 1, 2, 3, 4], "mapping": mapping, "chunk": chunk}
+    path.write_text(SWEEP.format(**values))
     return path
 
 
@@ -73,22 +76,24 @@ def plan(home: Path, runs: int) -> dict[str, Any]:
     return {**spent.so_far(), "before": before, "chunks": len(prepared.chunks)}
 
 
-def run(home: Path, runs: int) -> dict[str, Any]:
+def run(home: Path, runs: int, chunk: int = SMALL) -> dict[str, Any]:
     """Train nothing, publish everything, label it; and go on with the finished folder."""
     from phasegrok import running
+    from phasegrok.results.folder import Folder
+    from phasegrok.running.finished import finished_runs
     from phasegrok.sweep.load import load
     from phasegrok.train.devices import use_all_cores
     from tests.running.null import train_nothing
 
     use_all_cores()
     train_nothing()
-    sweep = load(sweep_file(home, runs))
+    sweep = load(sweep_file(home, runs, chunk=chunk))
     prepared = running.prepare(sweep, home / "out", False, print)
     spent = Spent()
     running.run(prepared, running.Silent())
     first = spent.so_far()
     spent = Spent()
-    running.run(running.prepare(sweep, home / "out", False, print), running.Silent())
+    assert finished_runs(Folder(home / "out"), sweep) == runs
     return {**first, "again": spent.so_far()["cpu"], "chunks": len(prepared.chunks)}
 
 
@@ -160,6 +165,7 @@ def _resident() -> float:
 MEASURED: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "plan": plan,
     "run": run,
+    "run in large chunks": partial(run, chunk=LARGE),
     "status": status,
     "programs": programs,
 }
@@ -184,7 +190,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--one", nargs=3, metavar=("WHAT", "RUNS", "FOLDER"), help="inside")
     parser.add_argument("--most", type=int, default=max(SIZES), help="runs to plan")
-    parser.add_argument("--most-run", type=int, default=max(SIZES), help="runs to go through")
+    parser.add_argument(
+        "--most-run", type=int, default=max(SIZES), help=f"runs to go through in chunks of {SMALL}"
+    )
     parser.add_argument("--programs", type=int, default=200)
     parser.add_argument("--write", type=Path, default=PAGE, help="page whose table is replaced")
     given = parser.parse_args()
@@ -195,36 +203,44 @@ def main() -> None:
     rows = []
     for runs in (size for size in SIZES if size <= given.most):
         planned = measured("plan", runs)
-        whole = measured("run", runs) if runs <= given.most_run else None
+        small = measured("run", runs) if runs <= given.most_run else None
+        large = measured("run in large chunks", runs)
         shown = measured("status", runs)
-        rows.append(_row(runs, planned, whole, shown))
+        rows.append(_row(runs, planned, small, large, shown))
     memory = measured("programs", given.programs)["gib"] if given.programs else []
     given.write.write_text(_written(given.write.read_text(), _page(rows, memory, given.programs)))
 
 
 def _row(
-    runs: int, planned: dict[str, Any], whole: dict[str, Any] | None, shown: dict[str, Any]
+    runs: int,
+    planned: dict[str, Any],
+    small: dict[str, Any] | None,
+    large: dict[str, Any],
+    shown: dict[str, Any],
 ) -> str:
-    each = again = "not run"
-    if whole is not None:
-        each = f"{whole['cpu'] / runs * 1e3:.3f} ms ({whole['clock'] / runs * 1e3:.3f})"
-        again = f"{whole['again']:.1f} s"
     cells = (
         f"{runs:,}",
         f"{planned['chunks']:,}",
         f"{planned['cpu']:.1f} s ({planned['clock']:.1f})",
         f"{planned['gib']:.2f} GiB",
-        each,
-        again,
+        _each(small, runs) if small else "not run",
+        _each(large, runs),
+        f"{large['gib']:.2f} GiB",
+        f"{large['again']:.1f} s",
         f"{shown['cpu']:.1f} s ({shown['clock']:.1f})",
     )
     return f"| {' | '.join(cells)} |"
 
 
+def _each(spent: dict[str, Any], runs: int) -> str:
+    return f"{spent['cpu'] / runs * 1e3:.3f} ms ({spent['clock'] / runs * 1e3:.3f})"
+
+
 def _page(rows: list[str], memory: list[float], programs: int) -> str:
     head = (
-        "| runs | chunks | planning | memory at its peak | each run | the same command again |"
-        " `status` |\n|---|---|---|---|---|---|---|\n"
+        f"| runs | chunks of {SMALL} | planning | its memory | each run, in chunks of {SMALL} |"
+        f" in chunks of {LARGE} | its memory | verified again | `status`, chunks of {SMALL} |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
     )
     text = head + "\n".join(rows)
     load = os.getloadavg()[0]
