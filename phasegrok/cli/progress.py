@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from phasegrok.cli.streams import wants_drawing
 from phasegrok.cli.text import duration, plan_text
+from phasegrok.errors import counted
 from phasegrok.stopping import STATE
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Progress:
         self.skipped = 0.0  # done by an earlier session: no part of this one's rate
         self.finished = 0
         self.programs = self.program = 0  # how many this session compiles, and the newest of them
+        self.cluster = ""  # who trains, where that is not this process
         self.rate = 0.0  # runs a second, while there was training
         self.waited = 0.0  # seconds that nothing trained, as its program was compiled
         self.waits_since: float | None = None
@@ -115,6 +117,10 @@ class Progress:
             self.waited += time.monotonic() - self.waits_since
             self.waits_since = None
 
+    def delivered(self, workers: int, chunks: int) -> None:
+        """A cluster trains."""
+        self.cluster = f"{counted(workers, 'worker')}, {counted(chunks, 'chunk')} in flight"
+
     def _update(self, work: float, runs: int) -> None:
         self.done += work
         self.finished += runs
@@ -150,12 +156,12 @@ class Progress:
 
     def _where(self) -> str:
         """How many runs are done, and what is being done where that is not training."""
-        counted = f"{self.finished}/{self.runs} runs"
+        done = f"{self.finished}/{self.runs} runs"
         if STATE.caught:
-            return f"{counted}  saving"
+            return f"{done}  saving"
         if self.waits_since is not None:
-            return f"{counted}  compiling {self.program} of {self.programs}"
-        return counted
+            return f"{done}  compiling {self.program} of {self.programs}"
+        return f"{done}  {self.cluster}" if self.cluster else done
 
     def _when(self) -> str:
         """The share that is done, the rate, and how long the rest will take."""

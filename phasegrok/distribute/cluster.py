@@ -178,6 +178,7 @@ class _Delivery:
                 self.submit(waiting.popleft())
             if waiting and not self.flying:
                 self.nobody()
+            self.reporter.delivered(len(self.cluster.workers), len(self.flying))
             try:
                 future = self.done.get(timeout=0.1)
             except queue.Empty:

@@ -58,6 +58,9 @@ class Reporter(Protocol):
     def compiled(self) -> None:
         """It waits no longer."""
 
+    def delivered(self, workers: int, chunks: int) -> None:
+        """So many workers of a cluster have so many chunks of it in flight now."""
+
 
 class Silent:
     """A reporter that says nothing."""
@@ -78,6 +81,8 @@ class Silent:
     def compiling(self, number: int, of: int) -> None: ...
 
     def compiled(self) -> None: ...
+
+    def delivered(self, workers: int, chunks: int) -> None: ...
 
 
 @dataclass

@@ -77,6 +77,13 @@ def test_what_was_done_before_is_done_and_no_rate(watch: Progress, clock: Clock)
     assert watch._when().startswith("100.0%") and "ETA" not in watch._when()
 
 
+def test_who_trains_on_a_cluster_is_said(watch: Progress, clock: Clock) -> None:
+    watch.delivered(2, 5)
+    assert watch._where() == "0/8 runs  2 workers, 5 chunks in flight"
+    watch.delivered(1, 1)
+    assert watch._where() == "0/8 runs  1 worker, 1 chunk in flight"
+
+
 def test_a_signal_shows_at_once(watch: Progress, clock: Clock) -> None:
     STATE.caught = [2]
     assert watch._where() == "0/8 runs  saving"

@@ -115,6 +115,7 @@ def test_workers_that_die_and_sleep_change_nothing(
     other.join(60)
     assert not other.is_alive() and len(lost) == 2
     assert watch.trained == 52 and same(out, tmp_path / "one")
+    assert (2, 2) in watch.seen, "workers, and chunks in flight"
 
 
 def parts_of(out: Path, chunk: str) -> bool:

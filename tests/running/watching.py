@@ -36,6 +36,7 @@ class Watch:
         self.calls, self.trained, self.skipped, self.asked = calls, 0, 0, 0
         self.signals: list[int] = []
         self.notes: list[str] = []
+        self.seen: set[tuple[int, int]] = set()
 
     def note(self, line: str) -> None:
         self.notes.append(line)
@@ -43,6 +44,9 @@ class Watch:
     def compiling(self, number: int, of: int) -> None: ...
 
     def compiled(self) -> None: ...
+
+    def delivered(self, workers: int, chunks: int) -> None:
+        self.seen.add((workers, chunks))
 
     def skip(self, work: float, runs: int) -> None:
         self.skipped += runs
