@@ -48,18 +48,24 @@ def slurm(
     refine: Annotated[int | None, typer.Option(help="As of `phasegrok sweep`.")] = None,
     reuse: Annotated[list[Path] | None, typer.Option(help="As of `phasegrok sweep`.")] = None,
     mixed: Annotated[bool, typer.Option("--mixed", help="As of `phasegrok sweep`.")] = False,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option("--plugin", metavar="MODULE", help="As of `phasegrok sweep`."),
+    ] = None,
     submit_: Annotated[
         bool, typer.Option("--submit", help="Submit it; by default it is printed.")
     ] = False,
 ) -> None:
     """Print, or submit, a Slurm job array whose tasks share a sweep."""
     with exit_codes(output):
+        from phasegrok.cli.plugins import load_plugins
         from phasegrok.cli.slurm import Job, script, submit
         from phasegrok.sweep.load import changes_of, home_of, load
         from phasegrok.sweep.shipped import find
 
         if bool(gpus) == bool(tasks):
             raise Refusal("--gpus, --tasks: found both or none; allowed: one of them, above 0")
+        load_plugins(plugin or [])
         path = find(file)
         changes = changes_of(set_, refine)
         checked = load(path, changes, reduced)
@@ -68,6 +74,7 @@ def slurm(
         for name, given in (
             ("--set", changes),
             ("--reuse", [str(p.absolute()) for p in reuse or []]),
+            ("--plugin", plugin or []),
         ):
             arguments += [word for value in given for word in (name, value)]
         arguments += ["--reduced"] * reduced + ["--extend"] * extend + ["--mixed"] * mixed

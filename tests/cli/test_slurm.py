@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from phasegrok.cli.main import app
 from phasegrok.cli.slurm import Job, script
+from phasegrok.docs.commands import commands
 from phasegrok.errors import Refusal
 from tests.distribute.children import SWEEP, ended, same, start, until
 
@@ -130,3 +131,28 @@ def test_the_command_prints_and_submits(tmp_path: Path, monkeypatch: pytest.Monk
 
     both = CliRunner().invoke(app, [*given, "--tasks", "3"])
     assert both.exit_code == 2 and "allowed: one of them" in both.stderr
+
+
+# Of these each task has its own, or none: a job array neither plans nor begins anew.
+NOT_PASSED_ON = {
+    *("plan", "measure", "fresh", "shard", "any_device", "workers", "scheduler", "scheduler_file"),
+    *("no_shared_files", "dashboard", "tls_ca", "tls_cert", "tls_key"),
+}
+
+
+def test_what_decides_a_sweep_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other option of the command is one of the array too, and stands in its script."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweep.yaml").write_text(SWEEP + "reduced: {train.steps: 20}\n")
+    (tmp_path / "mine.py").write_text("")
+    monkeypatch.setattr("phasegrok.cli.plugins.load_plugins", lambda modules: None)
+    own = {each.name for each in commands()["sweep"].params} - NOT_PASSED_ON - {"file"}
+    assert own <= {each.name for each in commands()["slurm"].params}
+    given = ["--set", "seeds=[0]", "--refine", "0", "--reuse", ".", "--plugin", "mine"]
+    flags = ["--reduced", "--extend", "--mixed", "--output", "there"]
+    asked = ["slurm", "sweep.yaml", "--tasks", "2", "--time", "60", *given, *flags]
+    printed = CliRunner().invoke(app, asked)
+    assert printed.exit_code == 0, printed.output
+    named = {"set_": "--set", "refine": "refine.levels="}
+    for name in own:
+        assert named.get(name, f"--{name}") in printed.stdout, name
