@@ -40,6 +40,7 @@ from tests.running.watching import Watch
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: written by make faults -->", "<!-- end of faults -->"
+NAMES = ("kills", "errors", "damages", "processes", "signals")
 SHARDS = 8  # pieces of every kind, each with a seed of its own
 ERRORS = {"ENOSPC": FULL, "EDQUOT": QUOTA, "EIO": BROKEN, "EROFS": READ_ONLY}
 
@@ -246,6 +247,13 @@ def written(page: str, table: str) -> str:
     return pattern.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", page)
 
 
+def kept(page: str, rows: dict[str, Row]) -> list[str]:
+    """The rows of the page's table of other faults than these."""
+    table = page.partition(BEGIN)[2].partition(END)[0]
+    lines = [line for line in table.splitlines() if line.endswith("` |")]
+    return [line for line in lines if line.split(" | ")[0].removeprefix("| ") not in rows]
+
+
 def shard(name: str, times: int, seed: int) -> list[Row]:
     """One kind of faults, so many times, in a folder of its own: in memory, where there is room, as
     the disk's own speed is beside the point."""
@@ -260,10 +268,13 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=1000, help="of kills and of damaged files")
     parser.add_argument("--jobs", type=int, default=cores(), help="processes side by side")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--only", choices=NAMES, action="append", help="replace these rows of the table alone"
+    )
     parser.add_argument("--write", type=Path, default=PAGE, help="page whose table is replaced")
     given = parser.parse_args()
     started = time.monotonic()
-    names = ("kills", "errors", "damages", "processes", "signals")
+    names = given.only or NAMES
     rows: dict[str, Row] = {}
     pool = ProcessPoolExecutor(given.jobs, get_context("spawn"))
     with pool:
@@ -282,11 +293,14 @@ def main() -> None:
         "| fault | how it was injected | times | runs lost | results identical | tested by |\n"
         "|---|---|---|---|---|---|\n"
     )
-    foot = f"\n\n`make faults`, {spent:.0f} minutes on {os.cpu_count()} cores."
+    what = f" of {', '.join(given.only)}" if given.only else ""
+    foot = f"\n\n`make faults`{what}, {spent:.0f} minutes on {os.cpu_count()} cores."
     found = sorted(rows.values(), key=lambda row: (row.test, row.fault))
     print("\n".join(row.text() for row in found))
-    table = head + "\n".join(row.text() for row in found) + foot
-    given.write.write_text(written(given.write.read_text(), table))
+    page = given.write.read_text()
+    lines = [row.text() for row in found] + (kept(page, rows) if given.only else [])
+    lines.sort(key=lambda line: (line.split(" | ")[-1], line))
+    given.write.write_text(written(page, head + "\n".join(lines) + foot))
     if any(row.lost or row.differ or row.crashed for row in found):
         sys.exit(1)
 

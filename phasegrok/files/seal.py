@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = ["BLANK", "holds", "read_object", "seal", "sealing", "verify"]
 
 MARK: Final = b"phasegrok-sha256:"
 DIGITS: Final = 64
+DIGITS_FOLLOW: Final = re.compile(rb"(?=[0-9a-f]{%d})" % DIGITS)
 # What a writer puts where the seal will be.
 BLANK: Final = (MARK + b"0" * DIGITS).decode()
 BLOCK: Final = 1 << 20
@@ -90,7 +92,7 @@ def holds(file: IO[bytes]) -> bool | None:
     """Whether the checksum of an open file holds; None where it has none."""
     place = _find(file)
     if place is None:
-        return None
+        return False if _is_mangled(file) else None
     file.seek(place)
     return file.read(DIGITS) == _digest(file, place)
 
@@ -109,6 +111,21 @@ def _find(file: IO[bytes]) -> int | None:
             return start + found + len(MARK)
         stop = start
     return None
+
+
+def _is_mangled(file: IO[bytes]) -> bool:
+    """Whether a seal's digits stand behind a mark that was damaged: no earlier file has that."""
+    overlap = len(MARK) + DIGITS
+    start, end = 0, file.seek(0, os.SEEK_END)
+    while start < end:
+        file.seek(start)
+        block = file.read(BLOCK + overlap)
+        for found in DIGITS_FOLLOW.finditer(block, len(MARK)):
+            mark = block[found.start() - len(MARK) : found.start()]
+            if sum(a == b for a, b in zip(mark, MARK, strict=True)) > len(MARK) // 2:
+                return True
+        start += BLOCK
+    return False
 
 
 def _digest(file: IO[bytes], place: int) -> bytes:
