@@ -235,7 +235,13 @@ def figures(
             raise Refusal(f"--scale {scale}: found no such scale; allowed: {', '.join(SCALES)}")
         with phase("unwind"):
             if step is not None:
-                for path in drawing.draw_at(folder, step, placed):
+                written = drawing.draw_at(folder, step, placed)
+                if written and written[0].parent.name != f"step-{step}":
+                    seen = written[0].parent.name.removeprefix("step-")
+                    typer.echo(
+                        f"note: nothing was logged at step {step}; the last before is {seen}"
+                    )
+                for path in written:
                     typer.echo(f"wrote {path}")
                 return
             results = Folder(folder)

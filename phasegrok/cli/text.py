@@ -90,7 +90,10 @@ def _summary(prepared: Prepared) -> Iterator[str]:
     if prepared.sweep.refine.levels:
         begun = len(prepared.manifest.held())
         coarse = 2**prepared.sweep.refine.levels
-        yield (f"refined from every {coarse}th value: {begun} of {total} runs are asked for by now")
+        yield (
+            f"refined from every {coarse}th value: {begun} of {total} runs are asked for by now;"
+            " later rounds add runs, and time, between phases that differ"
+        )
     if prepared.resumes:
         done = chunks - len(prepared.missing())
         yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"

@@ -109,7 +109,7 @@ def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
         scale: see :func:`draw`.
 
     Returns:
-        The files written, in ``folder/figures/step-STEP``.
+        The files written, in ``folder/figures/step-STEP``, where STEP was logged.
 
     Raises:
         Refusal: the folder holds no results, or none yet, or no curves, or the step is negative.
@@ -123,8 +123,10 @@ def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
     if step < 0:
         raise Refusal(f"--step {step}: found a negative number; allowed: 0 and more")
     runs, curves = context.tables["runs"], context.tables["curves"]
+    logged = curves["step"]
+    step = int(logged[logged <= step].max())
     cells = for_display(at_step(runs, curves, context.axes, step), context.sweep)
-    then = replace(context, cells=cells)
+    then = replace(context, cells=cells, step=step)
     diagrams = [picture for picture in pictures() if picture.name in OVER_TIME]
     return _draw(then, diagrams, folder / FIGURES / f"step-{step}")
 

@@ -61,7 +61,8 @@ def caption(context: Context) -> str:
     last of many.
     """
     sweep = context.sweep
-    known = [text for text in (*_facts(context), _seeds(context)) if text]
+    then = "" if context.step is None else f"at step {context.step}"
+    known = [text for text in (then, *_facts(context), _seeds(context)) if text]
     name = str(sweep.get("name", ""))
     return ": ".join(part for part in (name, ", ".join(known)) if part)
 

@@ -55,6 +55,7 @@ class Context:
         chosen: values of some axes; the cells there are drawn one by one. If it is None,
             all cells of a small sweep are, and no cell of a large one.
         scale: whether a diagram's values stand as categories, or to scale.
+        step: at which the cells are shown; None for the end of the training.
     """
 
     cells: pd.DataFrame
@@ -63,6 +64,7 @@ class Context:
     tables: Mapping[str, pd.DataFrame]
     chosen: Mapping[str, Any] | None = None
     scale: Scale = "category"
+    step: int | None = None
 
     @cached_property
     def layout(self) -> Layout:

@@ -19,7 +19,14 @@ from phasegrok.figures.cells import OneCell, panels_across, title_lines
 from phasegrok.figures.context import Context
 from phasegrok.figures.grid import grid
 from phasegrok.figures.legends import line_legend
-from phasegrok.figures.marks import mark_event, mark_solved, mark_stages, step_label
+from phasegrok.figures.marks import (
+    SOLVED_WORDS,
+    STAGE_WORDS,
+    mark_event,
+    mark_solved,
+    mark_stages,
+    step_label,
+)
 from phasegrok.figures.palette import QUANTITIES, matrix_style
 from phasegrok.figures.registry import picture
 
@@ -45,7 +52,7 @@ def accuracies(context: Context) -> Figure:
                 sheet.draw(axes, table, column, *QUANTITIES[column])
         axes.set_ylim(-0.03, 1.03)
         mark_stages(axes, table)
-    return sheet.finished("accuracy (0..1), IPR")
+    return sheet.finished("accuracy (0..1), IPR", STAGE_WORDS)
 
 
 @picture("losses", applies=_has_curves)
@@ -95,7 +102,7 @@ def _norms(
         axes.set_ylim(bottom=0)
         if mark is not None:
             sheet.legend |= mark(axes, table, there)
-    return sheet.finished(name)
+    return sheet.finished(name, SOLVED_WORDS if mark is not None else "")
 
 
 def _matrices(context: Context, kind: str) -> list[str]:
@@ -156,13 +163,15 @@ class _Sheet:
         after = table[table["step"] > 0]
         self.legend[name] = canvas.draw_line(axes, after, "step", column, style)
 
-    def finished(self, name: str) -> Figure:
-        """The figure, with its axes named and its legend."""
+    def finished(self, name: str, marks: str = "") -> Figure:
+        """The figure, with its axes named and its legend, which says what the ``marks`` are."""
         lines = [[a for a in line if a.get_visible()] for line in self.grid.lines]
         named = replace(self.grid, lines=[line for line in lines if line])
         named.name_x("optimizer step")
         named.name_y(name)
-        line_legend(self.grid.figure, self.legend, note=spread(self.seeds))
+        line_legend(
+            self.grid.figure, self.legend, note="; ".join(filter(None, (spread(self.seeds), marks)))
+        )
         return self.grid.figure
 
 

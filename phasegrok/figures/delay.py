@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from phasegrok.config import SOLVED
 from phasegrok.figures import canvas
 from phasegrok.figures.context import Context
 from phasegrok.figures.layout import Layout, Panel, arrange, fold
@@ -22,20 +23,22 @@ COLOURS: Final = "viridis_r"  # dark is long
 STEPS: Final = {
     "memorization_step": "steps to memorize",
     "generalization_step": "steps to generalize",
-    "delay": "delay between",
+    "delay": "delay of generalization",
 }
+NONE: Final = "#e4e4e4"  # of a network that generalized no later than it memorized
+FLAT: Final = Normalize(0, 1)
 NEEDED: Final = ("memorization_step", "generalization_step")
 
 
 def delays(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells with ``delay``, the steps from memorization to generalization.
+    """The cells with ``delay``, the steps from memorization to generalization, and ``no_delay``.
 
     Both are means over the seeds that got there, so it is null where no seed did. A network that
     generalizes no later than it memorizes has no delay: it is null there too.
     """
     memorized, generalized = (cells[name].astype("float64") for name in NEEDED)
     between = generalized - memorized
-    return cells.assign(delay=between.where(between > 0))
+    return cells.assign(delay=between.where(between > 0), no_delay=between <= 0)
 
 
 def _applies(context: Context) -> bool:
@@ -58,9 +61,12 @@ def delay(context: Context) -> Figure:
             axes = sheet[panel.row * len(STEPS) + offset][panel.column]
             canvas.label_axes(axes, layout, left=panel.column == 0, bottom=offset == len(STEPS) - 1)
             canvas.title(axes, (name, *panel.titles))
+            if column == "delay":
+                none = layout.grid(panel, "no_delay").astype(np.float64)
+                canvas.heat(axes, np.where(none > 0, 1.0, np.nan), ListedColormap([NONE]), FLAT)
             _draw(axes, layout, panel, column, scale)
     every = [axes for line in sheet for axes in line]
-    name = "steps (blank: never, or no delay)"
+    name = f"steps to an accuracy above {SOLVED:g} (blank: never; grey: no delay)"
     bar = canvas.colour_bar(figure, every, COLOURS, scale, name)
     bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     bar.ax.yaxis.set_major_formatter("{x:g}")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from phasegrok.figures.palette import PALETTE
-from phasegrok.figures.text import drawable
+from phasegrok.figures.text import MOST_CHARACTERS, drawable
 
 __all__ = ["NOT_RUN", "hatched", "legend", "line_legend", "phase_letter"]
 
@@ -62,7 +62,7 @@ def _below(figure: Figure, entries: Mapping[str, Any], handle: float, note: str 
     # Full rows: six entries are three and three, not five and one.
     columns = -(-len(entries) // rows)
     room = max(24, int(figure.get_figwidth() / CHARACTER_INCHES))
-    above = textwrap.wrap(note, room)
+    above = textwrap.wrap(note, min(room, MOST_CHARACTERS))
     lines = rows - 1 + len(above)
     figure.set_figheight(figure.get_figheight() + lines * LINE_INCHES)
     figure.legend(

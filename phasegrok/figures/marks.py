@@ -9,13 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from phasegrok.analysis.stages import first_step, stages
+from phasegrok.analysis.phases import GENERALIZES
+from phasegrok.analysis.stages import UNLEARNED, first_step, stages
 from phasegrok.config import SOLVED
 from phasegrok.figures import canvas
 from phasegrok.figures.cells import OneCell
 from phasegrok.figures.context import Context
 
-__all__ = ["mark_event", "mark_solved", "mark_stages", "step_label"]
+__all__ = ["SOLVED_WORDS", "STAGE_WORDS", "mark_event", "mark_solved", "mark_stages", "step_label"]
 
 POINTS: Final = canvas.TICK_POINTS - 1
 CHARACTER_INCHES: Final = POINTS * 0.6 / 72
@@ -31,6 +32,15 @@ SOLVED_AT: Final = (
     ("test_accuracy", "generalization", "left", 0.07),
 )
 EVENT_HEIGHT: Final = 0.27
+# What the lines say, for the legend.
+STAGE_WORDS: Final = (
+    f"dashed: median step of grokking (test accuracy reaches {GENERALIZES:g}) and of unlearning"
+    f" (corrupted accuracy falls below {UNLEARNED:g} of its peak)"
+)
+SOLVED_WORDS: Final = (
+    f"dashed: median step of memorization (train accuracy above {SOLVED:g}) and of generalization"
+    f" (test accuracy above {SOLVED:g})"
+)
 
 
 def mark_stages(axes: Axes, table: pd.DataFrame) -> None:

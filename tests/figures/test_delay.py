@@ -25,6 +25,8 @@ def test_delay_is_the_difference_where_there_is_one() -> None:
     both = found["memorization_step"].notna() & (found["generalization_step"] > 100)
     assert 0 < both.sum() < len(found)
     assert found["delay"].notna().equals(both)
+    early = found["memorization_step"].notna() & (found["generalization_step"] <= 100)
+    assert early.any() and found["no_delay"].equals(early)
     assert (found["delay"] + found["memorization_step"])[both].equals(
         found["generalization_step"][both]
     )
@@ -36,7 +38,7 @@ def test_three_maps_for_every_panel_of_the_diagram() -> None:
     assert named[:6] == [
         *["steps to memorize"] * 2,
         *["steps to generalize"] * 2,
-        *["delay between"] * 2,
+        *["delay of generalization"] * 2,
     ]
     drawn = figure.axes[0].collections[0].get_array()
     assert np.ma.count(drawn) == 6  # of the 12 cells of this panel half never memorized

@@ -112,6 +112,7 @@ def test_diagrams_as_they_were_at_a_step(tmp_path: Path) -> None:
     written = draw_at(tmp_path, 100)
     folder = tmp_path / "figures" / "step-100"
     assert written == [folder / f"{name}.{kind}" for name in OVER_TIME for kind in ("png", "pdf")]
+    assert draw_at(tmp_path, 119) == written, "the last step that was logged"
     (folder / "phase_diagram.png").rename(tmp_path / "early.png")
     (late,) = [path for path in draw_at(tmp_path, 1000) if path.name == "phase_diagram.png"]
     assert (tmp_path / "early.png").read_bytes() != late.read_bytes()
