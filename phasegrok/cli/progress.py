@@ -54,13 +54,14 @@ class Progress:
         if self.live:
             from rich.progress import BarColumn, ProgressColumn
             from rich.progress import Progress as Bar
+            from rich.table import Column
             from rich.text import Text
 
             class Said(ProgressColumn):
                 """A text that is true at the moment when it is drawn."""
 
                 def __init__(self, say: Any) -> None:
-                    super().__init__()
+                    super().__init__(table_column=Column(no_wrap=True))
                     self.say = say
 
                 def render(self, task: Any) -> Text:

@@ -190,6 +190,12 @@ def written_text(folder: Path, files: Sequence[Path]) -> str:
     return f"tables   {folder}/runs, curves, cells.parquet\nfigures  {folder}/{pictures} (and PDF)"
 
 
+WHERE = (
+    "where networks begin to generalize, as VALUE: POSITION±HALF of the gap between the cells on"
+    " both sides; -: no change there"
+)
+
+
 def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
     """Where networks begin to generalize: a line for every slice, with every row's position."""
     from phasegrok.analysis.boundaries import GENERALIZES
@@ -197,7 +203,7 @@ def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
 
     slices = [name for name in axes if name in table and name not in ("along", "at")]
     rows = table[(table["above"] == GENERALIZES) | (table["below"] == GENERALIZES)]
-    lines = []
+    lines = [WHERE] if len(rows) else []
     for along, part in rows.groupby("along", sort=False):
         for name, one in groups(part, slices):
             places = one[["at", "position", "half_width"]].astype("float64").to_numpy()
@@ -208,4 +214,7 @@ def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
             ]
             title = f"{name}, " if name else ""
             lines.append(f"{title}along {words(str(along))}  " + "  ".join(found))
+    with_one = {name for name, _ in groups(rows, slices)}
+    without = [name for name, _ in groups(table, slices) if name not in with_one]
+    lines += [f"{name}: no boundary of generalization" for name in without if name]
     return "\n".join(lines) or "no boundary of generalization"

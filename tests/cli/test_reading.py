@@ -34,8 +34,10 @@ def test_boundaries_are_printed_and_written(folder: Path) -> None:
     table = pd.read_parquet(folder / "boundaries.parquet")
     lines = done.output.splitlines()
     assert lines[-1] == f"wrote {folder / 'boundaries.parquet'}: {len(table)} rows"
-    assert lines[0].startswith("weight decay 0, along data fraction  0: 0.4±0.1  0.15: 0.6±0.1")
-    assert lines[0].endswith("0.45: -")
+    assert lines[0].startswith("where networks begin to generalize, as VALUE: POSITION±HALF")
+    assert lines[1].startswith("weight decay 0, along data fraction  0: 0.4±0.1  0.15: 0.6±0.1")
+    assert lines[1].endswith("0.45: -")
+    assert lines[-2] == "weight decay 20: no boundary of generalization"
     direct = invoke("boundaries", folder, "--label", "direct_phase")
     assert direct.exit_code == 0
     wrong = invoke("boundaries", folder, "--label", "colour")

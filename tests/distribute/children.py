@@ -53,6 +53,7 @@ def command_here() -> None:
     null.train_nothing()
     from phasegrok.distribute import dask, shards
 
+    dask.CONNECT_SECONDS = 5  # type: ignore[misc]
     dask.CONFIG["distributed.comm.timeouts.connect"] = "5s"  # type: ignore[index]
     shards.LOOK_EVERY, shards.WAIT = 0.5, 0.1  # type: ignore[misc]
     from phasegrok.cli.start import main
