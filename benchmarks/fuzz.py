@@ -36,7 +36,7 @@ def main() -> int:
     arguments = parser.parse_args()
     names = arguments.kind or SOURCES
     total = {name: Outcome() for name in names}
-    pieces = max(1, round(arguments.inputs / len(names) / PIECE))
+    pieces = -(-arguments.inputs // (len(names) * PIECE))  # at least as many as asked for
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as sound, ProcessPoolExecutor(cores()) as pool:
         list(every_kind(Path(sound)))  # trained once, before the workers look
