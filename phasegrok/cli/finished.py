@@ -31,7 +31,7 @@ def show_finished(folder: Path, changed: bool, shared: bool = False) -> None:
         written = [] if changed else drawing.drawn(folder)
         written = written or drawing.draw(folder)
         results = Folder(folder)
-        cells = results.cells()
+        cells = results.read_file(results.cells_path.name)  # labelled at the sweep's end
     typer.echo(f"\n{folder_diagram(results, cells)}\n")
     if "inferred" in cells:
         typer.echo(saving_text(cells))

@@ -73,9 +73,9 @@ def _block_without_defaults(name: str, values: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def names_files(block: Block) -> bool:
-    """Whether a block has keys that say where files lie."""
-    return any(map(is_file_path, type(block).model_fields.values()))
+def names_files(block: type[Block]) -> bool:
+    """Whether a kind of a block has keys that say where files lie."""
+    return any(map(is_file_path, block.model_fields.values()))
 
 
 def without_file_paths(block: Block) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def run_records(experiment: Experiment) -> dict[str, RunRecord]:
     Raises:
         Refusal: their files cannot be used; the message begins with the key.
     """
-    return _static(experiment).run_records() if names_files(experiment.model) else {}
+    return _static(experiment).run_records() if names_files(type(experiment.model)) else {}
 
 
 def fingerprint(experiment: Experiment) -> str | None:
@@ -88,7 +88,7 @@ def fingerprint(experiment: Experiment) -> str | None:
     Raises:
         Refusal: their files cannot be used; the message begins with the key.
     """
-    return _static(experiment).fingerprint() if names_files(experiment.model) else None
+    return _static(experiment).fingerprint() if names_files(type(experiment.model)) else None
 
 
 def _static(experiment: Experiment) -> Model:

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import phasegrok
 from phasegrok import plugins
-from phasegrok.config import is_file_path
-from phasegrok.config.paths import block_classes
+from phasegrok.config.identity import names_files
+from phasegrok.config.paths import block_classes, kind_of
 from phasegrok.errors import Damaged
 from phasegrok.files.atomic import TEMPORARY
 from phasegrok.files.seal import BLANK, read_object, sealing
@@ -144,11 +144,9 @@ def _hash(content: bytes) -> str:
 def _names_files(sweep: Sweep) -> bool:
     """Whether a run reads files that may hold other data by now."""
     return any(
-        is_file_path(field)
+        kind_of(each) == kind and names_files(each)
         for block, kind in _kinds(sweep)
         for each in block_classes(block)
-        if each.model_fields["kind"].default == kind
-        for field in each.model_fields.values()
     )
 
 

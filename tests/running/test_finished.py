@@ -15,7 +15,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.running import finished
 from phasegrok.running.finished import NOTE, finished_runs
 from phasegrok.sweep.load import Sweep, load
-from tests.running.damage import WAYS, copied, damage, differences, make, result_files
+from tests.running.damage import WAYS, copied, damage, make, result_files
 from tests.running.watching import Watch, start
 from tests.test_imports import loaded_by
 
@@ -38,7 +38,7 @@ def test_a_finished_sweep_is_known_as_such(made: tuple[Sweep, Path], tmp_path: P
 
 
 def test_whatever_is_damaged_it_is_not_known(made: tuple[Sweep, Path], tmp_path: Path) -> None:
-    """Every file, the note itself too. Of a network a bit may flip that says nothing (a time)."""
+    """Every file, the note itself too."""
     sweep, whole = made
     chance = random.Random(0)
     names = [*result_files(whole), Path(NOTE)]
@@ -47,8 +47,7 @@ def test_whatever_is_damaged_it_is_not_known(made: tuple[Sweep, Path], tmp_path:
         for way in chance.sample([*WAYS], 2):
             out = copied(whole, tmp_path / "out")
             damage(out / name, way, chance)
-            known = finished_runs(Folder(out), sweep)
-            assert not known or (name.suffix == ".npz" and not differences(out, whole)), (name, way)
+            assert finished_runs(Folder(out), sweep) == 0, (name, way)
 
 
 def leave_checkpoint(out: Path) -> None:
