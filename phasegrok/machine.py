@@ -12,12 +12,23 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["cache_folder", "cores", "instruction_set", "memory_bytes", "processor"]
+__all__ = [
+    "REFERENCE_CORE",
+    "Speed",
+    "cache_folder",
+    "core_speed",
+    "cores",
+    "instruction_set",
+    "memory_bytes",
+    "processor",
+]
 
 ROOT: Final = Path("/")
 MEBIBYTE: Final = 1 << 20
@@ -28,6 +39,17 @@ KIND: Final = (
 )
 # A version 1 cgroup without a limit says the largest multiple of a page below 2^63.
 UNLIMITED: Final = 1 << 60
+
+
+class Speed(NamedTuple):
+    """Of one core."""
+
+    products: float  # FLOP/s of a product of matrices
+    arrays: float  # bytes/s of adding long arrays
+
+
+# The core that planning's numbers were measured on: an Intel Xeon, family 6, model 207.
+REFERENCE_CORE: Final = Speed(108e9, 16e9)
 
 
 def cores(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> int:
@@ -46,6 +68,27 @@ def memory_bytes(environment: Mapping[str, str] = os.environ, root: Path = ROOT)
         n * cores(environment, root) * MEBIBYTE for n in _numbers(environment, "SLURM_MEM_PER_CPU")
     ]
     return min(found, default=8 << 30)
+
+
+@lru_cache(maxsize=1)
+def core_speed() -> Speed:
+    """The speed of a core, found within 0.2 s. Time that this process was not given does not count,
+    so what others do counts little."""
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    square = np.ones((512, 512), np.float32)
+    long = np.ones(1 << 21, np.float32)
+    product, total = np.empty_like(square), np.empty_like(long)
+    best = [math.inf, math.inf]
+    with threadpool_limits(1):
+        for _ in range(8):
+            begun = time.thread_time()
+            np.matmul(square, square, out=product)
+            middle = time.thread_time()
+            np.add(long, long, out=total)
+            best = [min(best[0], middle - begun), min(best[1], time.thread_time() - middle)]
+    return Speed(2 * 512**3 / max(best[0], 1e-6), 3 * long.nbytes / max(best[1], 1e-6))
 
 
 def instruction_set(root: Path = ROOT) -> str:

@@ -18,7 +18,10 @@ __all__ = ["compact", "slurm"]
 
 def slurm(
     file: Annotated[
-        str, typer.Argument(help="A sweep file, or the name of one that `phasegrok list` shows.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="A sweep file, or the name of one that `phasegrok list` shows."
+        ),
     ],
     time: Annotated[str, typer.Option(help="Limit of each task, as Slurm reads it: 4:00:00.")],
     gpus: Annotated[int, typer.Option(min=0, help="Tasks of the array, with one GPU each.")] = 0,
@@ -103,7 +106,9 @@ def slurm(
 
 
 def compact(
-    folder: Annotated[Path, typer.Argument(help="A result folder, finished or not.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A result folder, finished or not.")
+    ],
 ) -> None:
     """Merge the parts of a folder's tables into few; nothing of them changes."""
     with exit_codes(folder) as doing:

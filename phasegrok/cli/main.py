@@ -16,6 +16,7 @@ import typer
 from phasegrok.cli import where
 from phasegrok.cli.clusters import compact, slurm
 from phasegrok.cli.exits import exit_codes
+from phasegrok.cli.learn import help_, keys, list_
 from phasegrok.cli.new import new
 from phasegrok.cli.start import begin, end
 from phasegrok.errors import Refusal
@@ -68,22 +69,18 @@ def start(
         typer.echo(f"{context.get_help()}\n\n{FIRST_STEPS}")
 
 
-@app.command("list")
-def list_() -> None:
-    """Show the sweeps that come with phasegrok: figure, number of runs, time."""
-    with exit_codes():
-        from phasegrok.cli.text import shipped_text
-
-        typer.echo(shipped_text())
-
-
+app.command("list")(list_)
 app.command()(new)
+app.command()(keys)
 
 
 @app.command()
 def sweep(
     file: Annotated[
-        str, typer.Argument(help="A sweep file, or the name of one that `phasegrok list` shows.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="A sweep file, or the name of one that `phasegrok list` shows."
+        ),
     ],
     set_: Annotated[
         list[str] | None,
@@ -205,7 +202,9 @@ def sweep(
 
 @app.command()
 def figures(
-    folder: Annotated[Path, typer.Argument(help="A result folder, such as results/wd.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A result folder, such as results/wd.")
+    ],
     at: Annotated[
         list[str] | None,
         typer.Option(
@@ -254,7 +253,7 @@ def figures(
 
 @app.command()
 def boundaries(
-    folder: Annotated[Path, typer.Argument(help="A result folder with runs.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder with runs.")],
     label: Annotated[
         str, typer.Option(help="Which label: subphase, phase or direct_phase.")
     ] = "subphase",
@@ -274,7 +273,7 @@ def boundaries(
 
 @app.command()
 def timeline(
-    folder: Annotated[Path, typer.Argument(help="A result folder with curves.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder with curves.")],
 ) -> None:
     """Write labels_by_step.parquet: the phase of every cell at every logged step."""
     with exit_codes(folder):
@@ -342,7 +341,9 @@ def explore(
 
 @app.command()
 def status(
-    folder: Annotated[Path, typer.Argument(help="A result folder, finished or not.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A result folder, finished or not.")
+    ],
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every file; exit code 1 if one is damaged.")
     ] = False,
@@ -383,6 +384,7 @@ def status(
 
 app.command()(slurm)
 app.command()(compact)
+app.command("help", hidden=True)(help_)
 
 
 def main() -> None:

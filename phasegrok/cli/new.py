@@ -15,7 +15,9 @@ __all__ = ["new"]
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Of the sweep; the file is NAME.yaml, here.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of the sweep; the file is NAME.yaml, here.")
+    ],
     base: Annotated[
         str, typer.Option("--from", metavar="SWEEP", help="The sweep that it begins as.")
     ] = "quickstart",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +24,6 @@ __all__ = [
     "duration",
     "plan_text",
     "saving_text",
-    "shipped_text",
     "written_text",
 ]
 
@@ -34,6 +31,7 @@ FIRST_STEPS = """\
 First steps:
   phasegrok sweep quickstart           all six phases in two minutes
   phasegrok list                       the sweeps of the papers' figures
+  phasegrok keys                       everything that a sweep file may hold
   phasegrok new mine --from wd         a sweep file of your own
   phasegrok sweep mine.yaml --plan     what it will train, and how long that takes
 """
@@ -152,26 +150,6 @@ def audit_text(found: Audit) -> str:
                     " only, and so do labels of cells at a boundary"
                 )
     return "\n".join(lines)
-
-
-def shipped_text() -> str:
-    """The sweeps that come with the package, two lines each."""
-    from phasegrok.sweep.load import load
-    from phasegrok.sweep.shipped import shipped
-
-    every = shipped()
-    width = max(len(each.name) for each in every) + 2
-    room = max(40, shutil.get_terminal_size((100, 40)).columns - width)
-    lines = []
-    for each in every:
-        runs = math.prod(load(each.path).factors)
-        smaller = "; --reduced is smaller" if each.reduced else ""
-        what = textwrap.shorten(each.what, 2 * room - 10, placeholder=" ...")
-        first, *more = textwrap.wrap(what, room)
-        lines += [each.name.ljust(width) + first, *(" " * width + line for line in more)]
-        facts = textwrap.wrap(f"{runs} runs; {each.time}{smaller}", room)
-        lines += [" " * width + line for line in facts]
-    return "\n".join([*lines, "", "run one: phasegrok sweep NAME"])
 
 
 def saving_text(cells: pd.DataFrame) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-__all__ = ["Entry", "anchor", "entries", "page"]
+from phasegrok.sweep.headers import Header, by_paper, header
+from phasegrok.sweep.sizes import Size, about, read_sizes
+
+__all__ = ["anchor", "page"]
 
 HEAD = """\
 # Gallery
@@ -17,17 +20,9 @@ Written by `python -m phasegrok.docs` from the headers of `sweeps/` and from
 
 Every sweep that comes with phasegrok, by the figure that it reproduces: its command, what one
 should see, and how many of the paper's claims hold in its tables. Pictures are of the runs in
-`results/reference`, many of them at a reduced size ([which](reproduction.md#commands)). Begin with
-`--plan`: it says how long a sweep takes here.
+`results/reference`, many of them at a reduced size ([which](reproduction.md#commands)). Times
+are counted from shapes, for two cores of an Intel Xeon; `--plan` says how long a sweep takes here.
 """
-PAPERS: Final = {
-    "Doshi et al., To grok or not to grok": "Doshi et al.",
-    "Fuangkawinsombut, Beyond Memorization (sparse parity)": "Fuangkawinsombut",
-    "Model and training efficiency": "Model and Training Efficiency",
-}
-PLACE: Final = re.compile(
-    r"(?:A small copy of )?((?:Figures?|Appendix|Sections?|Chapter|Table) [^\"]*?) (?:of|at) "
-)
 WORDS: Final = {
     "yes": "hold",
     "in part": "hold in part",
@@ -37,59 +32,6 @@ WORDS: Final = {
 COMMANDS: Final = "## Commands"
 
 
-class Entry(NamedTuple):
-    """What the header of a sweep file says.
-
-    Attributes:
-        name: of the sweep.
-        what: the first paragraph.
-        more: paragraphs between the commands and the expected time.
-        options: words on ``--reduced`` and the like.
-        time, see: what it says of itself.
-    """
-
-    name: str
-    what: str
-    more: str
-    options: tuple[str, ...]
-    time: str
-    see: str
-
-    @property
-    def place(self) -> str:
-        """The figure or section of the paper; empty where the header begins with none."""
-        found = PLACE.match(self.what)
-        return found[1].split(" (")[0] if found else ""
-
-    def order(self) -> tuple[bool, list[tuple[int, str]], str]:
-        """Figures by number and letter, then the rest by name."""
-        numbers = re.findall(r"(\d+)([a-z]?)", self.place) if "Figure" in self.place else []
-        return not numbers, [(int(number), letter) for number, letter in numbers], self.name
-
-
-def entries(sweeps: Path) -> list[Entry]:
-    """What every sweep file says of itself."""
-    return [_entry(path) for path in sorted(sweeps.glob("*.yaml"))]
-
-
-def _entry(path: Path) -> Entry:
-    lines = []
-    for line in path.read_text().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line[1:])
-    options = tuple(re.findall(r"^ +(--.*(?:\n {10,}.*)*)", "\n".join(lines), re.M))
-    text = "\n".join("" if line.startswith("   ") else line.strip() for line in lines)
-    head, _, rest = text.partition("Expected time:")
-    time, _, see = rest.partition("What one should see:")
-    first, *middle = [each for each in map(_flat, head.split("\n\n")) if each]
-    return Entry(path.stem, first, " ".join(middle), options, _flat(time), _flat(see))
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())
-
-
 def page(sweeps: Path, reproduction: str) -> str:
     """The page.
 
@@ -97,18 +39,16 @@ def page(sweeps: Path, reproduction: str) -> str:
         sweeps: the folder of sweep files.
         reproduction: text of docs/reproduction.md, which shows pictures and verdicts.
     """
-    left, lines = entries(sweeps), [HEAD]
-    for title, word in PAPERS.items():
-        own = [each for each in left if word in each.what]
-        left = [each for each in left if word not in each.what]
+    headers, sizes = [header(path) for path in sorted(sweeps.glob("*.yaml"))], read_sizes(sweeps)
+    lines = [HEAD]
+    for title, own in by_paper(headers).items():
         lines.append(f"## {title}\n")
-        for each in sorted(own, key=Entry.order):
-            lines += _section(each, reproduction)
-    assert not left, f"the header of {left[0].name} names none of the papers"
+        for each in own:
+            lines += _section(each, sizes[each.name], reproduction)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(entry: Entry, reproduction: str) -> Iterator[str]:
+def _section(entry: Header, size: Size, reproduction: str) -> Iterator[str]:
     picture = re.search(
         rf"\]\((\.\./results/reference/{re.escape(entry.name)}/figures/[\w.]+)\)", reproduction
     )
@@ -118,11 +58,18 @@ def _section(entry: Entry, reproduction: str) -> Iterator[str]:
         yield f"![{entry.name}]({picture[1]})\n"
     yield f"```sh\nphasegrok sweep {entry.name}\n```\n"
     for option in entry.options:
-        word, text = re.split(r"\s{2,}", option, maxsplit=1)
-        yield f"- `{word}`: {_escaped(_flat(text))}"
-    yield f"- Expected time: {_escaped(entry.time)}"
+        word, text = option
+        yield f"- `{word}`: {_escaped(text)}"
+    yield f"- Size: {_size(size)}"
     yield f"- What one should see: {_escaped(entry.see)}"
     yield f"- {_verdicts(entry.name, reproduction)}\n"
+
+
+def _size(size: Size) -> str:
+    text = f"{size.runs} runs, {about(size.seconds)} on two CPU cores"
+    if size.reduced_runs:
+        text += f"; `--reduced`: {size.reduced_runs} runs, {about(size.reduced_seconds)}"
+    return f"{text}."
 
 
 def _escaped(text: str) -> str:

@@ -12,15 +12,25 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from phasegrok import models
+from phasegrok.machine import REFERENCE_CORE
 from phasegrok.plan.layout import Job, Machine, interval_seconds
 from phasegrok.plan.plan import Plan
+from phasegrok.running.follow import sized
 from phasegrok.running.keeping import kept
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.rates import KEPT, Rates, job_work, mark, work
 from phasegrok.running.session import Session
+from phasegrok.sweep.load import Sweep
 from phasegrok.train.engine import compiled
 
-__all__ = ["Estimate", "estimated_time", "job_work", "measured_time", "steps_to_try"]
+__all__ = [
+    "Estimate",
+    "estimated_time",
+    "job_work",
+    "measured_time",
+    "reference_time",
+    "steps_to_try",
+]
 
 # Longer than this, by the machine's assumed rates, no program is tried; nor are more programs once
 # this many times as long has been spent on trying.
@@ -64,9 +74,8 @@ def estimated_time(prepared: Prepared) -> Estimate:
     rates = Rates.of(prepared.machine, store)
     parts, known, there = [], 0, 0
     for job, chunks in _missing(prepared):
-        unit, trained = rates.of_work(job)
-        known += trained
-        training = chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
+        known += rates.of_work(job)[1]
+        training = _training(rates, job, chunks)
         loads = store is not None and store.has(mark(job))
         there += loads
         parts.append(Part(job, training, KEPT if loads else rates.of_compiling(job)))
@@ -80,6 +89,17 @@ def estimated_time(prepared: Prepared) -> Estimate:
     if there:
         how += f"; {there} of {len(parts)} programs are compiled already"
     return _together(parts, prepared.machine, how)
+
+
+def reference_time(sweep: Sweep, plan: Plan, machine: Machine) -> float:
+    """Seconds that a whole sweep takes where nothing was trained before, on cores like
+    :data:`phasegrok.machine.REFERENCE_CORE`, counted from shapes."""
+    rates = Rates(machine, speed=REFERENCE_CORE)
+    parts = [
+        Part(job, _training(rates, job, len(job.chunks())), rates.of_compiling(job))
+        for job in sized(sweep, plan.jobs, machine)
+    ]
+    return _together(parts, machine, "from shapes").seconds
 
 
 def measured_time(prepared: Prepared) -> Estimate:
@@ -110,6 +130,12 @@ def measured_time(prepared: Prepared) -> Estimate:
     else:
         how = "from this machine's assumed rate: to try a few steps would take too long"
     return _together(parts, prepared.machine, how)
+
+
+def _training(rates: Rates, job: Job, chunks: int) -> float:
+    """Seconds to train and publish so many chunks of a job."""
+    unit, _ = rates.of_work(job)
+    return chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
 
 
 def _missing(prepared: Prepared) -> Iterable[tuple[Job, int]]:

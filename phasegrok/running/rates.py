@@ -5,31 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
 from statistics import median
-from typing import Final, NamedTuple
-
-import numpy as np
-from threadpoolctl import threadpool_limits
+from typing import Final
 
 from phasegrok import __version__, models, tasks
 from phasegrok.files.store import Store
-from phasegrok.machine import cores, instruction_set
+from phasegrok.machine import REFERENCE_CORE, Speed, core_speed, cores, instruction_set
 from phasegrok.measure import tables_wanted
 from phasegrok.plan.layout import Job, Machine, interval_seconds
 from phasegrok.plan.program import Program
 from phasegrok.running.follow import Chunk
 
-__all__ = ["Rates", "Seen", "job_work", "mark", "probe", "work", "work_of"]
+__all__ = ["Rates", "Seen", "job_work", "mark", "work", "work_of"]
 
 MOST_KINDS: Final = 500  # that are remembered
-# The core that the numbers below were measured on: an Intel Xeon, family 6, model 207. How well
-# they hold is in benchmarks/ESTIMATES.md.
-PRODUCTS_AT: Final = 108e9
-ARRAYS_AT: Final = 16e9
+# The numbers below were measured on REFERENCE_CORE. How well they hold is in
+# benchmarks/ESTIMATES.md.
 PRODUCT: Final = 1.05  # of the time that a step's products take at the probe's rate
 ACTIVATION: Final = 4.5e-9  # seconds for a number of a hidden layer
 NORMALIZED: Final = 5e-9  # and where the layer is normalized
@@ -39,13 +32,6 @@ STEP: Final = 5e-5  # least seconds of a step
 COMPILE: Final = 4.8  # seconds of a core for a program, by the root of its arrays of weights
 IDLE: Final = 1.2  # cores are not busy all the time even then
 KEPT: Final = 0.2  # seconds to load one instead
-
-
-class Speed(NamedTuple):
-    """Of one core."""
-
-    products: float  # FLOP/s of a product of matrices
-    arrays: float  # bytes/s of adding long arrays
 
 
 @dataclass(frozen=True)
@@ -60,10 +46,17 @@ class Seen:
 
 @dataclass
 class Rates:
-    """What is known of how fast programs are here; ``seen`` by kind of program."""
+    """What is known of how fast programs are here.
+
+    Attributes:
+        machine: the kind of machine.
+        seen: by kind of program, what sweeps have shown.
+        speed: of a core of a CPU; None: this machine's, which a probe finds.
+    """
 
     machine: Machine
     seen: dict[str, Seen] = field(default_factory=dict)
+    speed: Speed | None = None
 
     @classmethod
     def of(cls, machine: Machine, store: Store | None) -> Rates:
@@ -96,7 +89,7 @@ class Rates:
         Where it has not, others of its family say by how much shapes are wrong.
         """
         kind = self.seen.get(_kind(job.program, job.layout.mapping))
-        shapes = by_shapes(job, self.machine)
+        shapes = by_shapes(job, self.machine, self.speed)
         if kind and math.isfinite(kind.work):
             return kind.work * shapes / kind.against, True
         family = _family(job.program)
@@ -112,7 +105,7 @@ class Rates:
         family = _family(job.program)
         others = [e.compile for e in self.seen.values() if e.family == family]
         others = [each for each in others if math.isfinite(each)]
-        return median(others) if others else _compile_by_shapes(job, self.machine)
+        return median(others) if others else _compile_by_shapes(job, self.machine, self.speed)
 
 
 def job_work(job: Job) -> float:
@@ -141,50 +134,40 @@ def work(program: Program, steps: int) -> float:
     return float(model.flops_per_row() * (program.step_rows * steps + evaluation))
 
 
-def by_shapes(job: Job, machine: Machine) -> float:
+def by_shapes(job: Job, machine: Machine, core: Speed | None = None) -> float:
     """Seconds for a unit of :func:`job_work`, over all devices, from the sizes of things."""
     program, layout = job.program, job.layout
     steps, unit = program.log_every, work(program, program.log_every)
     if machine.platform != "cpu":
         return interval_seconds(job, layout.chunk, machine) / (unit * layout.chunk)
-    model, speed = models.of(program.experiment), probe()
-    products, arrays = PRODUCTS_AT / speed.products, ARRAYS_AT / speed.arrays
+    model, core = models.of(program.experiment), core or core_speed()
+    products = REFERENCE_CORE.products / core.products
+    arrays = REFERENCE_CORE.arrays / core.arrays
     config = program.experiment.model
     # A layer of a Transformer or an LSTM has more than its widest activation.
     hidden = 1.5 * getattr(config, "layers", 0) or getattr(config, "depth", 2) - 1
     normalized = getattr(config, "normalization", "none") != "none"
     rows = program.step_rows * steps + tasks.of(program.experiment).size.total / 3
     number = (ACTIVATION + NORMALIZED * normalized) * arrays + MASK * products * program.use_dropout
-    seconds = unit / PRODUCTS_AT * PRODUCT * products
+    seconds = unit / REFERENCE_CORE.products * PRODUCT * products
     seconds += rows * model.numbers_per_row() * hidden * number
     seconds += steps * models.parameters(model) * WEIGHT * arrays
     seconds += steps * STEP * products / layout.batch
     return seconds / (unit * layout.devices)
 
 
-def _compile_by_shapes(job: Job, machine: Machine) -> float:
+def _compile_by_shapes(job: Job, machine: Machine, core: Speed | None) -> float:
     if machine.platform != "cpu":
         return machine.compile_seconds
     arrays = models.layers(models.of(job.program.experiment))
     programs = 1 + bool(tables_wanted(job.program.measure)) / 2 + bool(job.layout.piece) / 2
-    return COMPILE * math.sqrt(arrays) * programs * PRODUCTS_AT / probe().products
-
-
-@lru_cache(maxsize=1)
-def probe() -> Speed:
-    """The speed of a core, in time that this process was given: what others do counts little."""
-    square = np.ones((512, 512), np.float32)
-    long = np.ones(1 << 21, np.float32)
-    product, total = np.empty_like(square), np.empty_like(long)
-    best = [math.inf, math.inf]
-    with threadpool_limits(1):
-        for _ in range(8):
-            begun = time.thread_time()
-            np.matmul(square, square, out=product)
-            middle = time.thread_time()
-            np.add(long, long, out=total)
-            best = [min(best[0], middle - begun), min(best[1], time.thread_time() - middle)]
-    return Speed(2 * 512**3 / max(best[0], 1e-6), 3 * long.nbytes / max(best[1], 1e-6))
+    return (
+        COMPILE
+        * math.sqrt(arrays)
+        * programs
+        * REFERENCE_CORE.products
+        / (core or core_speed()).products
+    )
 
 
 def undisturbed(wall: float, spent: float, devices: int, machine: Machine) -> float:

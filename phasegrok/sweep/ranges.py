@@ -16,6 +16,7 @@ from phasegrok.sweep.yaml import Node
 MAX_RUNS = 1_000_000
 RANGE_KEYS = ("start", "stop", "num", "scale")
 SCALES = ("linear", "log")
+MOST_LISTED = 12  # keys in a message
 WORDS = "a list of at least one value, or {start, stop, num}"
 
 
@@ -36,8 +37,21 @@ def unknown(
         return refusal(node.key_where, key, what)
     near = hints.instead_of(word, allowed, key.removesuffix(word).strip(".").rpartition(".")[2])
     hint = f"; did you mean {near}?" if near else ""
-    words = ", ".join(shown or allowed)
-    return refusal(node.key_where, key, f"unknown key{hint} (allowed: {words})")
+    words = _listed(shown or allowed, word, near)
+    return refusal(node.key_where, key, f"unknown key{hint} (allowed{words})")
+
+
+def _listed(allowed: Sequence[str], word: str, near: str) -> str:
+    """Keys; of many, those of one block where it is plain which."""
+    blocks = dict.fromkeys(path.partition(".")[0] for path in allowed if "." in path)
+    if len(allowed) <= MOST_LISTED or not blocks:
+        return f": {', '.join(allowed)}"
+    block = next((each.partition(".")[0] for each in (near, word) if "." in each), "")
+    if block in blocks:
+        leaves = [path.partition(".")[2] for path in allowed if path.startswith(f"{block}.")]
+        return f" in {block}: {', '.join(leaves)}"
+    alone = "".join(f"{path}, " for path in allowed if "." not in path)
+    return f": {alone}BLOCK.KEY with a block of {', '.join(blocks)}; see: phasegrok keys"
 
 
 def wrong(node: Node, label: str, allowed: str) -> Refusal:

@@ -7,11 +7,11 @@ checks that the page is current.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic.fields import FieldInfo
 
-from phasegrok.config import OTHER_BLOCKS, Block, Experiment, Traced, kinds
+from phasegrok.config import OTHER_BLOCKS, Experiment, Traced, kinds
 from phasegrok.sweep.values import allowed_words
 
 HEAD = """\
@@ -42,19 +42,66 @@ differ, so sweeping one adds runs. *Static* keys fix shapes or code, so sweeping
 """
 
 
-def section(path: str, title: str, block: type[Block]) -> Iterator[str]:
+class Key(NamedTuple):
+    """A key of a block.
+
+    Attributes:
+        name: without the block.
+        traced: whether one compiled program takes several values.
+        allowed: what it may be, in words.
+        default: as a sweep file would have it; empty where there is none.
+        meaning: in words; empty where the name says it.
+    """
+
+    name: str
+    traced: bool
+    allowed: str
+    default: str
+    meaning: str
+
+
+class Part(NamedTuple):
+    """A block, one kind of it, or a key that is in no block (``keys`` is that key alone)."""
+
+    block: str
+    kind: str
+    meaning: str
+    keys: tuple[Key, ...]
+
+
+def parts() -> Iterator[Part]:
+    """Everything that a sweep file may hold, in the order of the reference."""
+    more = {name: FieldInfo(annotation=block) for name, block in OTHER_BLOCKS.items()}
+    for name, info in [*Experiment.model_fields.items(), *more.items()]:
+        members = kinds(info.annotation)
+        for member in members:
+            kind = member.model_fields.get("kind")
+            meaning = " ".join((member.__doc__ or "").split())
+            keys = tuple(_key(name, *field) for field in member.model_fields.items())
+            yield Part(name, str(kind.default) if kind else "", meaning, keys)
+        if not members:
+            default = default_text(info.default)
+            yield Part(name, "", "", (Key("", False, allowed_words(name), default, ""),))
+
+
+def _key(block: str, name: str, info: FieldInfo) -> Key:
+    traced = any(isinstance(m, Traced) for m in info.metadata)
+    given = info.default is not None and not info.is_required()
+    default = default_text(info.default) if given else ""
+    return Key(name, traced, allowed_words(f"{block}.{name}"), default, info.description or "")
+
+
+def section(part: Part) -> Iterator[str]:
     """One block's table."""
-    yield f"\n## {title}\n"
-    yield " ".join((block.__doc__ or "").split()) + "\n"
+    yield f"\n## `{part.block}`" + (f", kind `{part.kind}`" if part.kind else "") + "\n"
+    yield f"{part.meaning}\n"
     yield "| key | | allowed | default | |"
     yield "|---|---|---|---|---|"
-    for name, info in block.model_fields.items():
-        mark = "traced" if any(isinstance(m, Traced) for m in info.metadata) else "static"
-        given = info.default is not None and not info.is_required()
-        default = f"`{default_text(info.default)}`" if given else ""
-        meaning = (info.description or "").replace("|", r"\|")  # a bar would end the cell
-        allowed = allowed_words(f"{path}.{name}")
-        row = f"| `{name}` | {mark} | {allowed} | {default} | {meaning} |"
+    for key in part.keys:
+        default = f"`{key.default}`" if key.default else ""
+        meaning = key.meaning.replace("|", r"\|")  # a bar would end the cell
+        mark = "traced" if key.traced else "static"
+        row = f"| `{key.name}` | {mark} | {key.allowed} | {default} | {meaning} |"
         yield row.replace("|  |", "| |")
 
 
@@ -68,17 +115,12 @@ def default_text(default: Any) -> str:
 def page() -> str:
     """The whole reference as Markdown."""
     lines = [HEAD.rstrip()]
-    more = {name: FieldInfo(annotation=block) for name, block in OTHER_BLOCKS.items()}
-    for name, info in [*Experiment.model_fields.items(), *more.items()]:
-        members = kinds(info.annotation)
-        for member in members:
-            kind = member.model_fields.get("kind")
-            title = f"`{name}`" + (f", kind `{kind.default}`" if kind else "")
-            lines += section(name, title, member)
-        if not members:
-            lines.append(
-                f"\n## `{name}`\n\n{allowed_words(name)}; default `{info.default}`; static."
-            )
+    for part in parts():
+        if part.keys[0].name:
+            lines += section(part)
+        else:
+            [key] = part.keys
+            lines.append(f"\n## `{part.block}`\n\n{key.allowed}; default `{key.default}`; static.")
     return "\n".join(lines) + "\n"
 
 

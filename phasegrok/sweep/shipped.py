@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from phasegrok.errors import Refusal, short
+from phasegrok.sweep.headers import Header, header
+from phasegrok.sweep.sizes import Size, read_sizes
 
 __all__ = ["Shipped", "find", "shipped", "template"]
 
@@ -20,24 +22,16 @@ HOMES = (
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """A sweep file that comes with the package.
-
-    Attributes:
-        path: of the file.
-        what: its first sentence: the figure, and what is swept.
-        time: how long it takes, as its header says.
-        reduced: whether it has smaller settings of its own, for ``--reduced``.
-    """
+class Shipped(NamedTuple):
+    """A sweep file that comes with the package: where it is, what it says, how large it is."""
 
     path: Path
-    what: str
-    time: str
-    reduced: bool
+    header: Header
+    size: Size
 
     @property
     def name(self) -> str:
+        """What ``phasegrok sweep`` finds it by."""
         return self.path.stem
 
 
@@ -47,10 +41,16 @@ def shipped() -> list[Shipped]:
     Raises:
         Refusal: there are none.
     """
+    home = _home()
+    sizes = read_sizes(home)
+    return [Shipped(p, header(p), sizes[p.stem]) for p in sorted(home.glob("*.yaml"))]
+
+
+def _home() -> Path:
     home = next((each for each in HOMES if any(each.glob("*.yaml"))), None)
     if home is None:
         raise Refusal(f"{HOMES[-1]}: found no sweep files; allowed: an installation with them")
-    return [_read(path) for path in sorted(home.glob("*.yaml"))]
+    return home
 
 
 def find(name: str) -> Path:
@@ -62,12 +62,12 @@ def find(name: str) -> Path:
     path = Path(name)
     if path.exists() or path.suffix or len(path.parts) != 1:
         return path
-    known = {each.name: each.path for each in shipped()}
+    known = {each.stem: each for each in _home().glob("*.yaml")}
     if name in known:
         return known[name]
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=3)
+    near = get_close_matches(name, sorted(known), n=3)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
     raise Refusal(
         f"{short(name)}: no such file, and no sweep of this name{meant}; allowed: the path of a"
@@ -96,19 +96,10 @@ def template(name: str, base: str) -> str:
         "#\n"
         f"#   phasegrok sweep {name}.yaml --plan    what it will train, and how long that takes\n"
         f"#   phasegrok sweep {name}.yaml           train it; the same again resumes\n"
-        "#\n"
-        "# Every key, its range and its default: docs/sweep-files.md. Any key can be an axis.\n"
+        "#   phasegrok keys                            every key, what it allows, its default\n"
+        "#\n# Any key can be an axis. phasegrok keys WORD shows some.\n"
         f"#\n# What {Path(base).stem} says of itself:\n#\n{began}{body}"
     )
-
-
-def _read(path: Path) -> Shipped:
-    text = path.read_text(encoding="utf-8")
-    lines = [line.lstrip("#").strip() for line in _header(text)]
-    first = " ".join(_until(lines, ""))
-    time = " ".join(_until(lines[_index(lines, "Expected time:") :], ""))
-    time = re.split(r"; |, and |\. ", time.partition("Expected time:")[2].strip())[0]
-    return Shipped(path, first, time.rstrip("."), bool(re.search(r"^reduced:", text, re.M)))
 
 
 def _header(text: str) -> Iterator[str]:
@@ -116,14 +107,3 @@ def _header(text: str) -> Iterator[str]:
         if not line.startswith("#"):
             return
         yield line
-
-
-def _until(lines: list[str], end: str) -> Iterator[str]:
-    for line in lines:
-        if line == end:
-            return
-        yield line
-
-
-def _index(lines: list[str], start: str) -> int:
-    return next((i for i, line in enumerate(lines) if start in line), len(lines))

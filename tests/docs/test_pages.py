@@ -10,6 +10,8 @@ import pytest
 from phasegrok.docs import PAGES, commands, gallery, notebook, pages, tables
 from phasegrok.docs.__main__ import main
 from phasegrok.meanings import TABLES
+from phasegrok.sweep.headers import header
+from phasegrok.sweep.sizes import Size, sizes_text
 from tests.docs.blocks import ROOT
 
 
@@ -45,11 +47,8 @@ def test_tables_and_their_columns_are_all_there() -> None:
 
 def test_the_gallery_has_every_sweep() -> None:
     """Each under its paper, in the order of figures, with what its header says."""
-    found = {each.name: each for each in gallery.entries(ROOT / "sweeps")}
-    assert set(found) == {file.stem for file in (ROOT / "sweeps").glob("*.yaml")}
-    assert all(
-        each.see and each.time and each.what.endswith((".", ")", "?")) for each in found.values()
-    )
+    found = {path.stem: header(path) for path in (ROOT / "sweeps").glob("*.yaml")}
+    assert all(each.see and each.what.endswith((".", ")", "?")) for each in found.values())
     places = {name: found[name].place for name in ("wd", "phases", "parity-grokking", "mixture")}
     assert places == {
         "wd": "Figure 3a",
@@ -57,7 +56,7 @@ def test_the_gallery_has_every_sweep() -> None:
         "parity-grokking": "Figures 1.1 and 2.1 to 2.4",
         "mixture": "Figure 5",
     }
-    assert found["normalization"].options[0].startswith("--reduced")
+    assert found["normalization"].options[0][0] == "--reduced"
     text = (ROOT / "docs" / "gallery.md").read_text()
     order = [text.index(f": `{name}`") for name in ("phases", "grokking", "wd", "dropout", "mlp3")]
     assert order == sorted(order)
@@ -66,9 +65,10 @@ def test_the_gallery_has_every_sweep() -> None:
 
 def test_verdicts_are_counted_from_the_tables_of_claims(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(
-        "# Figure 1 of Doshi et al.: one.\n#\n#   make phase-one\n#\n# Expected time: none.\n#\n"
+        "# Figure 1 of Doshi et al.: one.\n#\n#   make phase-one\n#\n"
         "# What one should see: something_odd.\nname: one\n"
     )
+    (tmp_path / "sizes.csv").write_text(sizes_text({"one": Size(3, 200.0)}))
     page = (
         "## A section, with (brackets)\n| 1 | c | m | h | `one`: p | yes |\n"
         "| 1 | c | m | h | `one`: p | no (x: yes) |\n| 1 | c | m | h | `one-b` | yes |\n"
@@ -77,7 +77,7 @@ def test_verdicts_are_counted_from_the_tables_of_claims(tmp_path: Path) -> None:
     assert (
         "(reproduction.md#a-section-with-brackets): claims about it: 1 hold, 1 do not hold." in text
     )
-    assert "something\\_odd" in text
+    assert "something\\_odd" in text and "- Size: 3 runs, 3 min on two CPU cores." in text
 
 
 def test_a_page_becomes_cells() -> None:

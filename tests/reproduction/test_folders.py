@@ -35,7 +35,6 @@ EARLIER = {
     "cross-entropy-dropout",
     "mlp3",
     "mlp3-parametrizations",
-    "normalization",
     "semi-grokking",
     "transformer",
     "transformer-configurations",

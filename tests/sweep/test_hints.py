@@ -116,8 +116,10 @@ def test_allowed_are_keys_of_this_kind_only(write: Write) -> None:
     assert "momentum" in line and "beta1" not in line
     line = refused(write("name: a\noptimizer: {zzz: 1}\naxes: {optimizer.kind: [sgd, adamw]}\n"))
     assert "momentum" in line and "beta1" in line
-    line = refused(write("name: a\nmodel: {kind: lstm}\naxes: {zzz: [1]}\n"))
-    assert "model.layers" in line and "model.heads" not in line and "task.bits" not in line
+    line = refused(write("name: a\nmodel: {kind: lstm}\naxes: {model.zzz: [1]}\n"))
+    assert "(allowed in model: " in line and " layers" in line and " heads" not in line
+    line = refused(write("name: a\naxes: {zzz: [1]}\n"))
+    assert "BLOCK.KEY with a block of task, data" in line and "task.bits" not in line
     assert of_kinds(["seeds", "model.heads"], {"model": ["transformer"]}) == (
         "seeds",
         "model.heads",

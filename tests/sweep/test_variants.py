@@ -142,7 +142,7 @@ BAD: dict[str, tuple[str, str, list[str]]] = {
     "a key that is not part of an experiment": (
         "variants:\n  a: {seeds: [1]}",
         "7:7: variants.a.seeds",
-        ["unknown key", "task.kind"],
+        ["unknown key", "BLOCK.KEY with a block of task, data", "phasegrok keys"],
     ),
     "a key of measure": (
         "variants:\n  a: {measure.rows: 1}",

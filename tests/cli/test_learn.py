@@ -1,0 +1,90 @@
+"""``phasegrok list``, ``keys`` and ``help``."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from phasegrok.cli.main import app
+from phasegrok.config import OTHER_PATHS, PATHS
+from phasegrok.machine import REFERENCE_CORE
+from phasegrok.sweep.shipped import shipped
+
+
+def call(*args: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, args, catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+def test_a_line_for_each_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its runs, and times that are longer where cores are slower or fewer."""
+    monkeypatch.setattr("phasegrok.machine.cores", lambda: 1)
+    half = REFERENCE_CORE._replace(products=REFERENCE_CORE.products / 2)
+    monkeypatch.setattr("phasegrok.machine.core_speed", lambda: half)
+    code, text = call("list")
+    assert code == 0 and max(map(len, text.splitlines())) <= 100
+    rows = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
+    for each in shipped():
+        assert f" {each.size.runs} " in rows[each.name]
+    wd = shipped()[[each.name for each in shipped()].index("wd")]
+    hours = 4 * wd.size.seconds / 3600
+    assert f" {hours:.0f} h " in rows["wd"] or f"{hours / 24:.2g} days" in rows["wd"]
+    assert rows["wd"].endswith("  3a") and " 100 " in rows["wd"]
+    assert "1 core" in text and "begin with\n  quickstart" in text
+
+
+def test_some_sweeps_or_one() -> None:
+    code, text = call("list", "parity-n")
+    assert code == 0 and "parity-neurons-2" in text and "quickstart" not in text
+    code, text = call("list", "wd")
+    assert code == 0 and "What one should see: without decay Coexistence" in text
+    assert "--reduced: a coarse 5 x 5 x 4 grid" in text and "1292 runs" in text
+    code, text = call("list", "mixture")
+    assert code == 0 and "20 runs" in text and "?" not in text
+    code, text = call("list", "nonsense")
+    assert code == 2 and "nonsense: found no sweep" in text
+
+
+def test_every_key_is_there() -> None:
+    code, text = call("keys")
+    assert code == 0
+    for path in (*PATHS, *OTHER_PATHS):
+        assert f"\n  {path}: " in text, path
+
+
+@pytest.mark.parametrize(
+    ("word", "keys"),
+    [
+        ("lr", {"optimizer.learning_rate"}),
+        ("optimizer.weight_decay", {"optimizer.weight_decay"}),
+        ("weight_d", {"optimizer.weight_decay"}),
+        ("refine", {"refine.levels", "refine.axes", "refine.label"}),
+    ],
+)
+def test_some_keys(word: str, keys: set[str]) -> None:
+    """By a part of their names, by a block, or by what others call them."""
+    code, text = call("keys", word)
+    found = {line.strip().split(":")[0] for line in text.splitlines() if line.startswith("  ")}
+    assert code == 0 and keys == {each for each in found if "." in each and " " not in each}
+
+
+def test_no_such_key() -> None:
+    code, text = call("keys", "nonsense")
+    assert code == 2 and "nonsense: found no key" in text and "optimizer" in text
+
+
+def test_help_is_that_of_a_command() -> None:
+    code, text = call("help", "keys")
+    assert code == 0 and "every key, what it allows" in text and "[WORD]" in text
+    assert call("help")[1] == call("--help")[1]
+    code, text = call("help", "swep")
+    assert code == 2 and "swep: found no such command; allowed: list, new" in text
+
+
+def test_times_here_are_finite() -> None:
+    """The probe of this machine gives a number that is one."""
+    from phasegrok.cli.learn import _scale
+
+    assert 0 < _scale() < math.inf
