@@ -28,6 +28,7 @@ __all__ = [
     "instruction_set",
     "memory_bytes",
     "processor",
+    "slowdown",
 ]
 
 ROOT: Final = Path("/")
@@ -89,6 +90,19 @@ def core_speed() -> Speed:
             np.add(long, long, out=total)
             best = [min(best[0], middle - begun), min(best[1], time.thread_time() - middle)]
     return Speed(2 * 512**3 / max(best[0], 1e-6), 3 * long.nbytes / max(best[1], 1e-6))
+
+
+def slowdown(load: float | None = None) -> float:
+    """How much longer work takes on all of this process's cores beside what else runs here now.
+
+    Args:
+        load: processes that wait for a core or have one; None: the mean of the last minute.
+    """
+    try:
+        found = os.getloadavg()[0] if load is None else load
+    except (OSError, AttributeError):  # Windows has none
+        return 1.0
+    return max(1.0, (found + cores()) / (os.cpu_count() or 1))
 
 
 def instruction_set(root: Path = ROOT) -> str:

@@ -10,7 +10,7 @@ from phasegrok.config import PATHS, column
 from phasegrok.errors import Refusal
 from phasegrok.results.folder import CLOSEUP, Folder
 
-__all__ = ["FORGET", "choose_cells", "chosen_values"]
+__all__ = ["FORGET", "choose_cells", "chosen_values", "remembered"]
 
 FORGET: Final = "none"
 
@@ -32,6 +32,13 @@ def choose_cells(results: Folder, at: Sequence[str]) -> None:
     chosen = chosen_values(at)
     closeup(results.cells(), results.head().crossed, chosen)
     results.write_text(CLOSEUP, json.dumps(chosen) + "\n")
+
+
+def remembered(results: Folder) -> str:
+    """The values that ``closeup.json`` names, as ``--at`` has them; empty where there are none."""
+    found = results.closeup() or {}
+    every = {axis: [v] if isinstance(v, str) else v for axis, v in found.items()}
+    return ", ".join(f"{axis}={value}" for axis, values in every.items() for value in values)
 
 
 def chosen_values(at: Sequence[str]) -> dict[str, str | list[str]]:

@@ -19,7 +19,7 @@ from phasegrok.cli.exits import exit_codes
 from phasegrok.cli.learn import help_, keys, list_
 from phasegrok.cli.new import new
 from phasegrok.cli.start import begin, end
-from phasegrok.errors import Refusal
+from phasegrok.errors import Refusal, counted
 from phasegrok.stopping import STATE, Interrupted, phase, waited
 
 Plugins = Annotated[
@@ -225,7 +225,7 @@ def figures(
     """Draw the figures of a result folder again, from its tables alone."""
     with exit_codes(folder):
         from phasegrok import figures as drawing
-        from phasegrok.cli.at import choose_cells
+        from phasegrok.cli.at import choose_cells, remembered
         from phasegrok.figures.layout import SCALES
         from phasegrok.results.folder import Folder
 
@@ -247,8 +247,15 @@ def figures(
             results.head()  # nothing is drawn of a folder without results
             if at:
                 choose_cells(results, at)
-            for path in drawing.draw(folder, placed):
+            before = {*(folder / "figures").glob("*.p[nd][gf]")}
+            written = drawing.draw(folder, placed)
+            for path in written:
                 typer.echo(f"wrote {path}")
+            for path in sorted(before - {*written}):
+                if not path.exists():
+                    typer.echo(f"removed {path}, which these tables do not have")
+            if chosen := remembered(results):
+                typer.echo(f"cells at {chosen} are drawn one by one, next time too; --at none: not")
 
 
 @app.command()
@@ -268,7 +275,10 @@ def boundaries(
         with phase("unwind"):
             results.write_table(BOUNDARIES, table)
         typer.echo(boundaries_text(table, results.head().crossed))
-        typer.echo(f"wrote {folder / BOUNDARIES}: {len(table)} rows")
+        typer.echo(
+            f"wrote {folder / BOUNDARIES}: {counted(len(table), 'row')}, one for every slice,"
+            " pair of phases and value"
+        )
 
 
 @app.command()

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from phasegrok.config import column
 from phasegrok.errors import counted
+from phasegrok.machine import slowdown
 
 if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
@@ -35,6 +37,7 @@ First steps:
   phasegrok new mine --from wd         a sweep file of your own
   phasegrok sweep mine.yaml --plan     what it will train, and how long that takes
 """
+NOTED = 1.25  # times as long, beside other processes, is worth a line
 PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
 
@@ -56,6 +59,12 @@ def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
         lines.append(
             f"estimated time on this machine: {duration(estimate.seconds)} ({estimate.how})"
         )
+        longer = slowdown() if prepared.machine.platform == "cpu" else 1.0
+        if longer > NOTED and estimate.seconds:
+            lines.append(
+                f"other processes are busy here: {duration(longer * estimate.seconds)} if they"
+                " stay so"
+            )
     return "\n".join(lines)
 
 
@@ -170,8 +179,24 @@ def written_text(folder: Path, files: Sequence[Path]) -> str:
 
 WHERE = (
     "where networks begin to generalize, as VALUE: POSITION±HALF of the gap between the cells on"
-    " both sides; -: no change there"
+    " both sides; none: values at which nothing changes"
 )
+
+
+def _places(places: np.ndarray) -> Iterator[str]:
+    """Positions by value; then the values that have none.
+
+    Args:
+        places: (values, 3) value, position or NaN, and half of the gap.
+    """
+    without = []
+    for at, position, half in places.tolist():
+        if math.isnan(position):
+            without.append("" if math.isnan(at) else f"{at:g}")
+        else:
+            yield f"{'' if math.isnan(at) else f'{at:g}: '}{position:.3g}±{half:.2g}"
+    if without:
+        yield " ".join(f"none: {', '.join(without)}".split()).rstrip(":")
 
 
 def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
@@ -184,14 +209,9 @@ def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
     lines = [WHERE] if len(rows) else []
     for along, part in rows.groupby("along", sort=False):
         for name, one in groups(part, slices):
-            places = one[["at", "position", "half_width"]].astype("float64").to_numpy()
-            found = [
-                f"{'' if math.isnan(at) else f'{at:g}: '}"
-                f"{'-' if math.isnan(position) else f'{position:.3g}±{half:.2g}'}"
-                for at, position, half in places.tolist()
-            ]
             title = f"{name}, " if name else ""
-            lines.append(f"{title}along {words(str(along))}  " + "  ".join(found))
+            places = one[["at", "position", "half_width"]].astype("float64").to_numpy()
+            lines.append(f"{title}along {words(str(along))}  " + "  ".join(_places(places)))
     with_one = {name for name, _ in groups(rows, slices)}
     without = [name for name, _ in groups(table, slices) if name not in with_one]
     lines += [f"{name}: no boundary of generalization" for name in without if name]

@@ -266,8 +266,14 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     assert invoke("figures", out).exit_code == 0
     assert_same(out, finished / "out")
     assert (out / "figures" / "phase_diagram.png").stat().st_size > 1000
-    assert invoke("figures", out, "--at", "optimizer.weight_decay=2").exit_code == 0
+    again = invoke("figures", out, "--at", "optimizer.weight_decay=2")
+    assert again.exit_code == 0
+    assert "cells at weight_decay=2 are drawn one by one, next time too" in again.stdout
+    (out / "figures" / "logits.png").write_bytes(b"of other tables")
     (out / "closeup.json").unlink()
+    again = invoke("figures", out)
+    assert "next time too" not in again.stdout
+    assert f"removed {out / 'figures' / 'logits.png'}, which these tables" in again.stdout
     for where, message in (
         ([tmp_path], "no results here"),
         ([out, "--at", "nothing"], "--at nothing: missing `=`; required: AXIS=VALUE"),

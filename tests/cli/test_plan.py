@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from phasegrok.cli.main import app
+from phasegrok.machine import slowdown
 from phasegrok.train import devices
 from tests.conftest import TINY
 
@@ -33,6 +34,17 @@ def test_a_plan_compiles_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "estimated time on this machine: " in done.output
     assert "(from shapes and this machine's speed)" in done.output
     assert {path.name for path in file.parent.iterdir()} == {"tiny.yaml"}
+
+
+def test_a_busy_machine_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the time that the same work takes beside what runs there."""
+    monkeypatch.setattr("phasegrok.machine.cores", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    for load, said in ((0.1, False), (6.0, True)):
+        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, load, load))
+        assert slowdown() == max(1, (load + 2) / 2)
+        done = invoke("sweep", file, "--plan", "--output", file.parent / "out")
+        assert ("other processes are busy here: " in done.output) == said
 
 
 def test_measuring_compiles_and_tries(file: Path) -> None:

@@ -39,7 +39,6 @@ EARLIER = {
     "transformer",
     "transformer-configurations",
     "transformer-dropout",
-    "ungrokking",
 }
 
 
