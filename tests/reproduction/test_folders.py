@@ -35,7 +35,6 @@ EARLIER = {
     "cross-entropy-dropout",
     "mlp3",
     "mlp3-parametrizations",
-    "semi-grokking",
     "transformer",
     "transformer-configurations",
     "transformer-dropout",
