@@ -32,7 +32,6 @@ VARIED = {"cross-entropy-forgetting", "mnist", "mnist-dropout", "wide-relu-fast"
 # Trained before their file asked for more seeds, cells or steps; their commands say what they had.
 # A folder that is trained again leaves this list.
 EARLIER = {
-    "cross-entropy-dropout",
     "mlp3",
     "mlp3-parametrizations",
     "transformer",
