@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from phasegrok.analysis.at import rows_at
+from phasegrok.analysis.at import rows_by
 from phasegrok.analysis.phases import classify
 from phasegrok.analysis.plane import plane
 
@@ -79,10 +79,12 @@ def boundaries(
         runs = pd.DataFrame(columns=[*axes, label])
     else:
         runs = runs.drop(columns=label, errors="ignore").join(classify(runs)[[label]])
+    runs = runs[[*axes, *(name for name in ("seed", label) if name in runs)]]
     found: list[dict[str, Any]] = []
+    runs_of = rows_by(runs, slices)
     for values, part in _groups(cells, slices):
         place = dict(zip(slices, values, strict=True))
-        theirs = rows_at(runs, place)
+        theirs = runs_of(values)
         for along in spread:
             other = next((name for name in spread if name != along), None)
             for generalization in (False, True):
@@ -161,13 +163,13 @@ def _lines(
             return labels
         return labels.isin(GENERALIZING).map({True: GENERALIZES, False: FAILS})
 
-    for values, part in _groups(cells, [other] if other else []):
+    by = [other] if other else []
+    runs_of = rows_by(runs.assign(**{label: side(runs[label])}), by)
+    for values, part in _groups(cells, by):
         ordered = part.dropna(subset=[along]).sort_values(along)
-        there = rows_at(runs, dict(zip([other] if other else [], values, strict=True)))
-        there = there.assign(**{label: side(there[label])})
         at = values[0] if values else None
         labels = side(ordered[label]).tolist()
-        yield _Line(at, ordered[along].to_numpy(np.float64), labels, there, label, along)
+        yield _Line(at, ordered[along].to_numpy(np.float64), labels, runs_of(values), label, along)
 
 
 def _slice(lines: list[_Line]) -> Iterator[dict[str, Any]]:
