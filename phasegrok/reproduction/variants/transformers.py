@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from phasegrok.analysis.phases import GENERALIZES
 from phasegrok.reproduction.base import Claim, Results
 from phasegrok.reproduction.variants.general import which
 from phasegrok.reproduction.variants.seeds import (
@@ -34,6 +35,8 @@ def configurations(results: Results) -> Iterator[Claim]:
     runs, name = results["runs"], which(results)
     tests = runs["test_accuracy"]
     learned = f"test accuracies at the end from {tests.min():.2f} to {tests.max():.2f}"
+    early = tests < GENERALIZES
+    unready = f" {of(early)} networks had not generalized when training ended." * bool(early.any())
     for column, text in (
         ("layers", "depth does not affect the IPR of the embedding"),
         ("heads", "more heads encourage high IPR"),
@@ -46,7 +49,7 @@ def configurations(results: Results) -> Iterator[Claim]:
             held = in_seeds(change.abs() < 0.1)
             also = ("within 0.05", in_seeds(change.abs() < 0.05))
             rule = "the two means are within 0.1 of each other in every seed; in part: in most"
-            why = "The two means are further apart."
+            why = f"The two means are further apart.{unready}"
         else:
             sign = 1 if column == "heads" else -1
             held = in_seeds(sign * change > 0)
@@ -54,7 +57,7 @@ def configurations(results: Results) -> Iterator[Claim]:
             rule = (
                 f"the mean is {'higher' if sign > 0 else 'lower'} in every seed; in part: in most"
             )
-            why = "The order of the two means differs among seeds, or is the other one."
+            why = f"The order of the two means differs among seeds, or is the other one.{unready}"
         yield Claim(
             "G.1, Fig. 12",
             f"{text} ({name})",
@@ -75,7 +78,7 @@ def configurations(results: Results) -> Iterator[Claim]:
         held,
         rule="every run has at least twice the mean IPR of initial weights; in part: most",
         also=(("at 1.2 times", verdict(bool(some.mean() > 0.5), bool(some.all()))),),
-        why="Some configurations have not left initial weights that far.",
+        why=f"Some configurations have not left initial weights that far.{unready}",
     )
 
 
