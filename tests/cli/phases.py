@@ -136,7 +136,9 @@ def serve(lines: Iterable[str]) -> None:
 
             import phasegrok.cli.text
             import phasegrok.figures
-            import phasegrok.running  # noqa: F401
+            import phasegrok.running.loop
+            import phasegrok.running.preparing
+            import phasegrok.train.engine  # noqa: F401
         logs = [Path(arguments[-1] + suffix) for suffix in (".stdout", ".stderr")]
         began = time.monotonic()
         if (child := os.fork()) == 0:
