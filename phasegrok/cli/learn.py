@@ -145,7 +145,8 @@ def sweep_text(each: Shipped) -> str:
         time = about(size.reduced_seconds * scale)
         lines[-1] += f"; with --reduced {counted(size.reduced_runs, 'run')}, about {time}"
     lines += [f"{option}: {words}" for option, words in header.options]
-    lines.append(f"What one should see: {header.see}")
+    if header.see:
+        lines.append(f"What one should see: {header.see}")
     text = [textwrap.fill(line, _width()) for line in lines if line]
     last = f"phasegrok sweep {each.name} --plan\nphasegrok new mine --from {each.name}"
     return "\n\n".join([*text, f"file  {each.path}", last])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from phasegrok.sweep.headers import Header, by_paper, header
+from phasegrok.sweep.headers import OTHERS, Header, by_paper, header
 from phasegrok.sweep.sizes import Size, about, read_sizes
 
 __all__ = ["anchor", "page"]
@@ -41,7 +41,10 @@ def page(sweeps: Path, reproduction: str) -> str:
     """
     headers, sizes = [header(path) for path in sorted(sweeps.glob("*.yaml"))], read_sizes(sweeps)
     lines = [HEAD]
-    for title, own in by_paper(headers).items():
+    papers = by_paper(headers)
+    others = papers.pop(OTHERS)
+    assert not others, f"the header of {others[0].name} names none of the papers"
+    for title, own in papers.items():
         lines.append(f"## {title}\n")
         for each in own:
             lines += _section(each, sizes[each.name], reproduction)

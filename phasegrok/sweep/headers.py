@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["PAPERS", "Header", "by_paper", "header"]
+__all__ = ["OTHERS", "PAPERS", "Header", "by_paper", "header"]
 
 # The documents whose figures the sweeps reproduce, and the words by which a header names them.
 PAPERS: Final = {
@@ -14,6 +14,7 @@ PAPERS: Final = {
     "Fuangkawinsombut, Beyond Memorization (sparse parity)": "Fuangkawinsombut",
     "Model and training efficiency": "Model and Training Efficiency",
 }
+OTHERS: Final = "Others"
 PLACE: Final = re.compile(
     r"(?:A small copy of )?((?:Figures?|Appendix|Sections?|Chapter|Table) [^\"]*?) (?:of|at) "
 )
@@ -67,18 +68,12 @@ def header(path: Path) -> Header:
 
 
 def by_paper(headers: list[Header]) -> dict[str, list[Header]]:
-    """Those of every paper, in the order of its figures.
-
-    Raises:
-        ValueError: a header names none of the papers.
-    """
+    """Those of every paper, in the order of its figures; under ``OTHERS`` those that name none."""
     left, found = headers, {}
     for title, word in PAPERS.items():
         found[title] = sorted((each for each in left if word in each.what), key=Header.order)
         left = [each for each in left if word not in each.what]
-    if left:
-        raise ValueError(f"the header of {left[0].name} names none of the papers")
-    return found
+    return found | {OTHERS: left}
 
 
 def _flat(text: str) -> str:

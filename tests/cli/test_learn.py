@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -45,6 +47,19 @@ def test_some_sweeps_or_one() -> None:
     assert code == 0 and "20 runs" in text and "?" not in text
     code, text = call("list", "nonsense")
     assert code == 2 and "nonsense: found no sweep" in text
+
+
+def test_a_file_of_ones_own_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed by its runs, under no paper; one that is no sweep too."""
+    shutil.copy(shipped()[0].path.parent / "sizes.csv", tmp_path)
+    (tmp_path / "mine.yaml").write_text("name: mine\nseeds: [1, 2, 3]\n")
+    (tmp_path / "wrong.yaml").write_text("# [\nnothing: [")
+    monkeypatch.setattr("phasegrok.sweep.shipped.HOMES", (tmp_path,))
+    code, text = call("list")
+    assert code == 0
+    rows = [line.split() for line in text.splitlines()]
+    assert ["Others"] in rows and ["mine", "3", "?"] in rows and ["wrong", "0", "?"] in rows
+    assert call("list", "mine")[0] == 0
 
 
 def test_every_key_is_there() -> None:
