@@ -1,9 +1,14 @@
 """Programs are compiled while others train: a sweep of many small programs waits for little else.
 
-XLA compiles one program on about one core, outside Python's lock. So the next program is begun when
-one is asked for: at first two compile side by side, then one does while the other trains. No more
-than one waits, and holds memory. On an accelerator XLA tries kernels on the device and takes the
-fastest, which training beside it would change; there, none is begun early.
+XLA compiles outside Python's lock. So the next program is begun when one is asked for: at first two
+compile side by side, then one does while the other trains. No more than one waits, and holds
+memory.
+
+On two cores none is begun early. XLA keeps 1.7 cores busy with one program, so there is nothing to
+gain: eight programs of 32 runs took 29 s, and 30 s with the next one begun early
+(docs/architecture.md).
+On an accelerator XLA tries kernels on the device and takes the fastest, which training beside it
+would change; there, none is begun early either.
 """
 
 from __future__ import annotations
@@ -12,14 +17,21 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import Final
 
-from phasegrok.plan.layout import Job
+from phasegrok.plan.layout import Job, Machine
 from phasegrok.stopping import BUSY
 from phasegrok.train.engine import Engine
 
-__all__ = ["Ahead"]
+__all__ = ["Ahead", "begins_early"]
 
+BUSY_CORES: Final = 2  # that compiling one program keeps busy, nearly
 Build = Callable[[Job], Engine]
+
+
+def begins_early(machine: Machine) -> bool:
+    """Whether the next program is compiled while one trains."""
+    return machine.platform == "cpu" and machine.devices > BUSY_CORES
 
 
 class Ahead:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +14,7 @@ from phasegrok import models
 from phasegrok.machine import REFERENCE_CORE
 from phasegrok.plan.layout import Job, Machine, interval_seconds
 from phasegrok.plan.plan import Plan
+from phasegrok.running.ahead import begins_early
 from phasegrok.running.follow import sized
 from phasegrok.running.keeping import kept
 from phasegrok.running.prepared import Prepared
@@ -73,12 +73,14 @@ def estimated_time(prepared: Prepared) -> Estimate:
     store, _ = kept(prepared.sweep.engine)
     rates = Rates.of(prepared.machine, store)
     parts, known, there = [], 0, 0
-    for job, chunks in _missing(prepared):
+    missing = _missing(prepared)
+    alone = len(missing) == 1 or not begins_early(prepared.machine)
+    for job, chunks in missing:
         known += rates.of_work(job)[1]
         training = _training(rates, job, chunks)
         loads = store is not None and store.has(mark(job))
         there += loads
-        parts.append(Part(job, training, KEPT if loads else rates.of_compiling(job)))
+        parts.append(Part(job, training, KEPT if loads else rates.of_compiling(job, alone)))
     if not parts:
         how = "nothing is missing"
     elif known == len(parts):
@@ -94,10 +96,11 @@ def estimated_time(prepared: Prepared) -> Estimate:
 def reference_time(sweep: Sweep, plan: Plan, machine: Machine) -> float:
     """Seconds that a whole sweep takes where nothing was trained before, on cores like
     :data:`phasegrok.machine.REFERENCE_CORE`, counted from shapes."""
-    rates = Rates(machine, speed=REFERENCE_CORE)
+    rates, jobs = Rates(machine, speed=REFERENCE_CORE), sized(sweep, plan.jobs, machine)
+    alone = len(jobs) == 1 or not begins_early(machine)
     parts = [
-        Part(job, _training(rates, job, len(job.chunks())), rates.of_compiling(job))
-        for job in sized(sweep, plan.jobs, machine)
+        Part(job, _training(rates, job, len(job.chunks())), rates.of_compiling(job, alone))
+        for job in jobs
     ]
     return _together(parts, machine, "from shapes").seconds
 
@@ -138,7 +141,7 @@ def _training(rates: Rates, job: Job, chunks: int) -> float:
     return chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
 
 
-def _missing(prepared: Prepared) -> Iterable[tuple[Job, int]]:
+def _missing(prepared: Prepared) -> list[tuple[Job, int]]:
     """Jobs with missing chunks, and how many those are, in the order in which they train."""
     counts: dict[int, int] = {}
     jobs: dict[int, Job] = {}
@@ -151,22 +154,25 @@ def _missing(prepared: Prepared) -> Iterable[tuple[Job, int]]:
 def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
     """The time of parts whose programs are compiled one ahead (:mod:`phasegrok.running.ahead`).
 
-    On a CPU the first two compile side by side. Then each compiles while the one before it trains,
-    and takes a core's share from that.
+    On a CPU of more than two cores the first two compile side by side. Then each compiles while the
+    one before it trains, and takes a core's share from that.
     """
     each = machine.devices
     training = sum(part.training for part in parts) + END_SECONDS * bool(parts)
     whole = sum(part.compiling for part in parts)
     if machine.platform != "cpu":
         return Estimate(training, whole, how, len(parts))
+    on = sum(part.training * part.job.layout.devices for part in parts)
+    cores = whole + on + END_SECONDS * bool(parts)
+    if not begins_early(machine):
+        return Estimate(training, whole, how, len(parts), cores)
     waits = parts[0].compiling if parts else 0.0
-    shared = waits if each > 1 else 0.0  # what the next one has compiled by now
+    shared = waits  # what the next one has compiled by now
     for part, after in itertools.pairwise(parts):
         left = max(0.0, after.compiling - shared)
         waits += max(part.training + left / each, left) - part.training
         shared = 0.0
-    on = sum(part.training * part.job.layout.devices for part in parts)
-    return Estimate(training, waits, how, len(parts), whole + on + END_SECONDS * bool(parts))
+    return Estimate(training, waits, how, len(parts), cores)
 
 
 def steps_to_try(job: Job, machine: Machine) -> int:

@@ -14,7 +14,7 @@ from phasegrok.results.compact import remove_leftovers
 from phasegrok.results.folder import BOUNDARIES, Folder
 from phasegrok.running.account import keeping
 from phasegrok.running.adopt import take, with_columns
-from phasegrok.running.ahead import Ahead
+from phasegrok.running.ahead import Ahead, begins_early
 from phasegrok.running.chunk import Reporter, train_chunk, whole_engine
 from phasegrok.running.finished import note_finished
 from phasegrok.running.follow import Chunk
@@ -278,8 +278,8 @@ def _train_chunks(
 
 
 def _programs(prepared: Prepared, chunks: list[Chunk]) -> Ahead:
-    ahead = prepared.machine.platform == "cpu"
-    return Ahead([chunk.job for chunk in chunks], whole_engine, int(ahead))
+    ahead = int(begins_early(prepared.machine))
+    return Ahead([chunk.job for chunk in chunks], whole_engine, ahead)
 
 
 def _fits(

@@ -29,7 +29,8 @@ NORMALIZED: Final = 5e-9  # and where the layer is normalized
 MASK: Final = 4e-9  # and for an entry of its dropout mask
 WEIGHT: Final = 0.6e-9  # seconds for a weight's update
 STEP: Final = 5e-5  # least seconds of a step
-COMPILE: Final = 4.8  # seconds of a core for a program, by the root of its arrays of weights
+COMPILE: Final = 3.5  # seconds of a core for a program, by the root of its arrays of weights
+ALONE: Final = 1.7  # cores that compiling keeps busy, where nothing else wants them
 IDLE: Final = 1.2  # cores are not busy all the time even then
 KEPT: Final = 0.2  # seconds to load one instead
 
@@ -97,15 +98,18 @@ class Rates:
         off = [each for each in off if math.isfinite(each)]
         return shapes * (median(off) if off else 1.0), False
 
-    def of_compiling(self, job: Job) -> float:
-        """Seconds to compile a job's program."""
+    def of_compiling(self, job: Job, alone: bool = False) -> float:
+        """Seconds to compile a job's program; ``alone``: no other one is compiled meanwhile."""
         kind = self.seen.get(_kind(job.program, job.layout.mapping))
         if kind and math.isfinite(kind.compile):
             return kind.compile
         family = _family(job.program)
         others = [e.compile for e in self.seen.values() if e.family == family]
         others = [each for each in others if math.isfinite(each)]
-        return median(others) if others else _compile_by_shapes(job, self.machine, self.speed)
+        if others:
+            return median(others)
+        cores = ALONE if alone and self.machine.devices > 1 else 1.0
+        return _compile_by_shapes(job, self.machine, self.speed) / cores
 
 
 def job_work(job: Job) -> float:

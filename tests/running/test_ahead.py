@@ -13,7 +13,7 @@ from phasegrok import running
 from phasegrok.plan.layout import Job, Layout, Machine
 from phasegrok.plan.plan import plan
 from phasegrok.running import ahead, chunk, loop
-from phasegrok.running.ahead import Ahead
+from phasegrok.running.ahead import Ahead, begins_early
 from phasegrok.stopping import BUSY
 from phasegrok.train.engine import Engine
 from tests.conftest import MakeSweep
@@ -115,3 +115,13 @@ def test_a_sweep_says_what_it_waits_for(
     assert waits in ([("waits", 1, 2)], [("waits", 1, 2), ("waits", 2, 2)])
     assert heard.count("goes on") == 4
     assert ahead.BUSY is BUSY
+
+
+def test_two_cores_have_nothing_to_spare() -> None:
+    """Nor has an accelerator."""
+    found = {
+        (platform, devices): begins_early(Machine(platform, devices, 1, 1, 1.0, 1.0))
+        for platform in ("cpu", "gpu")
+        for devices in (1, 2, 3, 16)
+    }
+    assert [place for place, early in found.items() if early] == [("cpu", 3), ("cpu", 16)]

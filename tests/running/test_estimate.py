@@ -68,7 +68,7 @@ def test_what_a_measured_estimate_rests_on_is_said(
         found = measured_time(prepared)
         assert found.how.startswith(said)
         assert found.training == pytest.approx(assumed + 2 * CHUNK_SECONDS + END_SECONDS)
-        assert found.compiling == pytest.approx(here.compile_seconds)
+        assert found.compiling == pytest.approx(2 * here.compile_seconds)
     assert not (tmp_path / "out").exists()
 
 
@@ -116,9 +116,10 @@ def test_an_estimate_compiles_nothing_and_learns(
     ("devices", "platform", "compiling", "training", "seconds"),
     [
         (2, "cpu", [8.0], [3.0], 11.0),
-        (2, "cpu", [8.0, 8.0], [3.0, 3.0], 14.0),  # side by side
-        (2, "cpu", [8.0, 10.0, 8.0], [3.0, 3.0, 3.0], 8 + (3 + 1) + 8 + 3),
-        (2, "cpu", [8.0, 10.0, 8.0], [30.0, 30.0, 30.0], 8 + 31 + 34 + 30),
+        (2, "cpu", [8.0, 8.0], [3.0, 3.0], 22.0),  # one keeps both cores busy
+        (4, "cpu", [8.0, 8.0], [3.0, 3.0], 14.0),  # side by side
+        (4, "cpu", [8.0, 10.0, 8.0], [3.0, 3.0, 3.0], 8 + (3 + 0.5) + 8 + 3),
+        (4, "cpu", [8.0, 10.0, 8.0], [30.0, 30.0, 30.0], 8 + 30.5 + 32 + 30),
         (1, "cpu", [8.0, 8.0], [3.0, 3.0], 22.0),  # one core does one thing
         (1, "gpu", [8.0, 20.0], [30.0, 3.0], 61.0),  # nothing is compiled ahead
     ],
