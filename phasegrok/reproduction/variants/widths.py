@@ -13,6 +13,7 @@ from phasegrok.reproduction.words import verdict
 
 __all__ = ["dead_neurons", "wide", "wide_none", "wide_relu"]
 
+MUCH: Final = 0.3  # of test accuracy, is more than marginal
 ALSO: Final = 0.05  # the other plausible margin of a test accuracy
 
 
@@ -93,8 +94,23 @@ def wide_none(results: Results) -> Iterator[Claim]:
         marginal,
         rule="lower at N = 5000 at every share, mean over seeds; in part if at some",
         also=((f"lower by {ALSO:g}", bool((test[5000] < test[500] - ALSO).all())),),
-        why="It generalizes as well in these cells.",
+        why=_where_as_well(test),
     )
+
+
+def _list(shares: pd.Index[Any]) -> str:
+    return ", ".join(f"{share:g}" for share in shares)
+
+
+def _where_as_well(test: pd.DataFrame) -> str:
+    """At which shares the wider network loses nothing, and at which it loses much."""
+    loss = test[500] - test[5000]
+    words = []
+    if len(as_well := loss[loss <= 0]):
+        words.append(f"It generalizes as well at shares of {_list(as_well.index)}.")
+    if len(much := loss[loss > MUCH]):
+        words.append(f"At {_list(much.index)} it is worse by far: it does not generalize.")
+    return " ".join(words)
 
 
 def _two_widths(table: pd.DataFrame) -> str:
