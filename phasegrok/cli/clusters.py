@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from phasegrok.cli import where
 from phasegrok.cli.exits import exit_codes
 from phasegrok.errors import Refusal
 from phasegrok.stopping import phase
@@ -17,12 +18,7 @@ __all__ = ["compact", "slurm"]
 
 
 def slurm(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="A sweep file, or the name of one that `phasegrok list` shows."
-        ),
-    ],
+    file: where.SweepFile,
     time: Annotated[str, typer.Option(help="Limit of each task, as Slurm reads it: 4:00:00.")],
     gpus: Annotated[int, typer.Option(min=0, help="Tasks of the array, with one GPU each.")] = 0,
     tasks: Annotated[int, typer.Option(min=0, help="Tasks of the array, without GPUs.")] = 0,
@@ -106,9 +102,7 @@ def slurm(
 
 
 def compact(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A result folder, finished or not.")
-    ],
+    folder: where.ResultFolder,
 ) -> None:
     """Merge the parts of a folder's tables into few; nothing of them changes."""
     with exit_codes(folder) as doing:

@@ -76,12 +76,7 @@ app.command()(keys)
 
 @app.command()
 def sweep(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="A sweep file, or the name of one that `phasegrok list` shows."
-        ),
-    ],
+    file: where.SweepFile,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one value; may be repeated."),
@@ -202,9 +197,7 @@ def sweep(
 
 @app.command()
 def figures(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A result folder, such as results/wd.")
-    ],
+    folder: where.ResultFolder,
     at: Annotated[
         list[str] | None,
         typer.Option(
@@ -260,7 +253,7 @@ def figures(
 
 @app.command()
 def boundaries(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder with runs.")],
+    folder: where.ResultFolder,
     label: Annotated[
         str, typer.Option(help="Which label: subphase, phase or direct_phase.")
     ] = "subphase",
@@ -283,7 +276,7 @@ def boundaries(
 
 @app.command()
 def timeline(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder with curves.")],
+    folder: where.ResultFolder,
 ) -> None:
     """Write labels_by_step.parquet: the phase of every cell at every logged step."""
     with exit_codes(folder):
@@ -326,7 +319,7 @@ def compare(
 
 @app.command()
 def explore(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
+    folder: where.ResultFolder,
     other: Annotated[
         Path | None,
         typer.Argument(metavar="[DIR2]", help="Another over the same axes, to compare."),
@@ -351,9 +344,7 @@ def explore(
 
 @app.command()
 def status(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A result folder, finished or not.")
-    ],
+    folder: where.ResultFolder,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every file; exit code 1 if one is damaged.")
     ] = False,

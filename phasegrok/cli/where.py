@@ -51,6 +51,13 @@ NotShared = Annotated[
 Mixed = Annotated[
     bool, _Option("--mixed", help="Allow devices of another kind than the folder's; noted.")
 ]
+SweepFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A sweep file, or the name of one that `phasegrok list` shows."
+    ),
+]
+ResultFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")]
 AnyDevice = Annotated[
     bool, _Option(help="Go on where there is no accelerator of the kind that began it.")
 ]
