@@ -92,17 +92,14 @@ def core_speed() -> Speed:
     return Speed(2 * 512**3 / max(best[0], 1e-6), 3 * long.nbytes / max(best[1], 1e-6))
 
 
-def slowdown(load: float | None = None) -> float:
-    """How much longer work takes on all of this process's cores beside what else runs here now.
-
-    Args:
-        load: processes that wait for a core or have one; None: the mean of the last minute.
-    """
+def slowdown() -> float:
+    """How much longer work takes on all of this process's cores beside what else runs here, by the
+    mean load of the last minute."""
     try:
-        found = os.getloadavg()[0] if load is None else load
+        load = os.getloadavg()[0]
     except (OSError, AttributeError):  # Windows has none
         return 1.0
-    return max(1.0, (found + cores()) / (os.cpu_count() or 1))
+    return max(1.0, (load + cores()) / (os.cpu_count() or 1))
 
 
 def instruction_set(root: Path = ROOT) -> str:

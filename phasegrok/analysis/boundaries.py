@@ -7,7 +7,7 @@ With several seeds the share of seeds on its far side is fitted too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion")
 # The two sides of the boundary of generalization, which the phases on either side make up.
 FAILS: Final = "does not generalize"
 GENERALIZES: Final = "generalizes"
+SIDE: Final = "side of generalization"  # a column that no axis is called by
 COLUMNS: Final = (
     "along",
     "at",
@@ -80,16 +81,17 @@ def boundaries(
     else:
         runs = runs.drop(columns=label, errors="ignore").join(classify(runs)[[label]])
     runs = runs[[*axes, *(name for name in ("seed", label) if name in runs)]]
+    cells, runs = (table.assign(**{SIDE: _side(table[label])}) for table in (cells, runs))
     found: list[dict[str, Any]] = []
     runs_of = rows_by(runs, slices)
     for values, part in _groups(cells, slices):
         place = dict(zip(slices, values, strict=True))
         theirs = runs_of(values)
         for along in spread:
-            other = next((name for name in spread if name != along), None)
-            for generalization in (False, True):
-                lines = list(_lines(part, theirs, along, other, label, generalization))
-                for row in _slice(lines):
+            by = [name for name in spread if name != along]
+            there = rows_by(theirs, by)
+            for column in (label, SIDE):
+                for row in _slice(list(_lines(part, there, along, by, column))):
                     found.append({**place, **row})
     return pd.DataFrame(found, columns=[*slices, *COLUMNS])
 
@@ -148,28 +150,32 @@ def _groups(
     yield from table.groupby(list(by), sort=True, dropna=False)
 
 
+def _side(labels: pd.Series[Any]) -> pd.Series[Any]:
+    """On which side of the boundary of generalization each label is."""
+    return labels.isin(GENERALIZING).map({True: GENERALIZES, False: FAILS})
+
+
 def _lines(
     cells: pd.DataFrame,
-    runs: pd.DataFrame,
+    runs_at: Callable[[Sequence[Any]], pd.DataFrame],
     along: str,
-    other: str | None,
+    by: Sequence[str],
     label: str,
-    generalization: bool,
 ) -> Iterator[_Line]:
-    """The lines of a slice along an axis."""
+    """The lines of a slice along an axis.
 
-    def side(labels: pd.Series[Any]) -> pd.Series[Any]:
-        if not generalization:
-            return labels
-        return labels.isin(GENERALIZING).map({True: GENERALIZES, False: FAILS})
-
-    by = [other] if other else []
-    runs_of = rows_by(runs.assign(**{label: side(runs[label])}), by)
+    Args:
+        cells: of the slice.
+        runs_at: its runs at the values of ``by``.
+        along: the axis.
+        by: the diagram's other axis, if there is one.
+        label: the column that says which side a cell or run is on.
+    """
     for values, part in _groups(cells, by):
         ordered = part.dropna(subset=[along]).sort_values(along)
         at = values[0] if values else None
-        labels = side(ordered[label]).tolist()
-        yield _Line(at, ordered[along].to_numpy(np.float64), labels, runs_of(values), label, along)
+        labels = ordered[label].tolist()
+        yield _Line(at, ordered[along].to_numpy(np.float64), labels, runs_at(values), label, along)
 
 
 def _slice(lines: list[_Line]) -> Iterator[dict[str, Any]]:

@@ -240,11 +240,11 @@ def figures(
             results.head()  # nothing is drawn of a folder without results
             if at:
                 choose_cells(results, at)
-            before = {*(folder / "figures").glob("*.p[nd][gf]")}
+            before = drawing.files(folder)
             written = drawing.draw(folder, placed)
             for path in written:
                 typer.echo(f"wrote {path}")
-            for path in sorted(before - {*written}):
+            for path in before:
                 if not path.exists():
                     typer.echo(f"removed {path}, which these tables do not have")
             if chosen := remembered(results):

@@ -60,8 +60,7 @@ def _section(entry: Header, size: Size, reproduction: str) -> Iterator[str]:
     if picture:
         yield f"![{entry.name}]({picture[1]})\n"
     yield f"```sh\nphasegrok sweep {entry.name}\n```\n"
-    for option in entry.options:
-        word, text = option
+    for word, text in entry.options:
         yield f"- `{word}`: {_escaped(text)}"
     yield f"- Size: {_size(size)}"
     yield f"- What one should see: {_escaped(entry.see)}"

@@ -20,7 +20,7 @@ from phasegrok.figures.stale import remove_stale
 from phasegrok.files.atomic import write_whole
 from phasegrok.results.folder import FIGURES
 
-__all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "drawn", "pictures"]
+__all__ = ["CLOSEUP", "FAMILIES", "OVER_TIME", "draw", "draw_at", "drawn", "files", "pictures"]
 
 # The modules that register pictures, in the order in which they are drawn.
 FAMILIES: Final = (
@@ -96,8 +96,12 @@ def drawn(folder: Path) -> list[Path]:
         return []
     sources = [folder / name for name in ("cells.parquet", "boundaries.parquet", CLOSEUP)]
     newest = max((path.stat().st_mtime_ns for path in sources if path.exists()), default=0)
-    pictures = sorted((folder / FIGURES).glob("*.p[nd][gf]"))
-    return pictures if version == __version__ and newest < then else []
+    return files(folder) if version == __version__ and newest < then else []
+
+
+def files(folder: Path) -> list[Path]:
+    """The pictures that lie in a result folder, whoever drew them."""
+    return sorted((folder / FIGURES).glob("*.p[nd][gf]"))
 
 
 def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:

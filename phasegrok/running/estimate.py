@@ -61,7 +61,7 @@ class Part(NamedTuple):
 
     job: Job
     training: float  # seconds, with all devices
-    compiling: float  # seconds, of one core
+    compiling: float  # seconds, with the cores that it gets
 
 
 def estimated_time(prepared: Prepared) -> Estimate:
@@ -74,13 +74,14 @@ def estimated_time(prepared: Prepared) -> Estimate:
     rates = Rates.of(prepared.machine, store)
     parts, known, there = [], 0, 0
     missing = _missing(prepared)
-    alone = len(missing) == 1 or not begins_early(prepared.machine)
+    alone = _alone(len(missing), prepared.machine)
     for job, chunks in missing:
-        known += rates.of_work(job)[1]
-        training = _training(rates, job, chunks)
+        unit, trained = rates.of_work(job)
+        known += trained
         loads = store is not None and store.has(mark(job))
         there += loads
-        parts.append(Part(job, training, KEPT if loads else rates.of_compiling(job, alone)))
+        compiling = KEPT if loads else rates.of_compiling(job, alone)
+        parts.append(Part(job, _training(unit, job, chunks), compiling))
     if not parts:
         how = "nothing is missing"
     elif known == len(parts):
@@ -97,11 +98,10 @@ def reference_time(sweep: Sweep, plan: Plan, machine: Machine) -> float:
     """Seconds that a whole sweep takes where nothing was trained before, on cores like
     :data:`phasegrok.machine.REFERENCE_CORE`, counted from shapes."""
     rates, jobs = Rates(machine, speed=REFERENCE_CORE), sized(sweep, plan.jobs, machine)
-    alone = len(jobs) == 1 or not begins_early(machine)
-    parts = [
-        Part(job, _training(rates, job, len(job.chunks())), rates.of_compiling(job, alone))
-        for job in jobs
-    ]
+    alone, parts = _alone(len(jobs), machine), []
+    for job in jobs:
+        training = _training(rates.of_work(job)[0], job, len(job.chunks()))
+        parts.append(Part(job, training, rates.of_compiling(job, alone)))
     return _together(parts, machine, "from shapes").seconds
 
 
@@ -124,8 +124,7 @@ def measured_time(prepared: Prepared) -> Estimate:
             unit, seconds = _tried(prepared.plan, largest, steps)
             tried += 1
         for job, chunks in members:
-            training = chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
-            parts.append(Part(job, training, seconds))
+            parts.append(Part(job, _training(unit, job, chunks), seconds))
     if tried == len(kinds):
         how = "from a few steps on this machine"
     elif tried:
@@ -135,9 +134,14 @@ def measured_time(prepared: Prepared) -> Estimate:
     return _together(parts, prepared.machine, how)
 
 
-def _training(rates: Rates, job: Job, chunks: int) -> float:
-    """Seconds to train and publish so many chunks of a job."""
-    unit, _ = rates.of_work(job)
+def _alone(programs: int, machine: Machine) -> bool:
+    """Whether each program has all cores while it compiles."""
+    return programs == 1 or not begins_early(machine)
+
+
+def _training(unit: float, job: Job, chunks: int) -> float:
+    """Seconds to train and publish so many chunks of a job, at ``unit`` seconds for a unit of
+    :func:`job_work`."""
     return chunks * (unit * job_work(job) * job.layout.chunk + CHUNK_SECONDS)
 
 

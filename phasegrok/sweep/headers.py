@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["OTHERS", "PAPERS", "Header", "by_paper", "header"]
+__all__ = ["OTHERS", "PAPERS", "Header", "beginning", "by_paper", "header"]
 
 # The documents whose figures the sweeps reproduce, and the words by which a header names them.
 PAPERS: Final = {
@@ -51,13 +52,15 @@ class Header(NamedTuple):
         return not numbers, [(int(number), letter) for number, letter in numbers], self.name
 
 
+def beginning(text: str) -> str:
+    """The comment that a sweep file begins with, as it stands."""
+    return "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
+
+
 def header(path: Path) -> Header:
     """What a sweep file says of itself."""
-    whole, lines = path.read_text(encoding="utf-8"), []
-    for line in whole.splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line[1:])
+    whole = path.read_text(encoding="utf-8")
+    lines = [line[1:] for line in beginning(whole).splitlines()]
     found = re.findall(r"^ +(--.*?) {2,}(.*(?:\n {10,}.*)*)", "\n".join(lines), re.M)
     options = tuple((option, _flat(words)) for option, words in found)
     text = "\n".join("" if line.startswith("   ") else line.strip() for line in lines)

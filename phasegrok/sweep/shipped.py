@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from phasegrok.errors import Refusal, short
-from phasegrok.sweep.headers import Header, header
+from phasegrok.sweep.headers import Header, beginning, header
 from phasegrok.sweep.sizes import Size, read_sizes
 
 __all__ = ["Shipped", "find", "shipped", "template"]
@@ -98,12 +97,12 @@ def template(name: str, base: str) -> str:
     if not NAME.fullmatch(name):
         raise Refusal(f"{short(name)}: found no name of a sweep; allowed: {NAME.pattern}")
     text = find(base).read_text(encoding="utf-8")
-    header = "".join(_header(text))
-    body = text[len(header) :]
+    said = beginning(text)
+    body = text[len(said) :]
     if not re.search(r"^name:", body, re.M):
         raise Refusal(f"{base}: found no sweep file; allowed: a name that `phasegrok list` shows")
     body = re.sub(r"^name:.*$", f"name: {name}", body, count=1, flags=re.M)
-    words = (line[1:].strip() for line in header.splitlines())
+    words = (line[1:].strip() for line in said.splitlines())
     began = "".join(f"#   {line}".rstrip() + "\n" for line in words)
     return (
         f"# {name}: begun from {Path(base).stem}.\n"
@@ -114,10 +113,3 @@ def template(name: str, base: str) -> str:
         "#\n# Any key can be an axis. phasegrok keys WORD shows some.\n"
         f"#\n# What {Path(base).stem} says of itself:\n#\n{began}{body}"
     )
-
-
-def _header(text: str) -> Iterator[str]:
-    for line in text.splitlines(keepends=True):
-        if not line.startswith("#"):
-            return
-        yield line
