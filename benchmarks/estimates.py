@@ -113,6 +113,9 @@ together; other processes on a busy machine change them little, while they chang
 The aim is a ratio between {1 / ALLOWED:.2f} and {ALLOWED}. Written by
 `python benchmarks/estimates.py`.
 
+The constants of planning (`phasegrok/running/rates.py`) were set from these six sweeps on such a
+machine: how well they hold for others, or elsewhere, this table does not say.
+
 | sweep | programs | runs | {" | ".join(COLUMNS)} |
 |---|---|---|---|---|---|---|
 {chr(10).join(rows)}
