@@ -279,20 +279,26 @@ def train(
 
 
 def milliseconds_per_step(
-    data_fraction: float, steps: int = 30, warmup: int = 5, dropout: float = 0.0
+    data_fraction: float,
+    steps: int = 30,
+    warmup: int = 5,
+    dropout: float = 0.0,
+    device: str = "cpu",
 ) -> float:
     """Return the median wall-clock time of one update at p = 97, N = 500 (arXiv:2310.13061).
 
     A step is forward, backward and AdamW; accuracies are not computed. The first ``warmup`` steps
-    are not counted.
+    are not counted. On a GPU each step is waited for.
     """
     modulus, width = 97, 500
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         generator = torch.Generator().manual_seed(0)
         split = make_split(data_fraction, 0.0, modulus, generator)
-        model = QuadraticMLP(modulus, width, dropout, generator)
-        return median_milliseconds(make_step(model, split, modulus, 0.0), steps, warmup)
+        split = Split(*(part.to(device) for part in split))
+        model = QuadraticMLP(modulus, width, dropout, generator).to(device)
+        step = make_step(model, split, modulus, 0.0)
+        return median_milliseconds(step, steps, warmup, device)
 
 
 def sequence_milliseconds_per_step(
@@ -319,16 +325,21 @@ def sequence_parameters(network: str) -> int:
     return sum(weights.numel() for weights in model.parameters())
 
 
-def median_milliseconds(step: Callable[[], None], steps: int, warmup: int) -> float:
+def median_milliseconds(
+    step: Callable[[], None], steps: int, warmup: int, device: str = "cpu"
+) -> float:
     """Return the median wall-clock time of ``steps`` calls after ``warmup`` that do not count."""
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     for _ in range(warmup):
         step()
     times: list[float] = []
     for _ in range(steps):
+        wait()
         start = time.perf_counter()
         step()
+        wait()
         times.append(time.perf_counter() - start)
     return 1000.0 * statistics.median(times)
 

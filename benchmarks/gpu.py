@@ -43,10 +43,11 @@ def device() -> dict[str, str]:
     return found
 
 
-def measure(name: str, pretend: bool) -> dict[str, Any]:
+def measure(name: str, pretend: bool, keep: Path | None = None) -> dict[str, Any]:
     """One section in a process of its own: one that fails costs its own numbers alone."""
     start = time.monotonic()
     command = [sys.executable, __file__, "--section", name, *(["--pretend"] if pretend else [])]
+    command += ["--keep", str(keep)] if keep else []
     try:
         told = subprocess.run(
             command, capture_output=True, text=True, timeout=SECTION_SECONDS, check=False
@@ -98,6 +99,8 @@ def main() -> None:
     parser.add_argument("--pretend", action="store_true", help="tiny sizes, on a CPU")
     parser.add_argument("--again", action="store_true", help="forget what is measured")
     parser.add_argument("--output", type=Path, help="folder; by default that of this script")
+    parser.add_argument("--only", nargs="+", metavar="SECTION", help="leave the others for later")
+    parser.add_argument("--keep", type=Path, help="folder in which Figure 3's results stay")
     parser.add_argument("--section", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.pretend and not (args.output or args.section):
@@ -118,17 +121,19 @@ def main() -> None:
     from gpu_sections import SECTIONS, Scale
 
     if args.section:
-        print(json.dumps(SECTIONS[args.section][1](Scale.of(args.pretend))))
+        print(json.dumps(SECTIONS[args.section][1](Scale.of(args.pretend, args.keep))))
         return
     folder = args.output or HERE
     folder.mkdir(parents=True, exist_ok=True)
     titles = {name: title for name, (title, _) in SECTIONS.items()}
+    if unknown := set(args.only or ()) - set(titles):
+        parser.error(f"--only: found {', '.join(sorted(unknown))}; allowed: {', '.join(titles)}")
     state = read_state(folder / STATE, {} if args.again else machine)
     state["machine"] = machine
     for name in titles:
-        if name not in state["sections"]:
+        if name not in state["sections"] and name in (args.only or titles):
             print(f"bench-gpu: {name}", file=sys.stderr, flush=True)
-            state["sections"][name] = measure(name, args.pretend)
+            state["sections"][name] = measure(name, args.pretend, args.keep)
         (folder / STATE).write_text(json.dumps(state, indent=1))
         (folder / "GPU.md").write_text(report(state, titles))
     print((folder / "GPU.md").read_text())

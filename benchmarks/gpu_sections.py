@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -10,21 +11,28 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pandas as pd
-from timing import SWEEPS, lay_out, session_of, timed
+from timing import MISSING, SWEEPS, lay_out, session_of, timed, torch
 
 from phasegrok.analysis.compare import compare
+from phasegrok.kernels.mlp import Kind, Mask, Rows, Weights, loss_and_right
+from phasegrok.models.layers.activations import ACTIVATIONS
+from phasegrok.models.layers.dropout import dropout
 from phasegrok.results.folder import Folder
 from phasegrok.running import Silent, prepare, run
 from phasegrok.sweep.load import load
 from phasegrok.train.engine import compiled
+from phasegrok.train.losses import row_losses
 from phasegrok.train.memory import measured_bytes
+from phasegrok.train.platform import GPU_PRECISION
 
 ROOT = SWEEPS.parent
 # Vendors' dense peaks, FLOP/s, by a part of the device's name.
@@ -34,6 +42,16 @@ PEAKS = {
     "A100": {"float32": 19.5e12, "tf32": 156e12},
 }
 TINY = ("task.modulus=7", "model.width=16", "train.steps=40", "train.log_every=20")
+SHORT = ("train.steps=20", "train.log_every=5", "seeds=[0]")
+# Sweeps, and what makes twenty steps of them: a Transformer, an LSTM, an MLP of embedded tokens,
+# batch normalization in minibatches, images, parity by SGD with a hinge loss.
+FAMILIES = {
+    "transformer": ("--reduced", *SHORT),
+    "model-grokking": ("--reduced", *SHORT),
+    "mlp3-batchnorm": SHORT,
+    "images": ("--reduced", *SHORT),
+    "parity-decay": ("train.epochs=2", "seeds=[0]"),
+}
 KILL_SECONDS = 120  # within which a run must have saved something to go on from
 
 
@@ -45,10 +63,11 @@ class Scale(NamedTuple):
     seeds: int = 16
     repeats: int = 5
     changes: tuple[str, ...] = ()
+    keep: Path | None = None  # where Figure 3's results stay
 
     @classmethod
-    def of(cls, pretend: bool) -> Scale:
-        return cls(True, (0.5,), 1, 1, TINY) if pretend else cls(False)
+    def of(cls, pretend: bool, keep: Path | None = None) -> Scale:
+        return cls(True, (0.5,), 1, 1, TINY, keep) if pretend else cls(False, keep=keep)
 
 
 def products(scale: Scale) -> list[str]:
@@ -81,6 +100,70 @@ def _seconds(a: jax.Array, b: jax.Array, precision: str) -> float:
     return best
 
 
+def kernel(scale: Scale) -> list[str]:
+    """Loss and gradient by the fused kernel, against a CPU's by the plain layers: the largest
+    distance of a gradient, as a share of its length."""
+    lines = ["| network | precision | by | loss | gradients of U, V, W |", "|---|---|---|---|---|"]
+    for activation, loss in (("quadratic", "mse"), ("relu", "cross_entropy")):
+        for drops in (False, True):
+            kind = Kind(activation, loss, "float32", drops)  # type: ignore[arg-type]
+            with jax.default_device(jax.local_devices(backend="cpu")[0]):
+                reference = _slopes(kind, _plain, *_made(scale))
+            forms = [("fused", "float32"), ("fused", "tf32")]
+            if (activation, drops) == ("quadratic", False):
+                forms += [("plain", "float32"), ("plain", "tf32")]
+            for by, precision in forms:
+                given = replace(kind, precision=precision)  # type: ignore[arg-type]
+                function = loss_and_right if by == "fused" else _plain
+                found = _slopes(given, function, *_made(scale))
+                apart = [f"{_distance(a, b):.1e}" for a, b in zip(found, reference, strict=True)]
+                name = f"{activation}, {loss}{', dropout' if drops else ''}"
+                lines.append(
+                    f"| {name} | {precision} | {by} | {apart[0]} | {', '.join(apart[1:])} |"
+                )
+    return lines
+
+
+def _made(scale: Scale) -> tuple[Weights, Rows]:
+    """Random weights and rows of some networks of the paper's size."""
+    cells, rows, p, width = (2, 30, 7, 16) if scale.pretend else (8, 4704, 97, 500)
+    draw = np.random.default_rng(0)
+    shapes = ((p, width), (p, width), (width, p))
+    weights = [draw.normal(0, 0.1, (cells, *shape)).astype(np.float32) for shape in shapes]
+    first, second, label = draw.integers(0, p, (3, cells, rows)).astype(np.int32)
+    weight = draw.uniform(0.5, 2, (cells, rows)).astype(np.float32) / rows
+    number = np.tile(np.arange(rows, dtype=np.int32), (cells, 1))
+    return Weights(*weights), Rows(first, second, label, weight, number)  # type: ignore[arg-type]
+
+
+def _plain(kind: Kind, weights: Weights, rows: Rows, mask: Mask | None) -> tuple[jax.Array, None]:
+    """The kernel's loss, by the layers and losses that every other network is made of."""
+    x = weights.u[rows.first] + weights.v[rows.second]
+    if mask is not None:
+        x = dropout(x, mask.rate, jax.random.wrap_key_data(mask.key), rows.number)
+    losses = row_losses(kind.loss, ACTIVATIONS[kind.activation](x) @ weights.w, rows.label)
+    return jnp.sum(losses * rows.weight), None
+
+
+def _slopes(kind: Kind, function: Any, weights: Weights, rows: Rows) -> list[np.ndarray]:
+    """Losses of some networks, and their gradients."""
+    mask = Mask(jnp.array([3, 5], jnp.uint32), jnp.float32(0.3)) if kind.dropout else None
+
+    def one(w: Weights, r: Rows) -> Any:
+        return jax.value_and_grad(lambda w: function(kind, w, r, mask)[0])(w)
+
+    with jax.default_matmul_precision(GPU_PRECISION[kind.precision]):
+        found = jax.jit(jax.vmap(one))(weights, rows)
+    return [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(found)]
+
+
+def _distance(found: np.ndarray, reference: np.ndarray) -> float:
+    """The largest over networks of the length of a difference, as a share of the length."""
+    axes = tuple(range(1, found.ndim))
+    apart = ((found - reference) ** 2).sum(axes) / (reference**2).sum(axes)
+    return float(np.sqrt(apart.max()))
+
+
 def steps(scale: Scale) -> list[str]:
     """Milliseconds per step and cell, plain and fused, against the floor of the products alone."""
     lines = [
@@ -90,25 +173,77 @@ def steps(scale: Scale) -> list[str]:
     ]
     for alpha in scale.alphas:
         for precision in ("float32", "tf32"):
-            for kernel in ("plain", "fused"):
-                lines.append(_step(scale, alpha, precision, kernel))
+            lines += _step(scale, alpha, precision)
     return lines
 
 
-def _step(scale: Scale, alpha: float, precision: str, kernel: str) -> str:
+def _step(scale: Scale, alpha: float, precision: str) -> list[str]:
+    """A line for each kernel."""
     changes = (*scale.changes, f"engine.precision={precision}", "engine.mapping=vmap")
     engine, cells, flops, seconds = lay_out(alpha, scale.seeds, *changes)
-    if kernel == "fused":  # set here, not in the sweep: interpreted on a CPU, it is refused there
-        start = time.perf_counter()
-        engine = compiled(replace(engine.program, kernel="fused"), engine.layout)
-        seconds = time.perf_counter() - start
-    taken = median(timed(engine, cells, scale.repeats))
     kind = jax.local_devices()[0].device_kind
     peak = next((rates[precision] for name, rates in PEAKS.items() if name in kind), None)
-    floor = f"{1000 * flops / peak:.3g}" if peak else "-"
-    share = f"{100000 * flops / peak / taken:.0f} %" if peak else "-"
-    left = f"| {alpha} | {precision} | {kernel} | {engine.layout.chunk} | {taken:.3g}"
-    return f"{left} | {floor} | {share} | {seconds:.1f} |"
+    lines = []
+    for kernel in ("plain", "fused"):
+        if kernel == "fused":  # not by the sweep: interpreted on a CPU, it is refused there
+            start = time.perf_counter()
+            engine = compiled(replace(engine.program, kernel="fused"), engine.layout)
+            seconds = time.perf_counter() - start
+        taken = median(timed(engine, cells, scale.repeats))
+        floor = f"{1000 * flops / peak:.3g}" if peak else "-"
+        share = f"{100000 * flops / peak / taken:.0f} %" if peak else "-"
+        left = f"| {alpha} | {precision} | {kernel} | {engine.layout.chunk} | {taken:.3g}"
+        lines.append(f"{left} | {floor} | {share} | {seconds:.1f} |")
+    return lines
+
+
+def families(scale: Scale) -> list[str]:
+    """Twenty steps of every other kind of network, here and on this machine's CPU: the largest
+    distance of a logged loss, as a share. Rounding alone keeps them together so early."""
+    lines = ["| sweep | runs | training loss apart | test loss apart |", "|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as parent:
+        on_cpu = os.environ | {"JAX_PLATFORMS": "cpu"}
+        started = []
+        for name, more in FAMILIES.items():
+            sets = [*(["--reduced"] if "--reduced" in more else [])]
+            sets += [word for each in more if "=" in each for word in ("--set", each)]
+            command = [sys.executable, "-m", "phasegrok.sweep", str(SWEEPS / f"{name}.yaml"), *sets]
+            quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+            there = subprocess.Popen(
+                [*command, "--output", f"{parent}/cpu-{name}"], env=on_cpu, **quiet
+            )
+            started.append((name, command, there))
+        for name, command, there in started:
+            here = subprocess.run([*command, "--output", f"{parent}/{name}"], check=False, **quiet)
+            said = there.communicate()[1]
+            if here.returncode or there.returncode:
+                words = ((here.stderr or said).decode().strip().splitlines() or ["no word"])[-1]
+                lines.append(f"| {name} | failed: {words} | | |")
+                continue
+            ours, theirs = (
+                pd.read_parquet(Path(parent) / folder / "curves").sort_values(["run", "step"])
+                for folder in (name, f"cpu-{name}")
+            )
+            apart = [
+                float(np.nanmax(np.abs(ours[c].to_numpy() / theirs[c].to_numpy() - 1)))
+                for c in ("train_loss", "test_loss")
+            ]
+            runs = ours["run"].nunique()
+            lines.append(f"| {name} | {runs} | {apart[0]:.1e} | {apart[1]:.1e} |")
+    return lines
+
+
+def eager(scale: Scale) -> list[str]:
+    """A network at a time in eager PyTorch on the same device: the loop of the paper's scripts."""
+    device = "cpu" if scale.pretend else "cuda"
+    lines = ["| alpha | ms per step of a network |", "|---|---|"]
+    for alpha in scale.alphas:
+        call = f"milliseconds_per_step({alpha}, {3 if scale.pretend else 200}, 5, 0.0, {device!r})"
+        taken = torch(call)
+        if not taken:
+            return [f"{MISSING}."]
+        lines.append(f"| {alpha} | {taken[0]:.3g} |")
+    return lines
 
 
 def labels(scale: Scale) -> list[str]:
@@ -212,30 +347,43 @@ def memory(scale: Scale) -> list[str]:
     ]
 
 
-def figure3(scale: Scale) -> list[str]:
-    """All of Figure 3, with compilation, plain and then fused, in TF32."""
+def figure3(scale: Scale, precision: str, kernel: str) -> list[str]:
+    """All of Figure 3, from the files to labelled cells, compilation included."""
     grid = ["data.data_fraction=[0.5]", "data.corruption_fraction=[0.0]"] if scale.pretend else []
-    lines = []
-    for kernel in ("plain",) if scale.pretend else ("fused", "plain"):
-        runs, total, compiling = 0, 0.0, 0.0
+    sets = [*grid, *scale.changes, f"engine.precision={precision}"]
+    sets += [] if scale.pretend else [f"engine.kernel={kernel}"]  # a CPU has no fused one
+    lines = ["| sweep | runs | s | of it compilation, s | programs |", "|---|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as parent:
         for name in ("wd", "dropout"):
-            sets = [*grid, *scale.changes, "engine.precision=tf32", f"engine.kernel={kernel}"]
-            with tempfile.TemporaryDirectory() as parent:
-                output = Path(parent) / "results"
-                total += _trained(sets, output, name)
-                runs += len(Folder(output).read("runs"))
-                compiling += session_of(output)["compile_seconds"]
-        lines.append(
-            f"{runs} runs, {kernel}, tf32: {total:.1f} s, of which {compiling:.1f} s compilation."
-        )
+            output = (scale.keep or Path(parent)) / f"{name}-{precision}-{kernel}"
+            seconds = _trained(sets, output, name)
+            runs, session = len(Folder(output).read("runs")), session_of(output)
+            lines.append(
+                f"| {name} | {runs} | {seconds:.1f} | {session['compile_seconds']:.1f} |"
+                f" {len(Folder(output).manifest()['jobs'])} |"
+            )
     return lines
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Scale], list[str]]]] = {
     "products": ("Products alone", products),
+    "kernel": ("The fused kernel against a CPU", kernel),
     "steps": ("A training step", steps),
+    "families": ("Other networks against a CPU", families),
+    "eager": ("Eager PyTorch", eager),
     "labels": ("Labels against the CPU's", labels),
     "resume": ("Resuming after a kill", resume),
     "memory": ("Memory", memory),
-    "figure3": ("Figure 3", figure3),
+    "figure3-fused-tf32": (
+        "Figure 3, fused, TF32",
+        partial(figure3, precision="tf32", kernel="fused"),
+    ),
+    "figure3-fused-float32": (
+        "Figure 3, fused, float32",
+        partial(figure3, precision="float32", kernel="fused"),
+    ),
+    "figure3-plain-float32": (
+        "Figure 3, plain, float32",
+        partial(figure3, precision="float32", kernel="plain"),
+    ),
 }

@@ -16,7 +16,7 @@ from typing import Any
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("JAX_SKIP_CUDA_CONSTRAINTS_CHECK", "1")
 os.environ["JAX_PLATFORMS"] = "cpu,cuda"
-os.environ["XLA_FLAGS"] = "--xla_gpu_autotune_level=0"  # it would need a device
+os.environ["XLA_FLAGS"] = "--xla_gpu_autotune_level=0 --xla_gpu_enable_triton_gemm=false"  # it would need a device
 
 import jax
 from jax.experimental import topologies
@@ -51,7 +51,9 @@ def compiled(program: Program, sharding: NamedSharding) -> str:
     def segment(*given: Any) -> Any:
         return jax.vmap(lambda s, t: step.segment(program, 1, s, t))(*given)
 
-    with jax.default_matmul_precision(matmul_precision(program, "gpu")):
+    # The kernel asks which device it is lowered for.
+    here = jax.sharding.use_abstract_mesh(sharding.mesh.abstract_mesh)
+    with here, jax.default_matmul_precision(matmul_precision(program, "gpu")):
         lowered = jax.jit(segment, compiler_options=compiler_options("gpu")).lower(*shapes)
     return lowered.compile().as_text()
 
