@@ -26,12 +26,14 @@ def device() -> dict[str, str]:
     """What the numbers are taken on: device, driver, libraries. Another one begins anew."""
     import jax
 
+    from phasegrok import __version__
+
     first = jax.local_devices()[0]
     found = {
         "platform": first.platform,
         "device": f"{len(jax.local_devices())} x {first.device_kind}",
         "jax": f"{version('jax')}, jaxlib {version('jaxlib')}",
-        "phasegrok": version("phasegrok"),
+        "phasegrok": __version__,
         "driver": "none",
     }
     try:
@@ -118,7 +120,7 @@ def main() -> None:
         want = "a CPU (JAX_PLATFORMS=cpu)" if args.pretend else "a GPU"
         print(f"bench-gpu: JAX shows {machine['platform']} here; needed: {want}", file=sys.stderr)
         sys.exit(2)
-    from gpu_sections import SECTIONS, Scale
+    from gpu_sections import LONG, SECTIONS, Scale
 
     if args.section:
         print(json.dumps(SECTIONS[args.section][1](Scale.of(args.pretend, args.keep))))
@@ -131,7 +133,8 @@ def main() -> None:
     state = read_state(folder / STATE, {} if args.again else machine)
     state["machine"] = machine
     for name in titles:
-        if name not in state["sections"] and name in (args.only or titles):
+        asked = name in args.only if args.only else name not in LONG
+        if asked and name not in state["sections"]:
             print(f"bench-gpu: {name}", file=sys.stderr, flush=True)
             state["sections"][name] = measure(name, args.pretend, args.keep)
         (folder / STATE).write_text(json.dumps(state, indent=1))

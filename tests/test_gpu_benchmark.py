@@ -54,7 +54,7 @@ def test_a_second_start_measures_what_is_missing(
             return {"failed": "exit code 1: no reason"}
         if name == "resume":
             text = (tmp_path / "GPU.md").read_text()
-            assert "## Figure 3, fused, TF32\n\nNot measured yet." in text
+            assert "## Figure 3a, TF32\n\nNot measured yet." in text
         return {"lines": [f"numbers of {name}"], "seconds": 1.0}
 
     monkeypatch.setattr(bench, "measure", measure)
@@ -62,7 +62,7 @@ def test_a_second_start_measures_what_is_missing(
     monkeypatch.setattr(sys, "argv", ["gpu.py", "--pretend", "--output", str(tmp_path)])
     with pytest.raises(SystemExit) as left:
         bench.main()
-    assert left.value.code == 1 and len(asked) == 11
+    assert left.value.code == 1 and len(asked) == 10
     assert "Failed: exit code 1: no reason" in capsys.readouterr().out
     failing.clear()
     asked.clear()
@@ -81,7 +81,7 @@ def test_a_second_start_measures_what_is_missing(
     [
         ("products", "| gradient of W |"),
         ("kernel", "| relu, cross_entropy, dropout | tf32 | fused |"),
-        ("figure3-plain-float32", "| dropout | 4 |"),
+        ("dropout-float32", "4 runs in"),
         ("memory", "not told by this platform"),
         ("labels", "4 cells in"),
     ],

@@ -7,8 +7,8 @@ memory.
 On two cores none is begun early. XLA keeps 1.7 cores busy with one program, so there is nothing to
 gain: eight programs of 32 runs took 29 s, and 30 s with the next one begun early
 (docs/architecture.md).
-On an accelerator XLA tries kernels on the device and takes the fastest, which training beside it
-would change; there, none is begun early either.
+On an accelerator none is begun early either: what compiling does to training beside it was not
+measured there.
 """
 
 from __future__ import annotations

@@ -124,4 +124,4 @@ def machine() -> Machine:
         return Machine("cpu", count, memory, min(1 << 30, memory // 2), 5e10 * count, 2.0)
     stats = devices[0].memory_stats() or {}
     each = int(stats.get("bytes_limit", 8 << 30))
-    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 20.0, 2e-4)
+    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 8.0, 2e-4)
