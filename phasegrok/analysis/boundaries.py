@@ -8,6 +8,8 @@ With several seeds the share of seeds on its far side is fitted too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -130,15 +132,25 @@ def logistic(x: np.ndarray, above: np.ndarray) -> Fit:
     return Fit(position, position - half, position + half)
 
 
-class _Line(NamedTuple):
+@dataclass(frozen=True)
+class _Line:
     """The cells along one axis at one value of the other, in order, and the runs there."""
 
     at: Any
     x: np.ndarray
     labels: list[str]
-    runs: pd.DataFrame
+    runs_at: Callable[[], pd.DataFrame]
     label: str
     along: str
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """Found where they are asked for: most lines of a large sweep have no boundary."""
+        return self.runs_at()
+
+    @cached_property
+    def seeds(self) -> int:
+        return int(self.runs["seed"].nunique()) if "seed" in self.runs else 0
 
 
 def _groups(
@@ -171,11 +183,25 @@ def _lines(
         by: the diagram's other axis, if there is one.
         label: the column that says which side a cell or run is on.
     """
-    for values, part in _groups(cells, by):
-        ordered = part.dropna(subset=[along]).sort_values(along)
+    ordered = cells.sort_values(along)
+    x, labels = ordered[along].to_numpy(np.float64), ordered[label].to_numpy(object)
+    for values, rows in _places(ordered, by):
         at = values[0] if values else None
-        labels = ordered[label].tolist()
-        yield _Line(at, ordered[along].to_numpy(np.float64), labels, runs_at(values), label, along)
+        rows = rows[~np.isnan(x[rows])]
+        yield _Line(at, x[rows], list(labels[rows]), partial(runs_at, values), label, along)
+
+
+def _places(table: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], np.ndarray]]:
+    """Values of some columns, in order, and the positions of the rows that have them."""
+    if not by:
+        yield (), np.arange(len(table))
+        return
+    groups = table.groupby(list(by), sort=True, dropna=False)
+    number = groups.ngroup().to_numpy()
+    order = np.argsort(number, kind="stable")
+    firsts = np.flatnonzero(np.diff(number[order], prepend=-1))
+    for rows in np.split(order, firsts[1:]) if len(order) else []:
+        yield tuple(table[name].iloc[rows[0]] for name in by), rows
 
 
 def _slice(lines: list[_Line]) -> Iterator[dict[str, Any]]:
@@ -187,7 +213,7 @@ def _slice(lines: list[_Line]) -> Iterator[dict[str, Any]]:
     for below, above in pairs:
         for line, met in zip(lines, meetings, strict=True):
             row = {"along": line.along, "at": line.at, "below": below, "above": above}
-            row["seeds"] = int(line.runs["seed"].nunique()) if "seed" in line.runs else 0
+            row["seeds"] = line.seeds
             places = [i for a, b, i in met if (a, b) == (below, above)]
             fit = _fit(line, below, above) if len(places) == 1 and row["seeds"] > 1 else NO_FIT
             row |= {"fit": fit.position, "fit_low": fit.low, "fit_high": fit.high}

@@ -59,7 +59,7 @@ def _path(folder: Folder, chunk: str) -> Path:
 
 
 def _reached(folder: Folder, chunk: str) -> float | None:
-    """When the chunk's checkpoint was written; None where it has none."""
+    """When the chunk's newest checkpoint was written; None where it has none."""
     with suppress(OSError):
-        return folder.checkpoint_path(chunk).stat().st_mtime
+        return max((path.stat().st_mtime for path in folder.checkpoints(chunk)), default=None)
     return None

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from phasegrok.distribute.kinds import check_kind, is_other_kind
 from phasegrok.distribute.losses import MOST_DEATHS, deaths, failed, note_death
+from phasegrok.distribute.pieces import train_fitting
 from phasegrok.distribute.split import Shard, in_order
 from phasegrok.errors import Displaced, Refusal
 from phasegrok.files.atomic import write_whole
@@ -26,7 +27,7 @@ from phasegrok.files.members import WORKERS, Member, Piece, join, living, remove
 from phasegrok.results.folder import Folder
 from phasegrok.running.account import keeping
 from phasegrok.running.adopt import take
-from phasegrok.running.chunk import Reporter, train_chunk
+from phasegrok.running.chunk import Reporter
 from phasegrok.running.finished import note_finished
 from phasegrok.running.follow import Chunk
 from phasegrok.running.loop import about_skipped, begin, finish, present_manifest
@@ -293,7 +294,7 @@ def _one(shared: Shared, chunk: Chunk, piece: Piece) -> bool:
         return False
     try:
         with folder.writing_for(piece):
-            train_chunk(shared.prepared, chunk, shared.session, shared.reporter)
+            train_fitting(shared.prepared, chunk, shared.session, shared.reporter)
     except Displaced as displaced:
         shared.reporter.note(f"note: chunk {displaced}")
         return False

@@ -160,7 +160,8 @@ def _elsewhere(given: Order) -> Outcome:
 
 
 def _trained(given: Order, folder: Folder, session: Any) -> Outcome:
-    from phasegrok.running.chunk import Silent, train_chunk
+    from phasegrok.distribute.pieces import train_fitting
+    from phasegrok.running.chunk import Silent
     from phasegrok.running.follow import Chunk
 
     base = _prepared(given.sweep, given.plugins)
@@ -170,7 +171,7 @@ def _trained(given: Order, folder: Folder, session: Any) -> Outcome:
     job = _job(prepared, given)
     before = (session.runs, session.diverged, session.compile_seconds, session.device_seconds)
     with suppress(Interrupted):
-        train_chunk(prepared, Chunk(given.chunk, job, given.runs), session, Silent())
+        train_fitting(prepared, Chunk(given.chunk, job, given.runs), session, Silent())
     after = (session.runs, session.diverged, session.compile_seconds, session.device_seconds)
     runs, diverged, compiling, computing = (b - a for a, b in zip(before, after, strict=True))
     return Outcome(given.chunk, int(runs), int(diverged), compiling, computing)

@@ -40,6 +40,10 @@ SPLIT_SECONDS = 4.0
 # accelerator compiling takes as long as many steps of many cells, and alone limits the waste.
 MAX_WASTE = 0.10
 MAX_CHUNK = {"map": 32, "vmap": 4096}
+# Tables and files of a chunk cost some 20 ms, whatever it holds. Runs that are over in a moment
+# train in larger chunks, which take about this long on a CPU: a crash costs no more than that.
+CHUNK_SECONDS = 10.0
+MAX_TINY = 1024
 
 
 @dataclass(frozen=True)
@@ -199,10 +203,13 @@ def _most_cells(job: Job, machine: Machine, bytes_of: Callable[[Job, int], int])
     layout = job.layout
     # More tiny networks fit side by side than a chunk usually holds.
     side_by_side = layout.devices * layout.batch
-    limit = min(max(MAX_CHUNK[layout.mapping], side_by_side), len(job.runs))
+    limit = max(MAX_CHUNK[layout.mapping], side_by_side)
     if layout.mapping == "map":
-        one = interval_seconds(job, 1, machine)
+        one = interval_seconds(job, side_by_side, machine) / side_by_side
+        tiny = round(CHUNK_SECONDS / (one * job.program.intervals))
+        limit = max(limit, min(tiny, MAX_TINY))
         limit = min(limit, max(side_by_side, round(INTERVAL_SECONDS / one)))
+    limit = min(limit, len(job.runs))
     while limit > layout.devices and bytes_of(job, limit) > machine.budget:
         limit //= 2
     return limit

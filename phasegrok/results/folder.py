@@ -47,6 +47,7 @@ FIGURES = "figures"
 CLOSEUP = "closeup.json"
 # The names of parts that this package gives. Merged by hand they have others.
 JOINED = "--"  # between the first and the last of the parts that were merged into one
+PIECE = "~"  # between a chunk's id and what tells its pieces apart
 CHUNK = re.compile(r"(\d+-\d+|taken-\d+(-\d+)*)(--(\d+-\d+|taken-\d+(-\d+)*))?$")
 Schemas = Mapping[str, Mapping[str, str]]  # type by column, by table
 
@@ -62,7 +63,7 @@ class Folder(Shared):
                 crash came between the two.
         """
         remove_temporaries(self.path)
-        kept = {self.checkpoint_path(each) for each in unfinished}
+        kept = {path for each in unfinished for path in self.checkpoints(each)}
         for path in set(self.path.glob(self.checkpoint_path("*").name)) - kept:
             path.unlink()
         for folder in (*self.path.glob("*/"), *self.path.glob("weights/*/")):
@@ -92,7 +93,8 @@ class Folder(Shared):
             elif begun := self.parts(name):
                 table = like(table, read_schema(begun[0]))
             write_part(folder / f"{chunk_id}.parquet", table)
-        self.checkpoint_path(chunk_id).unlink(missing_ok=True)
+        for path in self.checkpoints(chunk_id):
+            path.unlink(missing_ok=True)
 
     def columns(self, table: str) -> dict[str, str]:
         """The type of every column of a table; empty where the manifest does not say it."""
@@ -132,6 +134,12 @@ class Folder(Shared):
 
     def checkpoint_path(self, chunk_id: str) -> Path:
         return self.path / f".checkpoint-{chunk_id}.npz"
+
+    def checkpoints(self, chunk_id: str) -> list[Path]:
+        """The checkpoints that a chunk has by now, its own and those of its pieces."""
+        pieces = self.checkpoint_path(f"{chunk_id}{PIECE}*").name
+        own = self.checkpoint_path(chunk_id)
+        return [*([own] if own.exists() else []), *sorted(self.path.glob(pieces))]
 
     def state_path(self, chunk_id: str) -> Path:
         """Where the state of a finished chunk is kept, if it is."""

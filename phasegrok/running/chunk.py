@@ -309,6 +309,36 @@ def train_chunk(
     Raises:
         Interrupted: a signal asked to stop; the chunk's checkpoint or its tables are saved.
     """
+    publish(prepared, chunk, trained(prepared, chunk, session, reporter, engine_of), session)
+
+
+def publish(
+    prepared: Prepared, chunk: Chunk, tables: Mapping[str, pa.Table], session: Session
+) -> None:
+    """Publish a chunk's tables, and count it."""
+    prepared.folder.publish(chunk.id, tables, prepared.manifest.columns)
+    session.chunk, session.chunks = "", session.chunks + 1
+    session.runs += len(chunk.runs)
+    session.diverged += tables["runs"]["status"].to_pylist().count("diverged")
+    session.heed()
+
+
+def trained(
+    prepared: Prepared,
+    chunk: Chunk,
+    session: Session,
+    reporter: Reporter,
+    engine_of: Callable[[Job], Engine] = whole_engine,
+    is_piece: bool = False,
+) -> dict[str, pa.Table]:
+    """Train a chunk; its arguments are those of :func:`train_chunk`.
+
+    Args:
+        is_piece: save its end too, since other pieces are trained before its tables are published.
+
+    Returns:
+        Its tables, by name.
+    """
     job, count, folder = chunk.job, len(chunk.runs), prepared.folder
     session.chunk = chunk.id
     engine = session.compiled(engine_of, job)
@@ -335,10 +365,8 @@ def train_chunk(
             progress.checkpoint()
             last_save = time.monotonic()
             session.heed()
-    if prepared.sweep.engine.keep_state:
+    if is_piece:
+        progress.checkpoint()
+    elif prepared.sweep.engine.keep_state:
         progress.keep()
-    tables = progress.tables(prepared.columns)
-    folder.publish(chunk.id, tables, prepared.manifest.columns)
-    session.chunk, session.chunks, session.runs = "", session.chunks + 1, session.runs + count
-    session.diverged += tables["runs"]["status"].to_pylist().count("diverged")
-    session.heed()
+    return progress.tables(prepared.columns)

@@ -8,14 +8,14 @@ from typing import Final
 import jax
 
 from phasegrok.errors import Refusal
-from phasegrok.plan.layout import Machine
+from phasegrok.plan.layout import Job, Machine
 from phasegrok.running.follow import Chunk, next_number
 from phasegrok.running.manifest import JobRecord
 from phasegrok.running.prepared import Prepared
 from phasegrok.train.engine import Engine
 from phasegrok.train.memory import peak_bytes
 
-__all__ = ["OutOfMemory", "check_report", "halved", "is_out_of_memory"]
+__all__ = ["OutOfMemory", "check_report", "half", "halved", "is_out_of_memory"]
 
 SAYS: Final = "RESOURCE_EXHAUSTED"  # how XLA begins what it says of memory
 
@@ -42,6 +42,23 @@ def check_report(engine: Engine, here: Machine) -> None:
         raise OutOfMemory
 
 
+def half(prepared: Prepared, job: Job) -> int:
+    """Half as many runs as a job's chunks have, for all its devices.
+
+    Raises:
+        Refusal: there is a single run a device in a chunk.
+    """
+    layout = job.layout
+    size = -(-layout.chunk // 2 // layout.devices) * layout.devices
+    if not 0 < size < layout.chunk:
+        raise Refusal(
+            f"{prepared.folder.path}: {layout.chunk} runs of {job.program.rows} rows do not fit"
+            " this device's memory, and fewer cannot train; allowed: a device with more, or a"
+            " smaller model.width, model.depth or task.modulus"
+        )
+    return size
+
+
 def halved(prepared: Prepared, chunk: Chunk) -> Prepared:
     """The sweep with what is left of a chunk's job in chunks of half as many runs.
 
@@ -52,13 +69,7 @@ def halved(prepared: Prepared, chunk: Chunk) -> Prepared:
     """
     manifest, folder = prepared.manifest, prepared.folder
     layout = chunk.job.layout
-    size = -(-layout.chunk // 2 // layout.devices) * layout.devices
-    if not 0 < size < layout.chunk:
-        raise Refusal(
-            f"{folder.path}: {layout.chunk} runs of {chunk.job.program.rows} rows do not fit this"
-            " device's memory, and fewer cannot train; allowed: a device with more, or a smaller"
-            " model.width, model.depth or task.modulus"
-        )
+    size = half(prepared, chunk.job)
     at = next(i for i, job in enumerate(manifest.jobs) if chunk.id in job.chunks)
     record = manifest.jobs[at]
     published = folder.published()

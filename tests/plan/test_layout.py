@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phasegrok.errors import Refusal
-from phasegrok.plan.layout import MAX_WASTE, Layout, Machine, padding_groups, size_chunks
+from phasegrok.plan.layout import (
+    CHUNK_SECONDS,
+    MAX_CHUNK,
+    MAX_TINY,
+    MAX_WASTE,
+    Layout,
+    Machine,
+    interval_seconds,
+    padding_groups,
+    size_chunks,
+)
 from phasegrok.plan.plan import plan
 from phasegrok.train.memory import least_bytes
 from tests.conftest import MakeSweep
@@ -52,6 +62,22 @@ def test_calls_end_where_networks_are_looked_into(make_sweep: MakeSweep) -> None
     assert (
         size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes).layout.intervals == 1
     )
+
+
+def test_tiny_runs_train_in_large_chunks(make_sweep: MakeSweep) -> None:
+    """Tables and files cost a chunk the same whatever it holds. Runs of a moment share them with
+    many others; runs of a minute are published early."""
+    many = "axes: {optimizer.weight_decay: {start: 0, stop: 20, num: 3000}}"
+    large = ("task.modulus=97", "model.width=500", "train.steps=2000", "train.log_every=20")
+    sizes = []
+    for sets in ((), ("train.steps=400000", "train.log_every=100000"), large):
+        sweep = make_sweep(many, *sets)
+        job = size_chunks(sweep, plan(sweep, MACHINE).jobs[0], MACHINE, least_bytes)
+        seconds = interval_seconds(job, job.layout.chunk, MACHINE) * job.program.intervals
+        at_once = job.layout.batch * job.layout.devices  # in one turn of the loop
+        assert seconds < 1.1 * CHUNK_SECONDS or job.layout.chunk <= max(at_once, MAX_CHUNK["map"])
+        sizes.append(job.layout.chunk)
+    assert MAX_TINY >= sizes[0] > sizes[1] > MAX_CHUNK["map"] >= sizes[2]
 
 
 def test_a_run_that_cannot_fit_is_refused(make_sweep: MakeSweep) -> None:

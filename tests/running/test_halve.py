@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jax
 import pandas as pd
@@ -19,6 +18,7 @@ from phasegrok.running.manifest import read_manifest
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.engine import Engine
 from tests.conftest import MakeSweep
+from tests.running.memory import little_memory
 from tests.running.watching import Watch, start
 
 AXES = "axes: {optimizer.weight_decay: [0, 0.5, 1, 1.5, 2, 2.5, 3, 4]}\n"
@@ -30,18 +30,6 @@ def halving(sweep: Sweep, out: Path) -> list[str]:
     watch = Watch()
     running.run(running.prepare(sweep, out, False), watch)
     return watch.notes
-
-
-def little_memory(monkeypatch: pytest.MonkeyPatch, runs: int, *, says: str = halve.SAYS) -> None:
-    """A device that holds so many runs and says what XLA says of more."""
-    segment = Engine.segment
-
-    def limited(engine: Engine, *given: Any) -> Any:
-        if engine.layout.chunk > runs:
-            raise jax.errors.JaxRuntimeError(f"{says}: Out of memory while trying to allocate")
-        return segment(engine, *given)
-
-    monkeypatch.setattr(Engine, "segment", limited)
 
 
 def test_chunks_are_halved_and_the_manifest_remembers(
