@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from phasegrok.analysis.inferred import INFERRED, Grid, grid_of, with_inferred
+from phasegrok.analysis.phases import label_cells
 from phasegrok.results.folder import Folder
 
 __all__ = ["Claim", "Results", "Verdict", "rows"]
@@ -83,15 +85,31 @@ class Results(dict[str, pd.DataFrame]):
         return self.folder.manifest() or {}
 
     @property
+    def grid(self) -> Grid | None:
+        """What refinement asked for, if there was one."""
+        return grid_of((self.folder.manifest() or {}).get("sweep", {}))
+
+    @property
     def complete(self) -> bool:
-        """Whether every run of the sweep is in the tables."""
-        begun = self.folder.manifest_path.exists() and bool(self.folder.parts("runs"))
-        return begun and len(self["runs"]) >= self.manifest["runs"]
+        """Whether every run of the sweep is in the tables that was asked for."""
+        if not (self.folder.manifest_path.exists() and self.folder.parts("runs")):
+            return False
+        grid = self.grid
+        if grid is None:
+            return len(self["runs"]) >= self.manifest["runs"]
+        _, needed = with_inferred(label_cells(self["runs"], self.folder.head().axes), grid)
+        return needed.empty
+
+    def cells(self, axes: list[str]) -> pd.DataFrame:
+        """The labelled cells on these axes, with those that refinement infers."""
+        cells, grid = label_cells(self["runs"], axes), self.grid
+        return cells.assign(**{INFERRED: False}) if grid is None else with_inferred(cells, grid)[0]
 
     @property
     def single(self) -> bool:
         """Whether a claim rests on single trainings: one seed, and not many cells."""
-        return len(self.manifest["sweep"]["seeds"]) == 1 and len(self["runs"]) < MANY
+        manifest = self.manifest
+        return len(manifest["sweep"]["seeds"]) == 1 and manifest["runs"] < MANY
 
     @property
     def words(self) -> str:
@@ -99,6 +117,9 @@ class Results(dict[str, pd.DataFrame]):
         sweep = self.manifest["sweep"]
         seeds = len(sweep["seeds"])
         parts = [*size(sweep), f"{seeds} seed{'s' if seeds > 1 else ''}"]
+        trained, asked = len(self["runs"]) // seeds, self.manifest["runs"] // seeds
+        if trained < asked:
+            parts.append(f"{trained} of {asked} cells trained, the others inferred")
         return f"`{self.name}`: {', '.join(parts)}"
 
 

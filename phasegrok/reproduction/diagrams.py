@@ -12,7 +12,7 @@ import pandas as pd
 
 from phasegrok.analysis.phases import GENERALIZES
 from phasegrok.reproduction.base import Claim, Results, Verdict, rows
-from phasegrok.reproduction.slices import CELL, DROPOUT, Diagram
+from phasegrok.reproduction.slices import CELL, DROPOUT, REACHED, Diagram
 from phasegrok.reproduction.words import by_value, spread, verdict
 
 __all__ = ["claims"]
@@ -107,7 +107,7 @@ def more_regularization(results: Results) -> Iterator[Claim]:
     diagram = Diagram(results)
 
     def numbers(least: float) -> pd.Series[int]:
-        reached = diagram.cells["test_accuracy"] >= least
+        reached = diagram.cells[REACHED] >= least
         return reached.groupby(diagram.cells[diagram.name]).sum().astype(int)
 
     def held(least: float) -> Verdict:
@@ -139,9 +139,9 @@ def _not_more(diagram: Diagram, numbers: pd.Series[int]) -> Iterator[str]:
             yield f"As many generalize at {stronger:g} as at {weaker:g}."
             continue
         before = diagram.at(weaker)
-        before = before[before["test_accuracy"] >= GENERALIZES][CELL]
+        before = before[before[REACHED] >= GENERALIZES][CELL]
         lost = before.merge(diagram.at(stronger), on=CELL)
-        lost = lost[lost["test_accuracy"] < GENERALIZES]
+        lost = lost[lost[REACHED] < GENERALIZES]
         labels = ", ".join(f"{label} {n}" for label, n in lost["subphase"].value_counts().items())
         yield (
             f"From {weaker:g} to {stronger:g} {len(lost)} cells along the boundary are lost"
@@ -228,7 +228,7 @@ def partial_inversion(results: Results) -> Iterator[Claim]:
 
 def _keeps(diagram: Diagram) -> str:
     cells = diagram.at(diagram.none)
-    cells = cells[(cells["test_accuracy"] >= GENERALIZES) & (cells["corruption_fraction"] > 0)]
+    cells = cells[(cells[REACHED] >= GENERALIZES) & (cells["corruption_fraction"] > 0)]
     return (
         "The small problem memorizes what it is given: every cell of the slice that generalizes"
         f" keeps at least {cells['corrupted_accuracy'].min():.2f} of its corrupted labels. At"
@@ -294,7 +294,7 @@ def forgetting(results: Results) -> Iterator[Claim]:
     """Very high weight decay loses what was grokked: Forgetting, and nowhere else."""
     diagram = Diagram(results)
     before = diagram.at(diagram.moderate[-1])
-    grokked = before[before["test_accuracy"] >= GENERALIZES][CELL]
+    grokked = before[before[REACHED] >= GENERALIZES][CELL]
     there = grokked.merge(diagram.at(diagram.extreme), on=CELL)
     lost = int((there["phase"] == "Forgetting").sum())
     share = lost / max(len(there), 1)

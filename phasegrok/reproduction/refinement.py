@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from phasegrok.analysis.inferred import Grid, replayed
+from phasegrok.analysis.inferred import INFERRED, Grid, replayed
 from phasegrok.reproduction.base import Claim, Results, rows
-from phasegrok.reproduction.slices import Diagram
+from phasegrok.reproduction.slices import REACHED, Diagram
 
 __all__ = ["claims"]
 
@@ -31,7 +31,7 @@ def refinement(results: Results) -> Iterator[Claim]:
     measured, held = [], {}
     for label in ("subphase", "direct_phase"):
         grid = Grid(values, axes[0], axes[1], LEVELS, label)
-        found = replayed(diagram.cells, grid)
+        found = replayed(diagram.cells.drop(columns=[INFERRED, REACHED]), grid)
         both = found.merge(diagram.cells, on=axes, suffixes=("", "_true"))
         same = both[label] == both[f"{label}_true"]
         trained = float((~both["inferred"]).mean())

@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from phasegrok.analysis.inferred import INFERRED, Grid, replayed
 from phasegrok.reproduction import diagrams
 from phasegrok.reproduction.base import Claim, Results
 
 FRACTIONS = [round(0.1 * i, 1) for i in range(1, 10)]
 CORRUPTION = [round(0.1 * i, 1) for i in range(10)]
 VALUES = [0.0, 5.0, 15.0, 20.0]
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+AXES = ("data_fraction", "corruption_fraction", "weight_decay")
 Run = dict[str, float]
 
 
@@ -130,3 +134,24 @@ def test_a_smaller_data_fraction_is_needed_by_row(tmp_path: Path) -> None:
     assert found.loc[0.0, 0.3] == 0.7 and found.loc[15.0, 0.3] == 0.5
     missing = diagrams.row(found, 20.0)  # nothing generalizes there
     assert missing.empty
+
+
+def test_cells_that_refinement_infers_count_as_trained_ones_do() -> None:
+    """The whole grid at p = 47, and only those of its cells that refinement asks for: the same
+    boundaries, from a third of the runs. Inferred cells have no accuracy that a mean could take."""
+    whole, few = (Results(REFERENCE / "wd-47") for _ in range(2))
+    values = {name: np.sort(whole["runs"][name].unique()).tolist() for name in AXES}
+    grid = Grid(values, *AXES[:2], levels=2, label="subphase")
+    found = replayed(whole.cells(list(AXES)).drop(columns=INFERRED), grid)
+    trained = found.loc[~found[INFERRED], list(AXES)]
+    few["runs"] = whole["runs"].merge(trained, on=list(AXES))
+    assert len(few["runs"]) < 0.4 * len(whole["runs"])
+    with pytest.MonkeyPatch.context() as patch:
+        one = diagrams.Diagram(whole)
+        patch.setattr(Results, "grid", grid)
+        other = diagrams.Diagram(few)
+        assert few.complete
+    assert len(other.cells) == len(one.cells)
+    assert other.cells["test_accuracy"].isna().sum() == len(one.cells) - len(few["runs"])
+    for function in (diagrams.Diagram.tolerated, diagrams.Diagram.needed):
+        pd.testing.assert_frame_equal(function(one, 0.9), function(other, 0.9))
