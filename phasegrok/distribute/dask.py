@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import tempfile
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from phasegrok.distribute.worker import ignore_signals, leave, stop
+from phasegrok.distribute.worker import ignore_signals, is_there, leave, stop
 from phasegrok.errors import Gone, Refusal, short
 
 __all__ = ["Dask", "gpus", "is_private", "opened", "revive"]
@@ -168,13 +169,29 @@ def opened(asked: Dask, note: Callable[[str], object], devices: int) -> Iterator
         if not asked.workers:
             shown = "dashboard" in client.scheduler_info()["services"]
             note(f"scheduler {scheduler}{f', dashboard {client.dashboard_link}' if shown else ''}")
-        try:
-            client.wait_for_workers(1, timeout=WORKERS_SECONDS)
-        except TimeoutError:
-            raise Gone(
-                f"{scheduler}: no worker came in {WORKERS_SECONDS} s; nothing was written"
-            ) from None
+        _await_worker(client, scheduler)
         yield client
+
+
+def _await_worker(client: Any, scheduler: str) -> None:
+    """Wait until something is computed: a cluster that adapts begins a worker for that, and for
+    nothing less.
+
+    Raises:
+        Gone: no worker comes, or the scheduler goes.
+    """
+    asked = client.submit(is_there, pure=False)
+    try:
+        done = asked.result(timeout=WORKERS_SECONDS)
+    except TimeoutError:
+        done = False
+    except (OSError, CancelledError):
+        raise Gone(f"{scheduler}: the scheduler went away; nothing was written") from None
+    except Exception as error:  # whatever hinders a worker from the least thing
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise Gone(f"{scheduler}: its workers do nothing ({said}); nothing was written") from None
+    if not done:
+        raise Gone(f"{scheduler}: no worker came in {WORKERS_SECONDS} s; nothing was written")
 
 
 def _address(file: Path) -> str:

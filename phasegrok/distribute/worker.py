@@ -29,7 +29,7 @@ from phasegrok.results.folder import Folder
 from phasegrok.results.parts import read_part
 from phasegrok.stopping import Interrupted
 
-__all__ = ["describe", "ignore_signals", "leave", "measured_bytes", "stop", "train"]
+__all__ = ["describe", "ignore_signals", "is_there", "leave", "measured_bytes", "stop", "train"]
 
 STOP: list[int] = []  # signals, as a session has them: a worker that is sent away saves first
 STOPPED: set[str] = set()  # holders whose orders are not begun any more
@@ -81,6 +81,11 @@ def train(given: Order) -> Outcome:
         STOP.clear()
         done = _elsewhere(given) if not given.folder else _in_place(given)
     return replace(done, mixed=bool(given.home) and kind != given.home)
+
+
+def is_there() -> bool:
+    """Asked of a worker that is begun only if there is something to do."""
+    return True
 
 
 def describe() -> tuple[Any, str, str]:
