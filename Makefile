@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: help quickstart test docs figures bench bench-gpu bench-scale distributed faults fuzz clean
+.PHONY: help quickstart test test-all docs figures bench bench-gpu bench-scale distributed faults fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -30,6 +30,9 @@ test: $(READY) ## lint, types and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(ARGS)
+
+test-all: $(READY) ## the same, with every case of every kind
+	$(MAKE) test ARGS="-m '' $(ARGS)"
 
 docs: $(READY) ## write the generated pages and build the site into docs/_build
 	$(BIN)/python -m phasegrok.docs

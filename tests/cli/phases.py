@@ -153,6 +153,7 @@ def _child(case: Case, arguments: list[str], logs: list[Path]) -> None:
     for number, log in enumerate(logs, start=1):
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` around all tests has ignored
     sys.argv = ["phasegrok", "sweep", *arguments]
     if case.moment == "importing":
         sys.meta_path.insert(0, _SignalAtImport(case))  # type: ignore[arg-type]

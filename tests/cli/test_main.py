@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 from phasegrok.cli.main import app
 from phasegrok.train import devices
 from tests.conftest import CHEAP_COMPILATION
+from tests.thorough import some
 
 # Steps enough to be stopped among: calls end at the looks, so a chunk is six of them.
 SWEEP = """\
@@ -109,7 +110,7 @@ def test_the_same_sweep_again_trains_nothing(finished: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in finished.glob("out/runs/*")} == before
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", some([signal.SIGKILL, signal.SIGINT], 1))
 def test_a_killed_sweep_resumes_to_identical_tables(
     finished: Path, tmp_path: Path, how: signal.Signals
 ) -> None:

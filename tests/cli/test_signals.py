@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.phases import LONG_INTERVAL, SHORT, SWEEP, UNTOUCHED, Case, Phases
+from tests.thorough import some
 
 TABLES = ("runs", "curves", "neurons", "cells.parquet")
 
@@ -49,7 +50,7 @@ def check(case: Case, phases: Phases, where: Path, out: Path) -> None:
     assert not lock.exists() or not lock.read_text().strip(), "the folder was not let go of"
 
 
-@pytest.mark.parametrize("case", [c for c in SHORT if c.moment != "importing"], ids=str)
+@pytest.mark.parametrize("case", some((c for c in SHORT if c.moment != "importing"), 6), ids=str)
 def test_a_signal_loses_nothing(case: Case, phases: Phases, whole: Path, tmp_path: Path) -> None:
     """The exit code says who asked; one line for each signal that counted and one at the end, no
     half file, no holder; the same command then ends in an uninterrupted sweep's tables, bit for

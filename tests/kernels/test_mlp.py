@@ -15,6 +15,7 @@ from phasegrok.kernels.threefry import threefry
 from phasegrok.models.layers.activations import ACTIVATIONS
 from phasegrok.models.layers.dropout import dropout
 from phasegrok.train.losses import answers, row_losses
+from tests.thorough import some
 
 SUMS = jax.Array
 KEY = jnp.array([3, 2**31 + 5], jnp.uint32)
@@ -62,7 +63,7 @@ def both(kind: Kind, weights: Weights, rows: Rows, mask: Mask | None = None) -> 
 
 @pytest.mark.parametrize(
     ("activation", "loss", "drops"),
-    list(product(("quadratic", "relu"), ("mse", "cross_entropy"), (False, True))),
+    some(product(("quadratic", "relu"), ("mse", "cross_entropy"), (False, True)), 3),
 )
 def test_values_and_gradients(activation: str, loss: str, drops: bool) -> None:
     """Every kind of network, of sizes that are no power of two and no multiple of a tile, with rows
@@ -74,7 +75,7 @@ def test_values_and_gradients(activation: str, loss: str, drops: bool) -> None:
 
 @pytest.mark.parametrize(
     ("rows", "tokens", "neurons", "outputs"),
-    [(1, 2, 1, 2), (16, 16, 16, 16), (65, 5, 130, 40), (70, 150, 33, 3)],
+    some([(1, 2, 1, 2), (16, 16, 16, 16), (65, 5, 130, 40), (70, 150, 33, 3)], 2),
 )
 def test_shapes(rows: int, tokens: int, neurons: int, outputs: int) -> None:
     """From a single row to more tokens than outputs and the reverse; past 128 tiles shrink."""

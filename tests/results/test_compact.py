@@ -22,6 +22,7 @@ from phasegrok.sweep.load import Sweep, load
 from tests.running.faulty import KILLED, Disk, Killed, between
 from tests.running.null import null
 from tests.running.watching import Watch
+from tests.thorough import some
 
 TABLES = ("runs", "curves")
 SWEEP = """\
@@ -131,7 +132,7 @@ def test_a_damaged_merged_part_costs_its_chunks(
     assert same(folder.path, whole)
 
 
-@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("exchange", some([True, False], {1}))
 def test_whatever_cuts_it_short(
     made: tuple[Sweep, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
 ) -> None:

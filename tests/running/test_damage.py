@@ -25,6 +25,7 @@ from tests.running.damage import (
     swap,
 )
 from tests.running.watching import Watch, start
+from tests.thorough import some
 
 Made = tuple[Sweep, Path]
 
@@ -55,7 +56,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", some(FILES, 5))
 def test_a_resume_makes_good_what_was_damaged(made: Made, tmp_path: Path, name: str) -> None:
     """In every way: the results are the undamaged ones bit for bit, at most the runs of one chunk
     are trained again, the file itself is kept aside, and one line named it before."""

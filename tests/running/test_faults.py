@@ -20,6 +20,7 @@ from phasegrok.sweep.load import Sweep
 from tests.running.damage import differences, make
 from tests.running.faulty import BROKEN, FULL, KILLED, QUOTA, READ_ONLY, Disk, Killed, between
 from tests.running.watching import Watch, start
+from tests.thorough import some
 
 Made = tuple[Sweep, Path]
 
@@ -80,7 +81,7 @@ def calls(sweep: Sweep, out: Path) -> int:
     return disk.calls
 
 
-@pytest.mark.parametrize("how", [KILLED, FULL, QUOTA, BROKEN, READ_ONLY])
+@pytest.mark.parametrize("how", some([KILLED, FULL, QUOTA, BROKEN, READ_ONLY], 2))
 def test_a_fault_at_any_call_loses_nothing(made: Made, tmp_path: Path, how: int) -> None:
     """Whichever call it is. Everything published before is whole and stays; the same command goes
     on; the tables are those of a sweep without a fault."""
