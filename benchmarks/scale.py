@@ -97,6 +97,35 @@ def run(home: Path, runs: int, chunk: int = SMALL) -> dict[str, Any]:
     return {**first, "again": spent.so_far()["cpu"], "chunks": len(prepared.chunks)}
 
 
+def over_dask(home: Path, runs: int, chunk: int = SMALL) -> dict[str, Any]:
+    """The same by two workers of a Dask cluster, which are begun before; seconds of the clock."""
+    import dask
+
+    from phasegrok import running
+    from phasegrok.distribute.cluster import on_cluster
+    from phasegrok.distribute.dask import Dask
+    from phasegrok.sweep.load import load
+    from phasegrok.train.devices import use_all_cores
+    from tests.running.null import SECONDS, train_nothing
+
+    os.environ[SECONDS] = "0"
+    preload = {"distributed.worker.preload": ["tests.distribute.null_worker"]}
+    use_all_cores()
+    train_nothing()
+    with (
+        dask.config.set(preload),
+        on_cluster(Dask(workers=2), True, False, lambda line: None) as cluster,
+    ):
+        # Workers that have imported everything: a sweep before this one.
+        first = running.prepare(load(sweep_file(home, 80)), home / "first", False, print)
+        running.run(first, running.Silent(), deliver=cluster)
+        sweep = load(sweep_file(home, runs, chunk=chunk))
+        prepared = running.prepare(sweep, home / "out", False, print)
+        spent = Spent()
+        running.run(prepared, running.Silent(), deliver=cluster)
+        return {**spent.so_far(), "chunks": len(prepared.chunks)}
+
+
 def status(home: Path, runs: int) -> dict[str, Any]:
     """``phasegrok status`` of a folder with all parts; each part is the first one's file again."""
     from phasegrok import running
@@ -166,6 +195,8 @@ MEASURED: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "plan": plan,
     "run": run,
     "run in large chunks": partial(run, chunk=LARGE),
+    "run over Dask": over_dask,
+    "run over Dask in large chunks": partial(over_dask, chunk=LARGE),
     "status": status,
     "programs": programs,
 }
@@ -207,8 +238,14 @@ def main() -> None:
         large = measured("run in large chunks", runs)
         shown = measured("status", runs)
         rows.append(_row(runs, planned, small, large, shown))
+    dask = [
+        (measured("run over Dask", 10_000), 10_000, SMALL),
+        (measured("run over Dask in large chunks", 100_000), 100_000, LARGE),
+    ]
     memory = measured("programs", given.programs)["gib"] if given.programs else []
-    given.write.write_text(_written(given.write.read_text(), _page(rows, memory, given.programs)))
+    given.write.write_text(
+        _written(given.write.read_text(), _page(rows, dask, memory, given.programs))
+    )
 
 
 def _row(
@@ -236,7 +273,12 @@ def _each(spent: dict[str, Any], runs: int) -> str:
     return f"{spent['cpu'] / runs * 1e3:.3f} ms ({spent['clock'] / runs * 1e3:.3f})"
 
 
-def _page(rows: list[str], memory: list[float], programs: int) -> str:
+def _page(
+    rows: list[str],
+    dask: list[tuple[dict[str, Any], int, int]],
+    memory: list[float],
+    programs: int,
+) -> str:
     head = (
         f"| runs | chunks of {SMALL} | planning | its memory | each run, in chunks of {SMALL} |"
         f" in chunks of {LARGE} | its memory | verified again | `status`, chunks of {SMALL} |\n"
@@ -248,6 +290,11 @@ def _page(rows: list[str], memory: list[float], programs: int) -> str:
         f"\n\nSeconds of the processor; in brackets of the clock, on {os.cpu_count()} cores of"
         f" {platform.machine()} with a load of {load:.0f} by everything that runs there."
     )
+    each = ", ".join(
+        f"{found['clock'] / runs * 1e3:.3f} ms for each of {runs:,} runs in chunks of {chunk}"
+        for found, runs, chunk in dask
+    )
+    text += f"\n\nBy two workers of a Dask cluster, of the clock, without their start: {each}."
     if memory:
         steps = ", ".join(f"{each:.2f}" for each in memory)
         text += (
