@@ -63,9 +63,11 @@ class Folder(Shared):
                 crash came between the two.
         """
         remove_temporaries(self.path)
-        kept = {path for each in unfinished for path in self.checkpoints(each)}
-        for path in set(self.path.glob(self.checkpoint_path("*").name)) - kept:
-            path.unlink()
+        before, after = self.checkpoint_path("*").name.split("*")
+        for path in self.path.glob(f"{before}*{after}"):
+            chunk = path.name.removeprefix(before).removesuffix(after).partition(PIECE)[0]
+            if chunk not in unfinished:
+                path.unlink()
         for folder in (*self.path.glob("*/"), *self.path.glob("weights/*/")):
             if folder.name != FIGURES:  # are drawn without holding the folder
                 remove_temporaries(folder)
