@@ -109,7 +109,8 @@ class Results(dict[str, pd.DataFrame]):
     def single(self) -> bool:
         """Whether a claim rests on single trainings: one seed, and not many cells."""
         manifest = self.manifest
-        return len(manifest["sweep"]["seeds"]) == 1 and manifest["runs"] < MANY
+        cells = manifest["runs"] if self.grid else len(self["runs"])  # inferred ones count
+        return len(manifest["sweep"]["seeds"]) == 1 and cells < MANY
 
     @property
     def words(self) -> str:
