@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -32,13 +33,23 @@ def lowered(program: Program, *platforms: str) -> str:
     def segment(*given: Any) -> Any:
         return jax.vmap(lambda s, t: step.segment(program, 1, s, t))(*given)
 
-    with jax.default_matmul_precision(matmul_precision(program, platforms[0])):
+    precision = jax.default_matmul_precision(matmul_precision(program, platforms[0]))
+    with precision, a_gpu() if program.kernel == "fused" else nullcontext():
         exported = export.export(
             jax.jit(segment),
             platforms=[{"gpu": "cuda"}.get(name, name) for name in platforms],
             disabled_checks=[export.DisabledSafetyCheck.custom_call(x) for x in (TRITON, LAYOUT)],
         )
         return str(exported(*shapes).mlir_module())
+
+
+def a_gpu() -> Any:
+    """Newer versions of JAX ask which GPU a kernel is lowered for."""
+    if jax.__version_info__ < (0, 11):
+        return nullcontext()
+    device = jax.sharding.AbstractDevice("NVIDIA H100 80GB HBM3", 132, "gpu")  # type: ignore[call-arg]
+    mesh = jax.sharding.AbstractMesh((1,), ("runs",), abstract_device=device)
+    return jax.sharding.use_abstract_mesh(mesh)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -51,6 +62,7 @@ def test_every_family_is_lowered_for_a_tpu_and_for_cuda(make_sweep: MakeSweep, f
     assert "stablehlo.while" in text and "scatter" not in text
 
 
+@pytest.mark.filterwarnings("ignore:The Pallas Triton backend:DeprecationWarning")
 def test_the_kernel_is_lowered_for_cuda_alone(make_sweep: MakeSweep) -> None:
     """Two calls of Triton's kernels a step on a GPU; on other platforms the plain step."""
     program = replace(one(make_sweep)[0], kernel="fused")
