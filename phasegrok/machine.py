@@ -6,6 +6,7 @@ all counts. Files of the system are read below a root, which tests replace.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import math
 import os
@@ -25,6 +26,7 @@ __all__ = [
     "cache_folder",
     "core_speed",
     "cores",
+    "give_back",
     "instruction_set",
     "memory_bytes",
     "processor",
@@ -69,6 +71,13 @@ def memory_bytes(environment: Mapping[str, str] = os.environ, root: Path = ROOT)
         n * cores(environment, root) * MEBIBYTE for n in _numbers(environment, "SLURM_MEM_PER_CPU")
     ]
     return min(found, default=8 << 30)
+
+
+def give_back() -> None:
+    """Hand memory that was freed back to the system, where its library keeps it (glibc does)."""
+    # Where there is no such function, or no library that is found without a name.
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @lru_cache(maxsize=1)

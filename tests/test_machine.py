@@ -122,3 +122,17 @@ def test_systems_that_say_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert machine.memory_bytes({}, tmp_path) == 8 * GIB
     monkeypatch.setattr(os, "process_cpu_count", lambda: 3, raising=False)
     assert machine.cores({}, tmp_path) == 3
+
+
+@pytest.mark.parametrize("wrong", [OSError, TypeError, AttributeError])
+def test_memory_is_given_back_where_the_library_can(
+    monkeypatch: pytest.MonkeyPatch, wrong: type[Exception]
+) -> None:
+    """Other systems have no such function, or no library without a name: nothing comes of it."""
+    machine.give_back()
+
+    def none(name: None) -> None:
+        raise wrong
+
+    monkeypatch.setattr(machine.ctypes, "CDLL", none)
+    machine.give_back()
