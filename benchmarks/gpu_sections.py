@@ -44,7 +44,8 @@ PEAKS = {
     "A100": {"float32": 19.5e12, "tf32": 156e12},
 }
 TINY = ("task.modulus=7", "model.width=16", "train.steps=40", "train.log_every=20")
-SHORT = ("train.steps=20", "train.log_every=5", "seeds=[0]")
+ONE = ("--set", "seeds=[0]")
+SHORT = ("--set", "train.steps=20", "--set", "train.log_every=5", *ONE)
 # Sweeps, and what makes twenty steps of them: a Transformer, an LSTM, an MLP of embedded tokens,
 # batch normalization in minibatches, images, parity by SGD with a hinge loss.
 FAMILIES = {
@@ -52,7 +53,7 @@ FAMILIES = {
     "model-grokking": ("--reduced", *SHORT),
     "mlp3-batchnorm": SHORT,
     "images": ("--reduced", *SHORT),
-    "parity-decay": ("train.epochs=2", "seeds=[0]"),
+    "parity-decay": ("--set", "train.epochs=2", *ONE),
 }
 KILL_SECONDS = 120  # within which a run must have saved something to go on from
 
@@ -200,9 +201,7 @@ def families(scale: Scale) -> list[str]:
         on_cpu = os.environ | {"JAX_PLATFORMS": "cpu"}
         started = []
         for name, more in FAMILIES.items():
-            sets = [*(["--reduced"] if "--reduced" in more else [])]
-            sets += [word for each in more if "=" in each for word in ("--set", each)]
-            command = [sys.executable, "-m", "phasegrok.sweep", str(SWEEPS / f"{name}.yaml"), *sets]
+            command = [sys.executable, "-m", "phasegrok.sweep", str(SWEEPS / f"{name}.yaml"), *more]
             quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
             there = subprocess.Popen(
                 [*command, "--output", f"{parent}/cpu-{name}"], env=on_cpu, **quiet

@@ -156,10 +156,8 @@ class _Line:
 def _groups(
     table: pd.DataFrame, by: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
-    if not by:
-        yield (), table
-        return
-    yield from table.groupby(list(by), sort=True, dropna=False)
+    for values, rows in _places(table, by):
+        yield values, table.iloc[rows]
 
 
 def _side(labels: pd.Series[Any]) -> pd.Series[Any]:

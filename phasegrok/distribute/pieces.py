@@ -58,6 +58,9 @@ def train_fitting(prepared: Prepared, chunk: Chunk, session: Session, reporter: 
         _FITS[known] = size
         reporter.note(f"note: {before} runs do not fit the device's memory: goes on with {size}")
     publish(prepared, chunk, tables, session)
+    if job.layout != chunk.job.layout:
+        for path in prepared.folder.checkpoints(chunk.id):
+            path.unlink(missing_ok=True)
 
 
 def _smaller(job: Job, size: int) -> Job:

@@ -40,7 +40,7 @@ SPLIT_SECONDS = 4.0
 # accelerator compiling takes as long as many steps of many cells, and alone limits the waste.
 MAX_WASTE = 0.10
 MAX_CHUNK = {"map": 32, "vmap": 4096}
-# Tables and files of a chunk cost some 20 ms, whatever it holds. Runs that are over in a moment
+# Tables and files of a chunk cost some 40 ms, whatever it holds. Runs that are over in a moment
 # train in larger chunks, which take about this long on a CPU: a crash costs no more than that.
 CHUNK_SECONDS = 10.0
 MAX_TINY = 1024

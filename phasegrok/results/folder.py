@@ -95,8 +95,7 @@ class Folder(Shared):
             elif begun := self.parts(name):
                 table = like(table, read_schema(begun[0]))
             write_part(folder / f"{chunk_id}.parquet", table)
-        for path in self.checkpoints(chunk_id):
-            path.unlink(missing_ok=True)
+        self.checkpoint_path(chunk_id).unlink(missing_ok=True)
 
     def columns(self, table: str) -> dict[str, str]:
         """The type of every column of a table; empty where the manifest does not say it."""
