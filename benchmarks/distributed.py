@@ -38,7 +38,7 @@ axes:
   optimizer.weight_decay: {start: 0, stop: 20, num: 26}
   data.data_fraction: [0.4, 0.8]
 seeds: [0, 1, 2, 3]
-engine: {chunk: 8, checkpoint_every: 2}
+engine: {chunk: 8, checkpoint_every: 2, compilation_cache: off}
 """
 RUNS, CHUNKS = 208, 26
 

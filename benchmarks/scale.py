@@ -36,7 +36,7 @@ axes:
   data.data_fraction: {{start: 0.2, stop: 0.9, num: 8}}
   optimizer.weight_decay: {{start: 0, stop: 20, num: {decays}}}
 seeds: {seeds}
-engine: {{chunk: {chunk}, mapping: {mapping}}}
+engine: {{chunk: {chunk}, mapping: {mapping}, compilation_cache: off}}
 """
 SMALL, LARGE = 32, 1024  # chunks as of a CPU with few cores, and as of a GPU
 

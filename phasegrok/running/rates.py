@@ -33,6 +33,7 @@ COMPILE: Final = 3.5  # seconds of a core for a program, by the root of its arra
 ALONE: Final = 1.7  # cores that compiling keeps busy, where nothing else wants them
 IDLE: Final = 1.2  # cores are not busy all the time even then
 KEPT: Final = 0.2  # seconds to load one instead
+LIKE: Final = 4.0  # times as long, by shapes, a unit of work may take to say anything of another
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,21 @@ class Rates:
     def of_work(self, job: Job) -> tuple[float, bool]:
         """Seconds for a unit of work of a job, and whether its kind has been trained here.
 
-        Where it has not, others of its family say by how much shapes are wrong.
+        Where it has not, others of its family say by how much shapes are wrong: those whose units
+        take about as long. What runs of a moment cost says nothing of long ones.
         """
         kind = self.seen.get(_kind(job.program, job.layout.mapping))
         shapes = by_shapes(job, self.machine, self.speed)
         if kind and math.isfinite(kind.work):
             return kind.work * shapes / kind.against, True
         family = _family(job.program)
-        off = [e.work / e.against for e in self.seen.values() if e.family == family]
-        off = [each for each in off if math.isfinite(each)]
+        off = [
+            each.work / each.against
+            for each in self.seen.values()
+            if each.family == family
+            and math.isfinite(each.work)
+            and shapes / LIKE < each.against < shapes * LIKE
+        ]
         return shapes * (median(off) if off else 1.0), False
 
     def of_compiling(self, job: Job, alone: bool = False) -> float:

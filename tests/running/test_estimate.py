@@ -112,6 +112,23 @@ def test_an_estimate_compiles_nothing_and_learns(
     assert estimated_time(prepared).training == pytest.approx(first.training)
 
 
+def test_trainings_of_a_moment_say_nothing_of_long_ones(
+    make_sweep: MakeSweep, tmp_path: Path
+) -> None:
+    """Of one family, the tiny take many times what shapes say, and large ones do not."""
+    sizes = ["task.modulus=7", "model.width=12"], ["task.modulus=53", "model.width=200"]
+    tiny, large = (runner.prepare(make_sweep("", *each), tmp_path / "out", False) for each in sizes)
+    rates = Rates(large.machine)
+    before, _ = rates.of_work(large.plan.jobs[0])
+    shapes = by_shapes(tiny.plan.jobs[0], tiny.machine)
+    rates.saw(tiny.plan.jobs[0], work=80 * shapes)
+    assert rates.of_work(large.plan.jobs[0])[0] == pytest.approx(before, rel=0.5)
+    again = runner.prepare(
+        make_sweep("", *sizes[0], "model.activation=relu"), tmp_path / "out", False
+    )
+    assert rates.of_work(again.plan.jobs[0])[0] > 40 * shapes
+
+
 @pytest.mark.parametrize(
     ("devices", "platform", "compiling", "training", "seconds"),
     [
