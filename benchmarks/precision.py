@@ -11,15 +11,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+import phasegrok
+from phasegrok.analysis.compare import ACCURACIES, compare
+
 HERE = Path(__file__).resolve().parent
-SWEEPS = HERE.parent / "sweeps"
+ROOT = HERE.parent
+SWEEPS = ROOT / "sweeps"
 PRECISIONS = ("float32", "tf32", "bfloat16")
-ACCURACIES = ("train_accuracy", "test_accuracy")
+MOST_LINES = 30  # for runs with other labels
+AXES = ["data_fraction", "corruption_fraction", "weight_decay"]
 
 
 class Grid(NamedTuple):
@@ -29,6 +36,7 @@ class Grid(NamedTuple):
     sweep: str
     axes: dict[str, list[float]]
     changes: tuple[str, ...] = ()
+    reuse: str = ""  # a folder with float32 runs of it
 
     def settings(self, precision: str, seeds: int) -> list[str]:
         """Changes of the sweep file for one precision."""
@@ -57,7 +65,8 @@ SMALL = Grid(
     TWELVE,
     ("task.modulus=31", "model.width=96"),
 )
-WHOLE = Grid("the p = 47 grid", "wd-47.yaml", {})
+# By refinement: what is trained lies beside lines between phases, where labels change most easily.
+WHOLE = Grid("the p = 47 grid", "wd-47.yaml", {}, ("refine.levels=2",), "results/reference/wd-47")
 # One cell of each phase of Figure 3: Memorization, Coexistence, Partial and Full Inversion.
 PHASES = Grid(
     "four phases at p = 97",
@@ -80,85 +89,113 @@ PRETEND = Grid(
 )
 
 
-def trained(grid: Grid, precision: str, seeds: int, output: Path) -> pd.DataFrame:
-    """The table of runs of a grid in one precision, trained where it is not there yet."""
-    from phasegrok.cli.progress import Progress
-    from phasegrok.running import prepare, run
-    from phasegrok.sweep.load import load
-
+def trained(grid: Grid, precision: str, seeds: int, output: Path) -> phasegrok.Results:
+    """The results of a grid in one precision, trained where they are not there yet."""
     folder = output / f"{grid.title.replace(' ', '-').replace('=', '')}-{precision}"
-    sweep = load(SWEEPS / grid.sweep, grid.settings(precision, seeds))
-    prepared = prepare(sweep, folder, False, extend=folder.exists())
-    if prepared.missing():
-        with Progress(prepared) as watch:
-            run(prepared, watch)
-    return pd.read_parquet(folder / "runs")
+    reuse = [ROOT / grid.reuse] if grid.reuse and precision == "float32" else []
+    return phasegrok.run(
+        SWEEPS / grid.sweep,
+        folder,
+        change=grid.settings(precision, seeds),
+        extend=folder.exists(),
+        reuse=[] if folder.exists() else reuse,
+    )
 
 
-def compared(exact: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
-    """How far the runs of one precision are from those of float32."""
-    keys = ["data_fraction", "corruption_fraction", "weight_decay", "seed"]
-    both = exact.merge(other, on=keys, suffixes=("", "_other"), validate="one_to_one")
-    found: dict[str, float] = {
-        "runs": len(both),
-        "phase": float((both["phase"] == both["phase_other"]).mean()),
-        "subphase": float((both["subphase"] == both["subphase_other"]).mean()),
-    }
-    for name in ACCURACIES:
-        apart = (both[name] - both[f"{name}_other"]).abs()
-        found[name], found[f"{name}_most"] = float(apart.mean()), float(apart.max())
-    return found
+def side_by_side(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The runs that are in both tables, a row each; columns of the second end with ``_other``."""
+    keys = [*AXES, "seed"]
+    return one.merge(other, on=keys, suffixes=("", "_other"), validate="one_to_one")
 
 
-def rows(grid: Grid, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """A table's row for every precision."""
-    for precision, table in tables.items():
-        found = compared(tables["float32"], table)
-        plain = table[table["weight_decay"] == 0]["train_loss"]
-        each = " | ".join(f"{found[n]:.4f} ({found[f'{n}_most']:.4f})" for n in ACCURACIES)
-        yield (
-            f"| {grid.title} | {precision} | {found['runs']:.0f} | {found['phase']:.1%}"
-            f" | {found['subphase']:.1%} | {each} | {plain.min():.1e} ({plain.median():.1e}) |"
-        )
+def by_seed(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Every two seeds of each cell, side by side."""
+    for a, b in combinations(sorted(runs["seed"].unique()), 2):
+        yield side_by_side(runs[runs["seed"] == a], runs[runs["seed"] == b].assign(seed=a))
 
 
-def differing(grid: Grid, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """A line for every run that got another label."""
-    keys = ["data_fraction", "corruption_fraction", "weight_decay", "seed"]
+def numbers(both: pd.DataFrame) -> str:
+    """Columns of the table for runs side by side."""
+    same = [f"{(both[name] == both[f'{name}_other']).mean():.1%}" for name in LABELS]
+    apart = [(both[name] - both[f"{name}_other"]).abs() for name in ACCURACIES]
+    far = [f"{each.mean():.4f} ({each.max():.4f})" for each in apart]
+    return " | ".join([f"{len(both)}", *same, *far])
+
+
+LABELS = ("phase", "subphase")
+
+
+def rows(grid: Grid, found: dict[str, phasegrok.Results]) -> Iterator[str]:
+    """A table's row for every precision, and one for other seeds."""
+    exact = found["float32"]
+    for precision, results in found.items():
+        if precision == "float32":
+            pairs = list(by_seed(exact.runs))
+            if not pairs:
+                continue
+            what, cells, both = "float32, another seed", "", pd.concat(pairs)
+        else:
+            against = compare(exact.cells, results.cells, AXES)
+            cells = f"{against.cells['same'].mean():.1%} of {len(against.cells)}"
+            what, both = precision, side_by_side(exact.runs, results.runs)
+        yield f"| {grid.title} | {what} | {cells} | {numbers(both)} |"
+
+
+def losses(grid: Grid, found: dict[str, phasegrok.Results]) -> str:
+    """The smallest and the median final training loss without weight decay, by precision."""
+    each = []
+    for precision, results in found.items():
+        loss = results.runs.loc[results.runs["weight_decay"] == 0, "train_loss"].to_numpy()
+        each.append(f"{precision} {np.min(loss):.1e} ({np.median(loss):.1e})")
+    return f"- {grid.title}: {', '.join(each)}"
+
+
+def differing(grid: Grid, found: dict[str, phasegrok.Results]) -> Iterator[str]:
+    """Which labels became which, and a line for every run that got another one."""
     for precision in PRECISIONS[1:]:
-        both = tables["float32"].merge(tables[precision], on=keys, suffixes=("", "_other"))
-        for _, run in both[both["subphase"] != both["subphase_other"]].iterrows():
+        both = side_by_side(found["float32"].runs, found[precision].runs)
+        other = both[both["subphase"] != both["subphase_other"]]
+        changes = other.groupby(["subphase", "subphase_other"], observed=True).size()
+        for (before, after), count in changes.items():
+            yield f"- {grid.title}, {precision}: {before} became {after}: {count} of {len(both)}"
+        for _, run in other.head(MOST_LINES).iterrows():
             yield (
-                f"- {grid.title}, {precision}: alpha {run['data_fraction']:g}, xi"
-                f" {run['corruption_fraction']:g}, weight decay {run['weight_decay']:g}, seed"
-                f" {run['seed']}: {run['subphase']} became {run['subphase_other']} (training"
-                f" accuracy {run['train_accuracy']:.3f} and {run['train_accuracy_other']:.3f}, test"
-                f" {run['test_accuracy']:.3f} and {run['test_accuracy_other']:.3f})"
+                f"  - alpha {run['data_fraction']:g}, xi {run['corruption_fraction']:g}, weight"
+                f" decay {run['weight_decay']:g}, seed {run['seed']}: {run['subphase']} became"
+                f" {run['subphase_other']} (training accuracy {run['train_accuracy']:.3f} and"
+                f" {run['train_accuracy_other']:.3f}, test {run['test_accuracy']:.3f} and"
+                f" {run['test_accuracy_other']:.3f})"
             )
+        if len(other) > MOST_LINES:
+            yield f"  - and {len(other) - MOST_LINES} more"
 
 
 def report(grids: list[Grid], seeds: int, output: Path) -> str:
     from phasegrok.train.devices import local_devices
 
+    lines, apart, small = [], list[str](), list[str]()
+    for grid in grids:
+        found = {each: trained(grid, each, seeds, output) for each in PRECISIONS}
+        lines += rows(grid, found)
+        apart += differing(grid, found)
+        small.append(losses(grid, found))
     device = local_devices()[0]
     emulated = ", products emulated" if device.platform == "cpu" else ""
-    lines, apart = [], list[str]()
-    for grid in grids:
-        tables = {each: trained(grid, each, seeds, output) for each in PRECISIONS}
-        lines += rows(grid, tables)
-        apart += differing(grid, tables)
     head = f"""# Precision
 
 Trained on {device.platform}{emulated}; {seeds} seed{"" if seeds == 1 else "s"}. TF32 rounds the
 inputs of every product to 10 bits, bfloat16 to 7; sums are float32. Labels and accuracies are
-against the same runs with float32 products: shares of runs with the same label, and mean (largest)
-differences of accuracies. The last column is the smallest (median) final training loss without
-weight decay, where losses become smallest.
+against the same cells and runs with float32 products: shares with the same label, and mean
+(largest) differences of accuracies. Of a refined grid only cells beside lines between phases are
+trained; a cell's label is its neighbours' elsewhere. The rows of float32 hold every two seeds of a
+cell against each other: so much a label is worth.
 
-| cells | products | runs | same phase | same sub-phase | training accuracy | test accuracy \
-| final loss |
+| cells | products | same label of a cell | runs in both | same phase | same sub-phase \
+| training accuracy | test accuracy |
 |---|---|---|---|---|---|---|---|"""
-    return "\n".join([head, *lines, "", *(apart or ["No run got another label."])]) + "\n"
+    least = ["The smallest (median) final training loss without weight decay:", "", *small]
+    parts = [head, *lines, "", *least, "", *(apart or ["No run got another label."])]
+    return "\n".join(parts) + "\n"
 
 
 def main() -> None:
@@ -167,11 +204,8 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="12 cells of a small network")
     parser.add_argument("--whole", action="store_true", help="all of p = 47 and four phases at 97")
     parser.add_argument("--pretend", action="store_true", help="tiny networks, to try the script")
-    parser.add_argument("--output", type=Path, default=HERE.parent / "results" / "precision")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "precision")
     args = parser.parse_args()
-    from phasegrok.train.devices import use_all_cores
-
-    use_all_cores()
     grids = [WHOLE, PHASES] if args.whole else [SMALL] if args.small else [SAMPLE]
     grids = [PRETEND] if args.pretend else grids
     text = report(grids, args.seeds, args.output)
