@@ -287,6 +287,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         path = folder / f"{name}.{kind}"
         drawn = io.BytesIO()
         figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, metadata=entries)
+        figure.set_layout_engine("none")  # it is laid out now; to do it again takes as long
         content = drawn.getvalue() if kind == "pdf" else few_colours(drawn)
         write_whole(path, content)
         written.append(path)

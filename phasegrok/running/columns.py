@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
@@ -92,15 +93,20 @@ def _types(found: pa.Schema) -> dict[str, str]:
 
 def _norm_columns(sweep: Sweep, experiments: list[Experiment]) -> list[str]:
     """``norm_*`` and ``spectral_*`` columns, in order of appearance."""
-    names: dict[str, Any] = {}
+    names: dict[str, None] = {}
     for experiment in experiments:
-        model = models.of(experiment)
-        shapes = jax.eval_shape(
-            lambda model=model: model.matrices(model.init(jax.random.key(0), 1.0)[0])
-        )
-        names |= dict.fromkeys(shapes)
+        names |= dict.fromkeys(_matrices(experiment))
     kinds = ("norm", "spectral") if sweep.measure.spectral_norms else ("norm",)
     return [f"{kind}_{name}" for kind in kinds for name in names]
+
+
+@lru_cache(maxsize=256)
+def _matrices(experiment: Experiment) -> tuple[str, ...]:
+    """The names of a network's weight matrices."""
+    model = models.of(experiment)
+    return tuple(
+        jax.eval_shape(lambda: model.matrices(model.init(jax.random.key(0), jnp.ones(()))[0]))
+    )
 
 
 def tables_of(columns: Columns) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import jax
 import jax.numpy as jnp
 
 from phasegrok import models, tasks
-from phasegrok.measure import SCALARS
+from phasegrok.measure import SCALARS, Scalar
 from phasegrok.measure.base import Examples
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.tasks.tiling import into_tiles
@@ -46,6 +48,12 @@ def measure(program: Program, state: State, table: tasks.Table) -> Record:
 
 def shapes(program: Program) -> dict[str, jax.ShapeDtypeStruct]:
     """The shapes of what :func:`measure` will return, without computing anything."""
+    return dict(_shapes(program, tuple(each for each in SCALARS if each.wanted(program.measure))))
+
+
+@lru_cache(maxsize=256)
+def _shapes(program: Program, scalars: tuple[Scalar, ...]) -> dict[str, jax.ShapeDtypeStruct]:
+    """Remembered: what plugins add is another key."""
 
     def record(run: RunParams) -> Record:
         return measure(program, init(program, run), make_table(program, run))

@@ -5,12 +5,12 @@ Pure, like the step, and mapped over runs in the same way.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 
 from phasegrok import tasks
-from phasegrok.measure import MEASUREMENTS, Snapshot
+from phasegrok.measure import MEASUREMENTS, Measurement, Snapshot
 from phasegrok.plan.program import Program, RunParams
 from phasegrok.train.batches import examples
 from phasegrok.train.losses import column_losses
@@ -48,6 +48,16 @@ def snapshot(program: Program, state: State, table: tasks.Table) -> dict[str, ja
 
 def shapes(program: Program) -> dict[str, jax.ShapeDtypeStruct]:
     """The shapes of what :func:`snapshot` will return, without computing anything."""
+    wanted = tuple(each for each in MEASUREMENTS if each.wanted(program.measure))
+    return dict(_shapes(program, wanted)) if wanted else {}
+
+
+@lru_cache(maxsize=256)
+def _shapes(
+    program: Program, measurements: tuple[Measurement, ...]
+) -> dict[str, jax.ShapeDtypeStruct]:
+    """Remembered, since to trace a program takes as long as to begin a folder. What plugins add is
+    another key."""
 
     def arrays(run: RunParams) -> dict[str, jax.Array]:
         return snapshot(program, init(program, run), make_table(program, run))

@@ -86,7 +86,7 @@ def ten_to(power: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
             (ten_to(-320), ""),
             (first_step, ""),
         ],
-        {1, 2, 7},
+        {2, 7},
     ),
     ids=["nan", "inf", "diverges", "zero", "negative", "huge", "tiny", "one point"],
 )

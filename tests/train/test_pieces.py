@@ -40,7 +40,7 @@ PIECES = (6, 20)
             ["optimizer.weight_noise=0.1", "model.depth=3"],
             ["train.batch_size=9", *SHRINKS],
         ],
-        {2, 4, 5},
+        {3, 5},
     ),
     ids=lambda sets: ",".join(sets) or "full batch",
 )

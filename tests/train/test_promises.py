@@ -51,9 +51,7 @@ def test_all_pairs_are_there() -> None:
         assert met == set(itertools.product(choices[i], choices[j])), (i, j)
 
 
-@pytest.mark.parametrize(
-    ("model", "loss", "optimizer", "batch"), some(pairwise(), {0, 4, 8, 9, 13, 17})
-)
+@pytest.mark.parametrize(("model", "loss", "optimizer", "batch"), some(pairwise(), {4, 8, 13, 17}))
 def test_promises(make_sweep: MakeSweep, model: str, loss: str, optimizer: str, batch: str) -> None:
     """One compiled program trains a batch of runs side by side: the same run twice, another seed,
     and one run for each traced field, changed.
