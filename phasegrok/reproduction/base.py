@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,7 +90,7 @@ class Results(dict[str, pd.DataFrame]):
         """What refinement asked for, if there was one."""
         return grid_of((self.folder.manifest() or {}).get("sweep", {}))
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Whether every run of the sweep is in the tables that was asked for."""
         if not (self.folder.manifest_path.exists() and self.folder.parts("runs")):
