@@ -211,6 +211,9 @@ def override(text: str) -> tuple[str, Node]:
         raise refusal(where, "", "found no `=`; allowed: KEY=VALUE")
     node = yaml.read_text(value, lambda line, column: where)
     key = key.strip()
+    if key == "axes":
+        path = next(iter(node.value), "optimizer.weight_decay") if node.is_mapping else "PATH"
+        raise refusal(where, key, f"found all axes at once; allowed: one, axes.{path}=[VALUE, ...]")
     if key.partition(".")[0] == variants.BLOCK:
         raise refusal(
             where,

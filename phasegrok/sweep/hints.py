@@ -15,7 +15,7 @@ from phasegrok.config import OTHER_PATHS, PATHS, Experiment
 from phasegrok.config.paths import default_kind, leaves
 from phasegrok.sweep.yaml import Node
 
-__all__ = ["SHORT_NAMES", "instead_of", "nested", "of_kinds", "range_key", "value_meant"]
+__all__ = ["SHORT_NAMES", "instead_of", "nested", "of_kinds", "of_path", "range_key", "value_meant"]
 
 # What other tools, papers and habits call a key, in lower case.
 SHORT_NAMES: Final[Mapping[str, str]] = {
@@ -123,6 +123,30 @@ def instead_of(word: str, allowed: Sequence[str], block: str = "") -> str:
         return ""
     meant = tails[near[0]]
     return meant if meant in allowed else _placed(meant)
+
+
+def of_path(word: str, *allowed: Sequence[str]) -> str | None:
+    """The path that a dotted one most likely means, where its block is right.
+
+    Args:
+        word: that was found.
+        allowed: dotted paths; what is near in earlier ones is meant first.
+
+    Returns:
+        As :func:`instead_of`; None where there is no such block.
+    """
+    block, _, leaf = word.rpartition(".")
+    places = [
+        [p.rpartition(".")[2] for p in each if p.rpartition(".")[0] == block] for each in allowed
+    ]
+    if not block or not any(places):
+        return None
+    found = [instead_of(leaf, inside, block) for inside in places]
+    for near, inside in zip(found, places, strict=True):
+        part = next((name for name in inside if leaf in name.split("_")), "")
+        if near in inside or (part and not near):
+            return f"{block}.{near or part}"
+    return found[-1]
 
 
 def _placed(path: str) -> str:

@@ -35,7 +35,10 @@ def unknown(
     if path := hints.nested(word, node, allowed):
         what = f"found a block in place of a dotted path; allowed: dotted paths, such as {path}"
         return refusal(node.key_where, key, what)
-    near = hints.instead_of(word, allowed, key.removesuffix(word).strip(".").rpartition(".")[2])
+    near = hints.of_path(word, shown, allowed)
+    if near is None:
+        block = key.removesuffix(word).strip(".").rpartition(".")[2]
+        near = hints.instead_of(word, allowed, block)
     hint = f"; did you mean {near}?" if near else ""
     words = _listed(shown or allowed, word, near)
     return refusal(node.key_where, key, f"unknown key{hint} (allowed{words})")

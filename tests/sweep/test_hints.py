@@ -126,6 +126,25 @@ def test_allowed_are_keys_of_this_kind_only(write: Write) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("optimizer.lr=1", "did you mean optimizer.learning_rate? "),
+        ("optimizer.momntum=1", "did you mean optimizer.momentum? "),
+        ("optimizer.zzz=1", "unknown key (allowed in optimizer: "),
+        ("optimizer.width=1", "did you mean model.width (in the block model: width)? "),
+        ("modle.width=1", "did you mean model.width? "),
+        ("axes={optimizer.weight_decay: [1]}", "allowed: one, axes.optimizer.weight_decay=["),
+        ("axes=1", "allowed: one, axes.PATH=["),
+    ],
+)
+def test_a_changed_path_is_pointed_to(change: str, words: str, write: Write) -> None:
+    """By its last name, in the block that it names: paths of a block are all alike at first."""
+    with pytest.raises(Refusal) as caught:
+        load(write("name: a\n"), [change])
+    assert words in str(caught.value)
+
+
 def test_all_mistakes_at_once(write: Write) -> None:
     """A line each, in the order of the file, none told twice; sound keys are no mistakes."""
     text = "nmae: b\nname: a\nloss: msee\ntrain: {steps: 1e3, log_evry: 5}\n"
