@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from phasegrok.analysis.at import rows_at
-from phasegrok.analysis.boundaries import GENERALIZES
+from phasegrok.analysis.boundaries import of_generalization
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import Tables, read_context
 from phasegrok.plugins import check_loaded
@@ -87,6 +87,7 @@ class Results:
         if table not in self.tables:
             raise Refusal(f"{table}: found no such table; allowed: {', '.join(self.tables)}")
         frame: pd.DataFrame = getattr(self, table)
+        self._check_columns(table, frame, values)
         return rows_at(frame, {name: self._value(name, value) for name, value in values.items()})
 
     def curve(self, **values: Any) -> pd.DataFrame:
@@ -106,24 +107,28 @@ class Results:
         return numbers.groupby("step").mean()
 
     def boundary(
-        self, along: str = "data_fraction", label: str = "subphase", **values: Any
+        self, along: str | None = None, label: str = "subphase", **values: Any
     ) -> pd.DataFrame:
         """Where networks begin to generalize, along an axis of the diagram.
 
         Args:
-            along: the axis.
+            along: the axis; by default the one that the diagram has from left to right.
             label: by which phases are told apart.
             values: of columns that tell slices apart: ``weight_decay=5``.
 
         Returns:
-            The rows of ``boundaries`` for that line, with their position and how well it is known.
+            The rows of ``boundaries`` for that line, with their position and how well it is known:
+            one for every place where generalization begins (``above`` is "generalizes") or ends,
+            and one without a position for every value at which it does neither.
         """
         lines = self.boundaries if label == "subphase" else self._folder.boundaries(label)
-        if along not in set(lines["along"]):
-            known = ", ".join(dict.fromkeys(lines["along"])) or "none"
+        axes = list(dict.fromkeys(lines["along"]))
+        along = along or next(iter(axes), "any axis")
+        if along not in axes:
+            known = ", ".join(axes) or "none"
             raise Refusal(f"along {along}: found no boundary along it; allowed: {known}")
-        between = lines["above"].eq(GENERALIZES) | lines["below"].eq(GENERALIZES)
-        chosen = lines[between & lines["along"].eq(along)]
+        chosen = of_generalization(lines[lines["along"].eq(along)])
+        self._check_columns("boundaries", chosen, values)
         return rows_at(chosen, {name: self._value(name, v) for name, v in values.items()})
 
     def weights(self, run: str, step: int | None = None) -> dict[str, np.ndarray]:
@@ -244,6 +249,16 @@ class Results:
             raise Refusal(f"{name}={value}: found no such value; allowed: {known}")
         return near.iloc[0]
 
+    def _check_columns(self, table: str, frame: pd.DataFrame, names: Iterable[str]) -> None:
+        """Refuse a swept column that a table is without: boundaries have it in ``at``."""
+        for name in names:
+            if name in self.axes and name not in frame:
+                known = ", ".join(each for each in self.axes if each in frame) or "none"
+                raise Refusal(
+                    f"{name}: found no such column in {table}, which has its values in `at` and"
+                    f" `position`; allowed: {known}"
+                )
+
     def _one(self, values: Mapping[str, Any]) -> pd.Series[Any]:
         """The one cell at some values."""
         cells = rows_at(self.cells, {name: self._value(name, v) for name, v in values.items()})
@@ -277,9 +292,11 @@ class Results:
         """A step at which a network of the run is saved, by default the last."""
         saved = self._folder.saved_steps(run)
         if not saved or step not in (None, *saved):
+            self._run(run)
             home = self._folder.weights_path(run, 0).parent
             known = ", ".join(map(str, saved)) or "none; measure: {weights: final} saves them"
-            raise Refusal(f"{home}: step {step}: found no such network; allowed: {known}")
+            at = "" if step is None else f"step {step}: "
+            raise Refusal(f"{home}: {at}found no such network; allowed: {known}")
         return saved[-1] if step is None else step
 
 
@@ -298,6 +315,7 @@ def run(
     *,
     change: Sequence[str] = (),
     reduced: bool = False,
+    refine: int | None = None,
     fresh: bool = False,
     extend: bool = False,
     reuse: Sequence[str | Path] = (),
@@ -312,7 +330,7 @@ def run(
         sweep: a sweep, the path of a sweep file, or a mapping with the same keys.
         output: the result folder; ``results/NAME`` by default.
         change: ``KEY=VALUE`` texts, as of ``--set``.
-        reduced, fresh, extend, reuse: the options of the command.
+        reduced, refine, fresh, extend, reuse: the options of the command.
         plugins: modules that register tasks, models, optimizers or measurements, or their names.
         progress: whether lines (on a terminal a bar) say how far it is.
 
@@ -323,7 +341,7 @@ def run(
     """
     from phasegrok import running
     from phasegrok.cli.progress import Progress
-    from phasegrok.sweep.load import home_of, load_mapping
+    from phasegrok.sweep.load import changes_of, home_of, load_mapping
     from phasegrok.sweep.load import load as load_file
     from phasegrok.sweep.sweep import Sweep as SweepType
     from phasegrok.train.devices import use_all_cores
@@ -331,12 +349,17 @@ def run(
     with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
         use_all_cores()
     load_plugins(plugins)
+    changes = changes_of(change, refine)
     if isinstance(sweep, SweepType):
+        if changes or reduced:
+            raise Refusal(
+                "sweep: found one that is checked already; allowed with changes: a file, a dict"
+            )
         checked = sweep
     elif isinstance(sweep, Mapping):
-        checked = load_mapping(sweep, change, reduced)
+        checked = load_mapping(sweep, changes, reduced)
     else:
-        checked = load_file(Path(sweep), change, reduced)
+        checked = load_file(Path(sweep), changes, reduced)
     folder = Path(output or home_of(checked.name, reduced))
     note = print if progress else running.Silent().note
     prepared = running.prepare(

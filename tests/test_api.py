@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 import phasegrok
 from phasegrok.errors import Refusal
+from phasegrok.sweep.load import load_mapping
 
 SWEEP: dict[str, Any] = {
     "name": "dict",
@@ -139,6 +141,22 @@ def test_boundaries_of_a_slice(results: phasegrok.Results) -> None:
     assert line["at"].is_monotonic_increasing and line["position"].notna().any()
     with pytest.raises(Refusal, match=r"along width: found no boundary"):
         found.boundary("width")
+    for ask in (found.boundary, partial(found.at, "boundaries")):
+        with pytest.raises(
+            Refusal, match=r"data_fraction: .* in boundaries.*allowed: weight_decay$"
+        ):
+            ask(data_fraction=0.5)
+    one_axis = phasegrok.load(reference.parent / "phases").boundary()
+    assert set(one_axis["along"]) == {"weight_decay"}
+
+
+def test_a_checked_sweep_is_changed_no_more(tmp_path: Path) -> None:
+    """Nothing that was asked for is left out silently."""
+    checked = load_mapping(SWEEP)
+    for change in ({"change": ["seeds=[1]"]}, {"reduced": True}, {"refine": 1}):
+        with pytest.raises(Refusal, match="checked already"):
+            phasegrok.run(checked, tmp_path / "out", **change)
+    assert not (tmp_path / "out").exists()
 
 
 def test_pictures_are_figures(results: phasegrok.Results) -> None:

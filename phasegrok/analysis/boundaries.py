@@ -20,7 +20,7 @@ from phasegrok.analysis.at import rows_by
 from phasegrok.analysis.phases import classify
 from phasegrok.analysis.plane import plane
 
-__all__ = ["GENERALIZES", "GENERALIZING", "Fit", "boundaries", "logistic"]
+__all__ = ["GENERALIZES", "GENERALIZING", "Fit", "boundaries", "logistic", "of_generalization"]
 
 GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion")
 # The two sides of the boundary of generalization, which the phases on either side make up.
@@ -96,6 +96,24 @@ def boundaries(
                 for row in _slice(list(_lines(part, there, along, by, column))):
                     found.append({**place, **row})
     return pd.DataFrame(found, columns=[*slices, *COLUMNS])
+
+
+def of_generalization(lines: pd.DataFrame) -> pd.DataFrame:
+    """The boundary of generalization.
+
+    Args:
+        lines: a table of :func:`boundaries`.
+
+    Returns:
+        Its rows, a row for every place where generalization begins (``above`` is
+        :data:`GENERALIZES`) or ends (``below`` is), and one without a position for every value at
+        which it does neither.
+    """
+    rows = lines[lines["above"].eq(GENERALIZES) | lines["below"].eq(GENERALIZES)]
+    line = [name for name in rows if name not in COLUMNS[2:]]
+    known = rows["position"].notna()
+    somewhere = known.groupby([rows[name] for name in line], dropna=False).transform("any")
+    return rows[known | (~somewhere.astype(bool) & ~rows.duplicated(line))]
 
 
 def logistic(x: np.ndarray, above: np.ndarray) -> Fit:

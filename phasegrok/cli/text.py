@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from phasegrok.config import column
@@ -178,40 +177,44 @@ def written_text(folder: Path, files: Sequence[Path]) -> str:
 
 
 WHERE = (
-    "where networks begin to generalize, as VALUE: POSITION±HALF of the gap between the cells on"
-    " both sides; none: values at which nothing changes"
+    "where networks begin to generalize, and where they stop, as VALUE: POSITION±HALF of the gap"
+    " between the cells on both sides; never: values at which nothing changes"
 )
 
 
-def _places(places: np.ndarray) -> Iterator[str]:
-    """Positions by value; then the values that have none.
+def _places(rows: pd.DataFrame) -> Iterator[str]:
+    """Positions by value, where networks begin to generalize and where they stop; then the values
+    that have none."""
+    from phasegrok.analysis.boundaries import GENERALIZES
 
-    Args:
-        places: (values, 3) value, position or NaN, and half of the gap.
-    """
-    without = []
-    for at, position, half in places.tolist():
-        if math.isnan(position):
-            without.append("" if math.isnan(at) else f"{at:g}")
-        else:
-            yield f"{'' if math.isnan(at) else f'{at:g}: '}{position:.3g}±{half:.2g}"
-    if without:
-        yield " ".join(f"none: {', '.join(without)}".split()).rstrip(":")
+    known = rows[rows["position"].notna()]
+    begins = known["above"] == GENERALIZES
+    for word, part in (("begins", known[begins]), ("stops", known[~begins])):
+        places = part[["at", "position", "half_width"]].astype("float64").to_numpy().tolist()
+        each = [
+            f"{'' if math.isnan(at) else f'{at:g}: '}{position:.3g}±{half:.2g}"
+            for at, position, half in places
+        ]
+        if each:
+            yield "  ".join([word, *each])
+    without = rows.loc[rows["position"].isna(), "at"].astype("float64")
+    if len(without):
+        yield " ".join(["never ", ", ".join(f"{at:g}" for at in without.dropna())]).strip()
 
 
 def boundaries_text(table: pd.DataFrame, axes: Sequence[str]) -> str:
-    """Where networks begin to generalize: a line for every slice, with every row's position."""
-    from phasegrok.analysis.boundaries import GENERALIZES
+    """Where networks begin to generalize, and stop: every row's position, by slice and axis."""
+    from phasegrok.analysis.boundaries import of_generalization
     from phasegrok.figures.layout import groups, words
 
     slices = [name for name in axes if name in table and name not in ("along", "at")]
-    rows = table[(table["above"] == GENERALIZES) | (table["below"] == GENERALIZES)]
+    rows = of_generalization(table)
     lines = [WHERE] if len(rows) else []
     for along, part in rows.groupby("along", sort=False):
         for name, one in groups(part, slices):
             title = f"{name}, " if name else ""
-            places = one[["at", "position", "half_width"]].astype("float64").to_numpy()
-            lines.append(f"{title}along {words(str(along))}  " + "  ".join(_places(places)))
+            lines.append(f"{title}along {words(str(along))}:")
+            lines += [f"  {each}" for each in _places(one)]
     with_one = {name for name, _ in groups(rows, slices)}
     without = [name for name, _ in groups(table, slices) if name not in with_one]
     lines += [f"{name}: no boundary of generalization" for name in without if name]

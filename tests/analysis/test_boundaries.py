@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phasegrok.analysis.boundaries import FAILS, GENERALIZES, boundaries, logistic
+from phasegrok.analysis.boundaries import (
+    FAILS,
+    GENERALIZES,
+    boundaries,
+    logistic,
+    of_generalization,
+)
 from phasegrok.analysis.phases import label_cells
 
 AXES = ["data_fraction", "corruption_fraction", "weight_decay"]
@@ -103,3 +109,18 @@ def test_an_island_is_crossed_twice() -> None:
     ]
     pairs = list(zip(rows["below"], rows["position"].round(9), strict=True))
     assert (FAILS, 0.2) in pairs and (GENERALIZES, 0.6) in pairs
+
+
+def test_a_line_that_begins_stops_and_begins_again() -> None:
+    """A row for each place; a value at which nothing changes has one without a position, not one
+    for each of the two ways to change."""
+    table = runs(lambda x, w, s: 0.3 if x == 0 and w == 0 else 2.0)
+    gap = (table["data_fraction"] == 0.4) & (table["test_accuracy"] == 1.0)
+    table.loc[gap, "test_accuracy"] = 0.0
+    rows = of_generalization(found(table))
+    rows = rows[(rows["along"] == "data_fraction") & (rows["weight_decay"] == 0)]
+    begins = rows[rows["above"] == GENERALIZES].sort_values("position")
+    assert begins["position"].round(9).tolist()[:2] == [0.2, 0.6]
+    stops = rows[(rows["below"] == GENERALIZES) & rows["position"].notna()]
+    assert stops["position"].round(9).tolist() == [0.35] and stops["at"].tolist() == [0.0]
+    assert rows[rows["position"].isna()]["at"].tolist() == [0.2]

@@ -27,17 +27,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_boundaries_are_printed_and_written(folder: Path) -> None:
-    """A line for every slice: where networks begin to generalize, row by row; then the rows in
-    which none does."""
+    """For every slice and axis: where networks begin to generalize and where they stop, row by row;
+    then the rows in which none does."""
     done = invoke("boundaries", folder)
     assert done.exit_code == 0
     table = pd.read_parquet(folder / "boundaries.parquet")
     lines = done.output.splitlines()
     said = f"wrote {folder / 'boundaries.parquet'}: {len(table)} rows, one for every slice"
     assert lines[-1].startswith(said)
-    assert lines[0].startswith("where networks begin to generalize, as VALUE: POSITION±HALF")
-    assert lines[1].startswith("weight decay 0, along data fraction  0: 0.4±0.1  0.15: 0.6±0.1")
-    assert lines[1].endswith("  none: 0.45")
+    assert lines[0].startswith("where networks begin to generalize, and where they stop, as VALUE:")
+    assert lines[1] == "weight decay 0, along data fraction:"
+    assert lines[2].startswith("  begins  0: 0.4±0.1  0.15: 0.6±0.1")
+    assert lines[3] == "  never  0.45"
     assert lines[-2] == "weight decay 20: no boundary of generalization"
     direct = invoke("boundaries", folder, "--label", "direct_phase")
     assert direct.exit_code == 0
