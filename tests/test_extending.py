@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^`(?P<file>\S+)`:\n\n```\w+\n(?P<code>.*?)^```$", re.M | re.S)
 # The command as its own process; registries are the process's, and other tests have it clean.
-SWEEP = ("sweep", "mine.yaml", "--set", "measure.weights=final")
+SWEEP = ("sweep", "extended.yaml", "--set", "measure.weights=final")
 COMMAND = "from phasegrok.cli.start import main; main()"
 
 
@@ -79,7 +79,7 @@ def test_results_go_on_with_the_same_code_alone(trained: Path) -> None:
     """Again: nothing to do. Without the plugin, or with an edited formula: one line that names it,
     though nothing of the tables changed; reading tables needs no plugin."""
     done = phasegrok(trained, *SWEEP, "--plugin", "mylab")
-    assert done.returncode == 0 and "1 of 1 chunks are done" in done.stdout, done.stdout
+    assert done.returncode == 0 and "2 of 2 runs are done" in done.stdout, done.stdout
     refused(phasegrok(trained, *SWEEP), "plugin mylab.m", "not loaded", "--plugin mylab.m")
     assert phasegrok(trained, "status", "results/extended").returncode == 0
     task = trained / "mylab" / "task.py"
@@ -93,7 +93,10 @@ def test_results_go_on_with_the_same_code_alone(trained: Path) -> None:
 FROM_PYTHON = """\
 import phasegrok
 results = phasegrok.run(
-    "mine.yaml", change=["measure.weights=final"], plugins=["mylab.task", "mylab"], progress=False
+    "extended.yaml",
+    change=["measure.weights=final"],
+    plugins=["mylab.task", "mylab"],
+    progress=False,
 )
 run = results.runs.iloc[0]
 examples = results.examples(run["run"])
@@ -113,7 +116,7 @@ def test_from_python_and_installed(trained: Path) -> None:
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mylab\nVersion: 1\n")
     (about / "entry_points.txt").write_text("[phasegrok.plugins]\nlab = mylab\n")
     done = run([sys.executable, "-c", COMMAND, *SWEEP])
-    assert done.returncode == 0 and "1 of 1 chunks are done" in done.stdout, done.stderr
+    assert done.returncode == 0 and "2 of 2 runs are done" in done.stdout, done.stderr
     (about / "entry_points.txt").write_text("[phasegrok.plugins]\nlab = mylab.gone\n")
     refused(run([sys.executable, "-c", COMMAND, *SWEEP]), "plugin lab (installed)", "mylab.gone")
 

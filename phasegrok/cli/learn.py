@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -36,15 +37,18 @@ def list_(
 
         every = shipped()
         found = [each for each in every if each.name == words]
-        found = found or [
-            each for each in every if words.lower() in f"{each.name} {each.header.what}".lower()
-        ]
+        found = found or [each for each in every if words.lower() in _words_of(each)]
         if not found:
             raise Refusal(
                 f"{short(words)}: found no sweep with this word in its name or first sentence;"
                 " allowed: no word, which lists all"
             )
         typer.echo(sweep_text(found[0]) if len(found) == 1 else shipped_text(found))
+
+
+def _words_of(each: Shipped) -> str:
+    """What a word is looked for in: titles of papers apart, which many have."""
+    return re.sub('"[^"]*"', "", f"{each.name} {each.header.what}").lower()
 
 
 def keys(

@@ -101,17 +101,18 @@ def sweep(
     ] = False,
     extend: Annotated[
         bool,
-        typer.Option(
-            "--extend", help="Keep the runs of a folder that the sweep has more of; train the new."
-        ),
+        typer.Option("--extend", help="Keep the runs that the folder has; train the others."),
     ] = False,
     refine: Annotated[
         int | None,
-        typer.Option(help="Begin on every 2^K-th value and go on only between phases."),
+        typer.Option(
+            metavar="K",
+            help="Begin on every 2^K-th value (2: every 4th), and go on only between phases.",
+        ),
     ] = None,
     reuse: Annotated[
         list[Path] | None,
-        typer.Option(help="Take runs that this folder holds too; may be repeated."),
+        typer.Option(help="Copy the same runs from this folder; may be repeated."),
     ] = None,
     any_device: where.AnyDevice = False,
     shard: where.ShardOf = None,

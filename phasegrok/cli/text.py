@@ -53,6 +53,8 @@ def duration(seconds: float) -> str:
 def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
     """The plan in a few lines; with an estimate, in full."""
     lines = list(_summary(prepared))
+    if not (prepared.missing() or prepared.sweep.refine.levels):
+        return "\n".join([*lines, "nothing is left to train"])
     if estimate is not None:
         lines += ["", *_programs(prepared), ""]
         lines.append(
@@ -82,17 +84,15 @@ def _summary(prepared: Prepared) -> Iterator[str]:
     one = f" ({plan.waste(one_group=True):.1%} as one group)" if len(jobs) > 1 else ""
     mapping = "/".join(sorted({job.layout.mapping for job in jobs})) or "none"
     devices = counted(here.devices, f"{here.platform} device")
-    yield (
-        f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
-        f" {devices}, padding waste {plan.waste():.1%}{one}"
-    )
+    if prepared.missing():
+        yield (
+            f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
+            f" {devices}, padding waste {plan.waste():.1%}{one}"
+        )
     total, taken = len(plan.runs), prepared.manifest.taken.values()
     for source in dict.fromkeys(each.folder for each in taken):
         number = sum(len(each.runs) for each in taken if each.folder == source)
         yield f"{number} of {total} runs taken from {source}"
-    if prepared.extends:
-        begun = total - prepared.extends
-        yield f"extends {prepared.folder.path}: {begun} of {total} runs are its own"
     if prepared.sweep.refine.levels:
         begun = len(prepared.manifest.held())
         coarse = 2**prepared.sweep.refine.levels
@@ -101,10 +101,11 @@ def _summary(prepared: Prepared) -> Iterator[str]:
             " later rounds add runs, and time, between phases that differ"
         )
     if prepared.resumes:
-        done = chunks - len(prepared.missing())
-        yield f"resumes {prepared.folder.path}: {done} of {chunks} chunks are done"
-    if kept := sum(map(len, prepared.manifest.kept.values())):
-        yield f"{kept} runs of other chunks are done and stay as they are"
+        left, held = prepared.missing(), len(prepared.manifest.held())
+        runs = held - sum(len(chunk.runs) for chunk in left)
+        of_chunks = f" ({chunks - len(left)} of {chunks} chunks)" if 0 < len(left) < chunks else ""
+        word = "extends" if prepared.extends else "resumes"
+        yield f"{word} {prepared.folder.path}: {runs} of {held} runs are done{of_chunks}"
 
 
 def _programs(prepared: Prepared) -> Iterator[str]:

@@ -49,7 +49,10 @@ NotShared = Annotated[
     bool, _Option("--no-shared-files", help="The cluster does not see the result folder.")
 ]
 Mixed = Annotated[
-    bool, _Option("--mixed", help="Allow devices of another kind than the folder's; noted.")
+    bool,
+    _Option(
+        "--mixed", help="Several at work: allow a device of another kind than the folder's; noted."
+    ),
 ]
 SweepFile = Annotated[
     str,
@@ -59,9 +62,11 @@ SweepFile = Annotated[
 ]
 ResultFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")]
 AnyDevice = Annotated[
-    bool, _Option(help="Go on where there is no accelerator of the kind that began it.")
+    bool, _Option(help="Go on with a folder that another kind of device began, here alone.")
 ]
-Dashboard = Annotated[int, _Option(min=0, max=65535, help="With --workers: a port for Dask's.")]
+Dashboard = Annotated[
+    int, _Option(min=0, max=65535, help="With --workers: the port of Dask's dashboard.")
+]
 TlsCa = Annotated[Path | None, _Option(help="The cluster's certificate authority, in PEM.")]
 TlsCert = Annotated[Path | None, _Option(help="This user's certificate, in PEM.")]
 TlsKey = Annotated[Path | None, _Option(help="Its key, in PEM.")]

@@ -24,7 +24,7 @@ The words are in the files:
 ```python
 import pyarrow.parquet as pq
 
-column = pq.read_schema("results/mine/cells.parquet").field("mean_ipr")
+column = pq.read_schema("results/inside/cells.parquet").field("mean_ipr")
 column.metadata[b"meaning"], column.metadata[b"unit"], column.metadata[b"source"]
 ```
 

@@ -13,7 +13,9 @@ __all__ = ["OTHERS", "PAPERS", "Header", "beginning", "by_paper", "header"]
 PAPERS: Final = {
     "Doshi et al., To grok or not to grok": "Doshi et al.",
     "Fuangkawinsombut, Beyond Memorization (sparse parity)": "Fuangkawinsombut",
-    "Model and training efficiency": "Model and Training Efficiency",
+    "Towards Understanding the Mystery behind Grokking (model and training efficiency)": (
+        "Model and Training Efficiency"
+    ),
 }
 OTHERS: Final = "Others"
 PLACE: Final = re.compile(

@@ -45,6 +45,8 @@ def test_some_sweeps_or_one() -> None:
     assert "--reduced: a coarse 5 x 5 x 4 grid" in text and "1292 runs" in text
     code, text = call("list", "mixture")
     assert code == 0 and "20 runs" in text and "?" not in text
+    code, text = call("list", "grok")  # a word of a paper's title says nothing of a sweep
+    assert code == 0 and "model-grokking" in text and "  dropout " not in text
     code, text = call("list", "nonsense")
     assert code == 2 and "nonsense: found no sweep" in text
 

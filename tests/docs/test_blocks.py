@@ -62,9 +62,9 @@ def test_python_runs_as_written(clone: Path, monkeypatch: pytest.MonkeyPatch) ->
             exec(compile(block, name, "exec"), names)
     assert after["README.md"]["one"].weight_decay.nunique() == 1
     assert len(after["results.md"]["diagram"]) == 5
-    mine = after["inside.md"]
-    assert len(mine["mine"].cells) == 6 and mine["u"].shape == (23, 64)
-    right = mine["outputs"].argmax(axis=1) == mine["examples"]["label"]
+    inside = after["inside.md"]
+    assert len(inside["inside"].cells) == 6 and inside["u"].shape == (23, 64)
+    right = inside["outputs"].argmax(axis=1) == inside["examples"]["label"]
     assert right.mean() == 1, "the network of the example has generalized"
     assert after["tables.md"]["column"].metadata[b"source"] == b"Doshi et al., equations 3 and 4"
     assert (clone / "accuracy.png").exists()

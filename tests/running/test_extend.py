@@ -265,7 +265,11 @@ def test_the_plan_says_what_is_taken(make_sweep: MakeSweep, tmp_path: Path) -> N
     prepared = running.prepare(make_sweep(LARGE), out, False, reuse=[coarse])
     assert f"4 of 12 runs taken from {coarse}" in plan_text(prepared)
     prepared = running.prepare(make_sweep(LARGE), coarse, False, extend=True)
-    assert f"extends {coarse}: 4 of 12 runs are its own" in plan_text(prepared)
+    assert f"extends {coarse}: 4 of 12 runs are done (2 of 6 chunks)" in plan_text(prepared)
+    prepared = running.prepare(make_sweep(SMALL), coarse, False)
+    first, *more = plan_text(prepared, running.estimated_time(prepared)).splitlines()
+    assert first.startswith("tiny: 4 runs = ")
+    assert more == [f"resumes {coarse}: 4 of 4 runs are done", "nothing is left to train"]
 
 
 def test_damaged_rows_of_another_folder_are_taken_again(
