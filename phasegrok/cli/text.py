@@ -37,7 +37,7 @@ First steps:
   phasegrok sweep mine.yaml --plan     what it will train, and how long that takes
 """
 NOTED = 1.25  # times as long, beside other processes, is worth a line
-PLAN_COLUMNS = "program  rows  runs  chunks x cells  steps  parameters  non-embedding  memory"
+PLAN_COLUMNS = "program  examples  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
 
 def duration(seconds: float) -> str:
@@ -111,7 +111,7 @@ def _summary(prepared: Prepared) -> Iterator[str]:
 def _programs(prepared: Prepared) -> Iterator[str]:
     """A table with a line for every program."""
     named = "variant" in prepared.plan.axes
-    yield f"{PLAN_COLUMNS:<82}variants" if named else PLAN_COLUMNS
+    yield f"{PLAN_COLUMNS:<86}variants" if named else PLAN_COLUMNS
     for number, job in enumerate(prepared.plan.jobs):
         runs = prepared.plan.runs.iloc[job.runs]
         yield _program(number, job, list(runs["variant"].unique()) if named else [])
@@ -124,7 +124,7 @@ def _program(number: int, job: Job, variants: Sequence[str]) -> str:
     model = models.of(job.program.experiment)
     memory = f"{measured_bytes(job, job.layout.chunk) / 2**20:.0f} MiB"
     return (
-        f"{number:7d}  {job.program.rows:4d}  {len(job.runs):4d}"
+        f"{number:7d}  {job.program.rows:8d}  {len(job.runs):4d}"
         f"  {len(job.chunks()):6d} x {job.layout.chunk:<5d}  {job.program.steps:5d}"
         f"  {models.parameters(model):10d}"
         f"  {models.parameters(model, embeddings=False):13d}"
