@@ -14,7 +14,7 @@ __all__ = ["command", "named", "table"]
 
 SWEEPS: Final = Path(__file__).parents[2] / "sweeps"
 # Blocks whose settings change nothing that a claim is about.
-ELSEWHERE: Final = ("engine", "measure", "name")
+ELSEWHERE: Final = ("engine", "measure", "name", "refine")
 
 
 def named(claims: Iterable[Claim]) -> list[str]:
@@ -71,7 +71,9 @@ def command(name: str, manifest: dict[str, Any]) -> str:
         options.append((len(changed), reduced, changed))
     _, reduced, changed = min(options, key=lambda option: option[:2])
     sets = [f"--set '{key}={json.dumps(value)}'" for key, value in changed.items()]
-    words = ["python -m phasegrok.sweep", f"sweeps/{file}", *(["--reduced"] if reduced else [])]
+    levels = manifest["sweep"].get("refine", {}).get("levels", 0)
+    how = ["--reduced"] * reduced + [f"--refine {levels}"] * bool(levels)
+    words = ["python -m phasegrok.sweep", f"sweeps/{file}", *how]
     return " ".join([*words, *sets, "--output", folder(name)])
 
 

@@ -61,7 +61,7 @@ def test_python_runs_as_written(clone: Path, monkeypatch: pytest.MonkeyPatch) ->
         for block in blocks(page, "python"):
             exec(compile(block, name, "exec"), names)
     assert after["README.md"]["one"].weight_decay.nunique() == 1
-    assert len(after["results.md"]["diagram"]) == 5
+    assert len(after["results.md"]["diagram"]) == 19
     inside = after["inside.md"]
     assert len(inside["inside"].cells) == 6 and inside["u"].shape == (23, 64)
     right = inside["outputs"].argmax(axis=1) == inside["examples"]["label"]
