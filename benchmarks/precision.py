@@ -1,9 +1,9 @@
 """What less precise products do to the phases: labels and accuracies against float32.
 
-``python -m benchmarks.precision [--seeds K] [--small] [--whole] [--pretend] [--output FOLDER]``
-trains the same cells with float32, TF32 and bfloat16 products (which a CPU emulates) and writes
-PRECISION.md beside this file. The sweeps are kept in FOLDER, by default results/precision: a second
-start goes on where the first one ended, and more seeds are added to it.
+``python -m benchmarks.precision [--seeds K] [--small] [--coarse] [--whole] [--pretend]`` trains the
+same cells with float32, TF32 and bfloat16 products (which a CPU emulates) and writes PRECISION.md
+beside this file. The sweeps are kept in ``--output``, by default results/precision: a second start
+goes on where the first one ended, and more seeds are added to it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ class Grid(NamedTuple):
     sweep: str
     axes: dict[str, list[float]]
     changes: tuple[str, ...] = ()
-    reuse: str = ""  # a folder with float32 runs of it
 
     def settings(self, precision: str, seeds: int) -> list[str]:
         """Changes of the sweep file for one precision."""
@@ -65,8 +64,16 @@ SMALL = Grid(
     TWELVE,
     ("task.modulus=31", "model.width=96"),
 )
+COARSE = Grid(
+    "every fourth value of the p = 47 grid",
+    "wd-47.yaml",
+    {
+        "data.data_fraction": [0.1, 0.3, 0.5, 0.7, 0.9],
+        "data.corruption_fraction": [0.0, 0.2, 0.4, 0.6, 0.8],
+    },
+)
 # By refinement: what is trained lies beside lines between phases, where labels change most easily.
-WHOLE = Grid("the p = 47 grid", "wd-47.yaml", {}, ("refine.levels=2",), "results/reference/wd-47")
+WHOLE = Grid("the p = 47 grid", "wd-47.yaml", {}, ("refine.levels=2",))
 # One cell of each phase of Figure 3: Memorization, Coexistence, Partial and Full Inversion.
 PHASES = Grid(
     "four phases at p = 97",
@@ -89,16 +96,21 @@ PRETEND = Grid(
 )
 
 
+def folder_of(grid: Grid, precision: str, output: Path) -> Path:
+    return output / f"{grid.title.replace(' ', '-').replace('=', '')}-{precision}"
+
+
 def trained(grid: Grid, precision: str, seeds: int, output: Path) -> phasegrok.Results:
     """The results of a grid in one precision, trained where they are not there yet."""
-    folder = output / f"{grid.title.replace(' ', '-').replace('=', '')}-{precision}"
-    reuse = [ROOT / grid.reuse] if grid.reuse and precision == "float32" else []
+    folder = folder_of(grid, precision, output)
+    coarse = folder_of(COARSE, precision, output)
+    begins = grid is WHOLE and coarse.exists() and not folder.exists()
     return phasegrok.run(
         SWEEPS / grid.sweep,
         folder,
         change=grid.settings(precision, seeds),
         extend=folder.exists(),
-        reuse=[] if folder.exists() else reuse,
+        reuse=[coarse] if begins else [],
     )
 
 
@@ -202,12 +214,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Labels by precision.")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--small", action="store_true", help="12 cells of a small network")
+    parser.add_argument("--coarse", action="store_true", help="100 cells of p = 47")
     parser.add_argument("--whole", action="store_true", help="all of p = 47 and four phases at 97")
     parser.add_argument("--pretend", action="store_true", help="tiny networks, to try the script")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "precision")
     args = parser.parse_args()
-    grids = [WHOLE, PHASES] if args.whole else [SMALL] if args.small else [SAMPLE]
-    grids = [PRETEND] if args.pretend else grids
+    asked = [COARSE] * args.coarse + [WHOLE, PHASES] * args.whole + [SMALL] * args.small
+    grids = [PRETEND] if args.pretend else asked or [SAMPLE]
     text = report(grids, args.seeds, args.output)
     place = args.output if args.pretend else HERE
     (place / "PRECISION.md").write_text(text)
