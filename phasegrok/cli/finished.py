@@ -24,7 +24,7 @@ def show_finished(folder: Path, changed: bool, shared: bool = False) -> None:
         return
     from phasegrok import figures as drawing
     from phasegrok.cli.diagram import folder_diagram
-    from phasegrok.cli.text import saving_text, written_text
+    from phasegrok.cli.text import rounding_text, saving_text, written_text
     from phasegrok.results.folder import Folder
 
     with phase("unwind"):
@@ -35,4 +35,6 @@ def show_finished(folder: Path, changed: bool, shared: bool = False) -> None:
     typer.echo(f"\n{folder_diagram(results, cells)}\n")
     if "inferred" in cells:
         typer.echo(saving_text(cells))
+    if line := rounding_text(results.head().sweep, cells):
+        typer.echo(line)
     typer.echo(written_text(folder, written))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ __all__ = [
     "boundaries_text",
     "duration",
     "plan_text",
+    "rounding_text",
     "saving_text",
     "written_text",
 ]
@@ -36,6 +37,8 @@ First steps:
   phasegrok new mine --from wd         a sweep file of your own
   phasegrok sweep mine.yaml --plan     what it will train, and how long that takes
 """
+# Final losses below it were up to 2.7 times float32's or as much less, above it within 11 %.
+ROUNDED_LOSS = 1e-4
 NOTED = 1.25  # times as long, beside other processes, is worth a line
 PLAN_COLUMNS = "program  examples  runs  chunks x cells  steps  parameters  non-embedding  memory"
 
@@ -168,6 +171,27 @@ def saving_text(cells: pd.DataFrame) -> str:
     return (
         f"trained {trained} of {len(cells)} cells ({trained / len(cells):.0%});"
         f" {inferred} are inferred from their neighbours (small letters)"
+    )
+
+
+def rounding_text(sweep: Mapping[str, Any], cells: pd.DataFrame) -> str:
+    """A warning where a final loss is so small that products of less precision decide it; empty
+    where there is none.
+
+    Args:
+        sweep: the resolved sweep.
+        cells: its table of cells.
+    """
+    precision = sweep.get("engine", {}).get("precision", "float32")
+    if precision == "float32" or "train_loss" not in cells:
+        return ""
+    low = int((cells["train_loss"] < ROUNDED_LOSS).sum())
+    if not low:
+        return ""
+    return (
+        f"note: {counted(low, 'cell')} ended with a training loss below {ROUNDED_LOSS:g}, where"
+        f" {precision} products changed it by up to a factor of 2.7 where that was tried"
+        " (docs/performance.md); for such losses keep engine.precision: float32"
     )
 
 
