@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SWEEPS = ROOT / "sweeps"
 PRECISIONS = ("float32", "tf32", "bfloat16")
+LABELS = ("phase", "subphase")
 MOST_LINES = 30  # for runs with other labels
 AXES = ["data_fraction", "corruption_fraction", "weight_decay"]
 
@@ -132,9 +133,6 @@ def numbers(both: pd.DataFrame) -> str:
     apart = [(both[name] - both[f"{name}_other"]).abs() for name in ACCURACIES]
     far = [f"{each.mean():.4f} ({each.max():.4f})" for each in apart]
     return " | ".join([f"{len(both)}", *same, *far])
-
-
-LABELS = ("phase", "subphase")
 
 
 def rows(grid: Grid, found: dict[str, phasegrok.Results]) -> Iterator[str]:

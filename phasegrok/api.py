@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -87,8 +87,7 @@ class Results:
         if table not in self.tables:
             raise Refusal(f"{table}: found no such table; allowed: {', '.join(self.tables)}")
         frame: pd.DataFrame = getattr(self, table)
-        self._check_columns(table, frame, values)
-        return rows_at(frame, {name: self._value(name, value) for name, value in values.items()})
+        return self._rows(table, frame, values)
 
     def curve(self, **values: Any) -> pd.DataFrame:
         """The training curve of one cell: means over its seeds, by step.
@@ -128,8 +127,7 @@ class Results:
             known = ", ".join(axes) or "none"
             raise Refusal(f"along {along}: found no boundary along it; allowed: {known}")
         chosen = of_generalization(lines[lines["along"].eq(along)])
-        self._check_columns("boundaries", chosen, values)
-        return rows_at(chosen, {name: self._value(name, v) for name, v in values.items()})
+        return self._rows("boundaries", chosen, values)
 
     def weights(self, run: str, step: int | None = None) -> dict[str, np.ndarray]:
         """A saved network: float32 arrays by name.
@@ -249,19 +247,21 @@ class Results:
             raise Refusal(f"{name}={value}: found no such value; allowed: {known}")
         return near.iloc[0]
 
-    def _check_columns(self, table: str, frame: pd.DataFrame, names: Iterable[str]) -> None:
-        """Refuse a swept column that a table is without: boundaries have it in ``at``."""
-        for name in names:
+    def _rows(self, table: str, frame: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+        """The rows of a table at some values. A swept column that it is without is refused:
+        boundaries have it in ``at``."""
+        for name in values:
             if name in self.axes and name not in frame:
                 known = ", ".join(each for each in self.axes if each in frame) or "none"
                 raise Refusal(
                     f"{name}: found no such column in {table}, which has its values in `at` and"
                     f" `position`; allowed: {known}"
                 )
+        return rows_at(frame, {name: self._value(name, value) for name, value in values.items()})
 
     def _one(self, values: Mapping[str, Any]) -> pd.Series[Any]:
         """The one cell at some values."""
-        cells = rows_at(self.cells, {name: self._value(name, v) for name, v in values.items()})
+        cells = self._rows("cells", self.cells, values)
         if len(cells) != 1:
             open_ = [n for n in self.axes if n not in values and cells[n].nunique() > 1]
             raise Refusal(f"found {len(cells)} cells; allowed: one (give {', '.join(open_)})")

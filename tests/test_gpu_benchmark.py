@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,15 +17,13 @@ MACHINE = {"platform": "cpu", "device": "1 x cpu", "jax": "1", "phasegrok": "1",
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return importlib.import_module("gpu")
+def bench(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("gpu")
 
 
 @pytest.fixture
-def sections(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return importlib.import_module("gpu_sections")
+def sections(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("gpu_sections")
 
 
 def test_without_a_gpu_it_says_so() -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[1]
-
 
 @pytest.fixture
-def precision(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return importlib.import_module("precision")
+def precision(benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark("precision")
 
 
 def results(seeds: int, changed: float | None = None, left_out: float | None = None) -> Any:

@@ -20,7 +20,15 @@ from phasegrok.analysis.at import rows_by
 from phasegrok.analysis.phases import classify
 from phasegrok.analysis.plane import plane
 
-__all__ = ["GENERALIZES", "GENERALIZING", "Fit", "boundaries", "logistic", "of_generalization"]
+__all__ = [
+    "GENERALIZES",
+    "GENERALIZING",
+    "Fit",
+    "boundaries",
+    "bounds_generalization",
+    "logistic",
+    "of_generalization",
+]
 
 GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion")
 # The two sides of the boundary of generalization, which the phases on either side make up.
@@ -98,6 +106,11 @@ def boundaries(
     return pd.DataFrame(found, columns=[*slices, *COLUMNS])
 
 
+def bounds_generalization(lines: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of the boundary of generalization."""
+    return lines["above"].eq(GENERALIZES) | lines["below"].eq(GENERALIZES)
+
+
 def of_generalization(lines: pd.DataFrame) -> pd.DataFrame:
     """The boundary of generalization.
 
@@ -109,7 +122,7 @@ def of_generalization(lines: pd.DataFrame) -> pd.DataFrame:
         :data:`GENERALIZES`) or ends (``below`` is), and one without a position for every value at
         which it does neither.
     """
-    rows = lines[lines["above"].eq(GENERALIZES) | lines["below"].eq(GENERALIZES)]
+    rows = lines[bounds_generalization(lines)]
     line = [name for name in rows if name not in COLUMNS[2:]]
     known = rows["position"].notna()
     somewhere = known.groupby([rows[name] for name in line], dropna=False).transform("any")

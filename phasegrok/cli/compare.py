@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from phasegrok.analysis.boundaries import GENERALIZES, boundaries
+from phasegrok.analysis.boundaries import boundaries, bounds_generalization
 from phasegrok.analysis.compare import (
     ACCURACIES,
     Comparison,
@@ -115,7 +115,7 @@ def _accuracies(found: Comparison) -> Iterator[str]:
 
 def _shifts(axes: Sequence[str], moved: pd.DataFrame) -> Iterator[str]:
     """How far the boundary of generalization moved, slice by slice."""
-    rows = moved[moved["above"].eq(GENERALIZES) | moved["below"].eq(GENERALIZES)]
+    rows = moved[bounds_generalization(moved)]
     slices = [name for name in axes if name in rows]
     for along, part in rows.groupby("along", sort=False):
         groups = part.groupby(slices, dropna=False) if slices else [((), part)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from phasegrok.plan.layout import Job
     from phasegrok.running import Estimate, Prepared
     from phasegrok.running.audit import Audit
+    from phasegrok.running.follow import Chunk
 
 __all__ = [
     "FIRST_STEPS",
@@ -55,8 +56,9 @@ def duration(seconds: float) -> str:
 
 def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
     """The plan in a few lines; with an estimate, in full."""
-    lines = list(_summary(prepared))
-    if not (prepared.missing() or prepared.sweep.refine.levels):
+    left = prepared.missing()
+    lines = list(_summary(prepared, left))
+    if not (left or prepared.sweep.refine.levels):
         return "\n".join([*lines, "nothing is left to train"])
     if estimate is not None:
         lines += ["", *_programs(prepared), ""]
@@ -72,7 +74,7 @@ def plan_text(prepared: Prepared, estimate: Estimate | None = None) -> str:
     return "\n".join(lines)
 
 
-def _summary(prepared: Prepared) -> Iterator[str]:
+def _summary(prepared: Prepared, left: Sequence[Chunk]) -> Iterator[str]:
     """How much is trained, on what, and what is there already."""
     plan, jobs, here = prepared.plan, prepared.plan.jobs, prepared.machine
     from phasegrok.sweep.zipped import followers
@@ -87,7 +89,7 @@ def _summary(prepared: Prepared) -> Iterator[str]:
     one = f" ({plan.waste(one_group=True):.1%} as one group)" if len(jobs) > 1 else ""
     mapping = "/".join(sorted({job.layout.mapping for job in jobs})) or "none"
     devices = counted(here.devices, f"{here.platform} device")
-    if prepared.missing():
+    if left:
         yield (
             f"{counted(len(jobs), 'program')}, {counted(chunks, 'chunk')}, mapping {mapping} on"
             f" {devices}, padding waste {plan.waste():.1%}{one}"
@@ -104,7 +106,7 @@ def _summary(prepared: Prepared) -> Iterator[str]:
             " later rounds add runs, and time, between phases that differ"
         )
     if prepared.resumes:
-        left, held = prepared.missing(), len(prepared.manifest.held())
+        held = len(prepared.manifest.held())
         runs = held - sum(len(chunk.runs) for chunk in left)
         of_chunks = f" ({chunks - len(left)} of {chunks} chunks)" if 0 < len(left) < chunks else ""
         word = "extends" if prepared.extends else "resumes"
