@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from phasegrok.errors import Refusal, counted
+from phasegrok.machine import cores
 from phasegrok.plan.layout import Job, Machine, size_chunks
 from phasegrok.plan.plan import Plan, jobs_of, program_of, swept_columns
 from phasegrok.plan.runs import RunTable
@@ -17,6 +20,7 @@ from phasegrok.running.manifest import SAFE, JobRecord, Manifest, as_begun
 from phasegrok.sweep.load import Sweep
 from phasegrok.train.memory import least_bytes, measured_bytes
 
+AT_ONCE: Final = 8  # programs that are compiled side by side, each in up to a gigabyte
 Parts = Mapping[str, tuple[str, ...]]  # ids of published runs, by part
 
 
@@ -85,7 +89,9 @@ def sized(sweep: Sweep, jobs: Iterable[Job], here: Machine) -> list[Job]:
     for job in jobs:
         # From shapes first: to compile what cannot fit may itself exhaust the machine.
         size_chunks(sweep, job, here, least_bytes)
-    return [size_chunks(sweep, job, here, measured_bytes) for job in jobs]
+    # An accelerator's programs are compiled for it, each in seconds: side by side.
+    with ThreadPoolExecutor(min(cores(), AT_ONCE)) as pool:
+        return list(pool.map(lambda job: size_chunks(sweep, job, here, measured_bytes), jobs))
 
 
 def upgraded(

@@ -38,7 +38,7 @@ from phasegrok.running.manifest import (
 )
 from phasegrok.running.prepared import Prepared
 from phasegrok.running.recover import SWEEP_FILE, looked_through, recovered
-from phasegrok.running.refine import asked_for
+from phasegrok.running.refine import asked_for, next_round
 from phasegrok.running.session import whoami
 from phasegrok.running.verify import Look, listed, readable, verify
 from phasegrok.sweep.load import Sweep
@@ -144,12 +144,9 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note, look: Loo
     here = machine()
     check_device(sweep, here)
     check_same_sweep(sweep, found, folder.path)
-    check_same_device(sweep, found, here, folder.path)
     table = checked_table(sweep)
     check_same_code(found, sweep, table, str(folder.path))
     check_same_data(table, found, folder.path)
-    for line in _notes(sweep, found, here):
-        note(line)
     manifest = found
     if found.old:
         manifest = upgraded(sweep, table, found, readable(folder), here)
@@ -162,6 +159,11 @@ def _resume(sweep: Sweep, folder: Folder, found: Manifest, note: Note, look: Loo
             )
     manifest = _refined_as(sweep, manifest)
     prepared = looked_through(sweep, folder, table, here, manifest, found, note, look)
+    more = prepared.missing() or next_round(prepared)  # a sweep that is done is anyone's to read
+    if more:
+        check_same_device(sweep, found, here, folder.path)
+        for line in _notes(sweep, found, here):
+            note(line)
     if here.platform != found.platform:
         for chunk in prepared.missing():
             check_fits(chunk.job, here, folder.path)

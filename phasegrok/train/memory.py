@@ -94,11 +94,16 @@ def measured_bytes(job: Job, runs: int) -> int:
     devices = job.layout.devices
     if job.layout.mapping == "map" or runs <= 4 * devices:
         return least_bytes(job, runs)
-    small, large = (
-        peak_bytes(compiled(job.program, Layout("vmap", k * devices, 1, devices))) for k in (2, 4)
-    )
+    small, large = _at_two_and_four(job.program, devices)
     each = (large - small) / (2 * devices)
     return int(small + each * (runs - 2 * devices))
+
+
+@lru_cache(maxsize=256)
+def _at_two_and_four(program: Program, devices: int) -> tuple[int, int]:
+    """The memory of a call with two runs a device, and with four."""
+    small, large = (Layout("vmap", k * devices, 1, devices) for k in (2, 4))
+    return peak_bytes(compiled(program, small)), peak_bytes(compiled(program, large))
 
 
 def planned_kinds() -> tuple[str, str]:
@@ -124,4 +129,4 @@ def machine() -> Machine:
         return Machine("cpu", count, memory, min(1 << 30, memory // 2), 5e10 * count, 2.0)
     stats = devices[0].memory_stats() or {}
     each = int(stats.get("bytes_limit", 8 << 30))
-    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 8.0, 2e-4)
+    return Machine(platform, count, count * each, count * each * 3 // 4, 2e13 * count, 4.0, 2e-4)

@@ -23,7 +23,9 @@ def test_commands_say_reduced_and_what_was_set() -> None:
         f"{words}wide-relu-wd.yaml --reduced --set 'optimizer.learning_rate=0.01'"
         " --set 'axes.optimizer.weight_decay=[20.0]' --output results/reference/wide-relu-fast"
     )
-    assert of("wd") == f"{words}wd.yaml --refine 2 --output results/reference/wd"
+    assert of("wd") == f"{words}wd.yaml --output results/reference/wd"
+    refined = f"{words}wd.yaml --refine 2 --output results/reference/wd-refined"
+    assert of("wd-refined") == refined
     # One value in place of an axis.
     assert "--set 'optimizer.weight_decay=10.0'" in of("cross-entropy-forgetting")
 

@@ -48,7 +48,13 @@ def test_a_folder_of_a_gpu_goes_on_elsewhere_only_where_asked(
     notes: list[str] = []
     running.run(running.prepare(make_sweep(axes, ANY_DEVICE), out, False, notes.append), Silent())
     assert any("begun with gpu, goes on with cpu" in note for note in notes)
-    assert len(running.prepare(make_sweep(axes, ANY_DEVICE), out, False).missing()) == 0
+    # What is done may be asked for anywhere, with nothing to say.
+    notes.clear()
+    assert running.prepare(make_sweep(axes), out, False, notes.append).missing() == []
+    assert notes == []
+    with pytest.raises(Refusal, match="begun on NVIDIA H100"):
+        more = axes.replace("[0, 1]", "[0, 1, 2]")
+        running.prepare(make_sweep(more), out, False, extend=True)
 
 
 def test_a_chunk_of_another_machine_has_to_fit(make_sweep: MakeSweep, tmp_path: Path) -> None:
