@@ -190,15 +190,20 @@ class Results:
         table = self.cells.set_index(self._crossed) if self.axes else self.cells
         return table.to_xarray()
 
-    def plot(self, name: str = "phase_diagram") -> Figure:
+    def plot(self, name: str = "phase_diagram", label: str | None = None) -> Figure:
         """A picture of this folder as a Matplotlib figure; nothing is written.
 
+        Args:
+            name: of the picture, as its file is called.
+            label: which cells are coloured by: ``phase``, ``subphase`` or ``direct_phase``; by
+                default what the files show.
+
         Raises:
-            Refusal: there is no such picture, or its tables are not there.
+            Refusal: there is no such picture or label, or its tables are not there.
         """
         from phasegrok.figures import pictures
 
-        context = read_context(self.folder, write=False)
+        context = read_context(self.folder, write=False, label=label)
         there = {each.name: each for each in pictures() if each.applies(context)}
         if name not in there:
             raise Refusal(f"{name}: found no such picture here; allowed: {', '.join(there)}")

@@ -164,6 +164,8 @@ def test_pictures_are_figures(results: phasegrok.Results) -> None:
     (results.folder / "cells.parquet").unlink()
     before = sorted(results.folder.rglob("*"))
     assert isinstance(results.plot("accuracy"), matplotlib.figure.Figure)
+    by_label = results.plot(label="direct_phase")
+    assert "labels by direct_phase" in by_label.get_suptitle()
     text = results._repr_html_()
     assert "24 runs over data_fraction x" in text and "data:image/png;base64," in text
     assert sorted(results.folder.rglob("*")) == before

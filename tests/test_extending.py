@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^`(?P<file>\S+)`:\n\n```\w+\n(?P<code>.*?)^```$", re.M | re.S)
 # The command as its own process; registries are the process's, and other tests have it clean.
-SWEEP = ("sweep", "extended.yaml", "--set", "measure.weights=final")
+SWEEP = ("sweep", "extended.yaml", "--set", "measure.weights=final", "--no-figures")
 COMMAND = "from phasegrok.cli.start import main; main()"
 
 

@@ -155,16 +155,22 @@ def label_cells(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     return cells
 
 
-def for_display(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
+def for_display(
+    cells: pd.DataFrame, sweep: Mapping[str, Any], label: str | None = None
+) -> pd.DataFrame:
     """The cells as pictures show them.
 
-    Variants stand in the sweep's order. ``subphase`` is the label to show: for parity the direct
-    one. Table 2 reads the share of corrupted labels memorized off the training accuracy, and counts
+    Variants stand in the sweep's order. ``subphase`` is the label to show, for parity the direct
+    one: Table 2 reads the share of corrupted labels memorized off the training accuracy, and counts
     1/p of them right by luck. With two classes none is: a corrupted label is a flipped one.
 
     Args:
         cells: table of labelled cells.
         sweep: the resolved sweep, whose ``task`` and ``variants`` say which cells are of parity.
+        label: ``phase``, ``subphase`` or ``direct_phase``, which then is what is shown.
+
+    Raises:
+        Refusal: there is no such label.
     """
     variants = sweep.get("variants", {})
     base = sweep.get("task", {}).get("kind")
@@ -173,6 +179,9 @@ def for_display(cells: pd.DataFrame, sweep: Mapping[str, Any]) -> pd.DataFrame:
         cells = cells.sort_values(
             "variant", key=lambda names: names.map(order), kind="stable", ignore_index=True
         )
+    if label is not None:
+        check_label(label)
+        return cells.assign(subphase=cells[label])
     if "task" in cells:  # swept
         tasks = cells["task"]
     elif variants:

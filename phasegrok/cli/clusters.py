@@ -47,6 +47,9 @@ def slurm(
     refine: Annotated[int | None, typer.Option(help="As of `phasegrok sweep`.")] = None,
     reuse: Annotated[list[Path] | None, typer.Option(help="As of `phasegrok sweep`.")] = None,
     mixed: Annotated[bool, typer.Option("--mixed", help="As of `phasegrok sweep`.")] = False,
+    no_figures: Annotated[
+        bool, typer.Option("--no-figures", help="As of `phasegrok sweep`.")
+    ] = False,
     plugin: Annotated[
         list[str] | None,
         typer.Option("--plugin", metavar="MODULE", help="As of `phasegrok sweep`."),
@@ -77,6 +80,7 @@ def slurm(
         ):
             arguments += [word for value in given for word in (name, value)]
         arguments += ["--reduced"] * reduced + ["--extend"] * extend + ["--mixed"] * mixed
+        arguments += ["--no-figures"] * no_figures
         kind = f"gpu:{gpu_type}:1" if gpu_type else "gpu:1"
         job = Job(
             name=checked.name,

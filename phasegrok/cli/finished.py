@@ -11,13 +11,14 @@ from phasegrok.stopping import phase
 __all__ = ["show_finished"]
 
 
-def show_finished(folder: Path, changed: bool, shared: bool = False) -> None:
+def show_finished(folder: Path, changed: bool, shared: bool = False, draw: bool = True) -> None:
     """Draw a finished sweep in files, if they are not of these tables, and in the terminal.
 
     Args:
         folder: of results.
         changed: whether any table is another one than before.
         shared: whether other processes work on the folder: one of them draws.
+        draw: whether files are drawn.
     """
     if shared and not changed:
         typer.echo(f"{folder}: done; another process labels and draws it")
@@ -29,7 +30,8 @@ def show_finished(folder: Path, changed: bool, shared: bool = False) -> None:
 
     with phase("unwind"):
         written = [] if changed else drawing.drawn(folder)
-        written = written or drawing.draw(folder)
+        if draw:
+            written = written or drawing.draw(folder)
         results = Folder(folder)
         cells = results.read_file(results.cells_path.name)  # labelled at the sweep's end
     typer.echo(f"\n{folder_diagram(results, cells)}\n")

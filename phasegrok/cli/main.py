@@ -16,6 +16,7 @@ import typer
 from phasegrok.cli import where
 from phasegrok.cli.clusters import compact, slurm
 from phasegrok.cli.exits import exit_codes
+from phasegrok.cli.figures import figures
 from phasegrok.cli.learn import help_, keys, list_
 from phasegrok.cli.new import new
 from phasegrok.cli.start import begin, end
@@ -126,6 +127,10 @@ def sweep(
     tls_cert: where.TlsCert = None,
     tls_key: where.TlsKey = None,
     plugin: Plugins = None,
+    no_figures: Annotated[
+        bool,
+        typer.Option("--no-figures", help="Draw no files; `phasegrok figures DIR` draws them."),
+    ] = False,
 ) -> None:
     """Train a sweep, or what is missing of it, and draw its phase diagram."""
     with exit_codes() as doing:
@@ -166,7 +171,7 @@ def sweep(
 
         if not (plan or fresh or reuse) and (runs := finished_runs(Folder(folder), checked)):
             typer.echo(f"{checked.name}: all {runs} runs are done, and every file is whole")
-            show_finished(folder, False)
+            show_finished(folder, False, draw=not no_figures)
             return
 
         # Only now, with the file found good: this import takes seconds.
@@ -193,63 +198,10 @@ def sweep(
                     changed = train(prepared, watch, plan_it)
                 if STATE.caught:  # when everything was done, and before anybody looked
                     raise Interrupted
-                show_finished(folder, changed, place.shared)
+                show_finished(folder, changed, place.shared, not no_figures)
 
 
-@app.command()
-def figures(
-    folder: where.ResultFolder,
-    at: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--at",
-            metavar="AXIS=VALUE",
-            help="Also draw the cells there one by one; may be repeated. Remembered until the next"
-            " --at; `--at none` forgets.",
-        ),
-    ] = None,
-    step: Annotated[
-        int | None,
-        typer.Option(help="Draw the diagram as it was at this step, into figures/step-STEP."),
-    ] = None,
-    scale: Annotated[
-        str, typer.Option(help="Where a diagram's values stand: category, linear or log.")
-    ] = "category",
-) -> None:
-    """Draw the figures of a result folder again, from its tables alone."""
-    with exit_codes(folder):
-        from phasegrok import figures as drawing
-        from phasegrok.cli.at import choose_cells, remembered
-        from phasegrok.figures.layout import SCALES
-        from phasegrok.results.folder import Folder
-
-        placed = next((each for each in SCALES if each == scale), None)
-        if placed is None:
-            raise Refusal(f"--scale {scale}: found no such scale; allowed: {', '.join(SCALES)}")
-        with phase("unwind"):
-            if step is not None:
-                written = drawing.draw_at(folder, step, placed)
-                if written and written[0].parent.name != f"step-{step}":
-                    seen = written[0].parent.name.removeprefix("step-")
-                    typer.echo(
-                        f"note: nothing was logged at step {step}; the last before is {seen}"
-                    )
-                for path in written:
-                    typer.echo(f"wrote {path}")
-                return
-            results = Folder(folder)
-            results.head()  # nothing is drawn of a folder without results
-            if at:
-                choose_cells(results, at)
-            before = drawing.files(folder)
-            written = drawing.draw(folder, placed)
-            for path in written:
-                typer.echo(f"wrote {path}")
-            for path in before:
-                if not path.exists():
-                    typer.echo(f"removed {path}, which these tables do not have")
-            if chosen := remembered(results):
-                typer.echo(f"cells at {chosen} are drawn one by one, next time too; --at none: not")
+app.command()(figures)
 
 
 @app.command()

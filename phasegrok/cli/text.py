@@ -199,8 +199,11 @@ def rounding_text(sweep: Mapping[str, Any], cells: pd.DataFrame) -> str:
 
 def written_text(folder: Path, files: Sequence[Path]) -> str:
     """Where a finished sweep's tables and pictures are, in two lines."""
+    tables = f"tables   {folder}/runs, curves, cells.parquet"
     pictures = ", ".join(str(p.relative_to(folder)) for p in files if p.suffix == ".png")
-    return f"tables   {folder}/runs, curves, cells.parquet\nfigures  {folder}/{pictures} (and PDF)"
+    if not pictures:
+        return f"{tables}\nfigures  not drawn; phasegrok figures {folder} draws them"
+    return f"{tables}\nfigures  {folder}/{pictures} (and PDF)"
 
 
 WHERE = (

@@ -62,7 +62,10 @@ SweepFile = Annotated[
 ]
 ResultFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")]
 AnyDevice = Annotated[
-    bool, _Option(help="Go on with a folder that another kind of device began, here alone.")
+    bool,
+    _Option(
+        "--any-device", help="Go on with a folder that another kind of device began, here alone."
+    ),
 ]
 Dashboard = Annotated[
     int, _Option(min=0, max=65535, help="With --workers: the port of Dask's dashboard.")

@@ -104,21 +104,37 @@ def files(folder: Path) -> list[Path]:
     return sorted((folder / FIGURES).glob("*.p[nd][gf]"))
 
 
-def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
-    """Draw the phase diagram and its accuracies as they were at a step, from the curves.
+def draw_at(
+    folder: Path, step: int | None = None, scale: Scale = "category", label: str | None = None
+) -> list[Path]:
+    """Draw the pictures of cells alone as they were at a step, or by another label.
 
     Args:
-        folder: result folder with ``runs`` and ``curves``.
+        folder: result folder with ``runs``, and with ``curves`` where a step is asked for.
         step: optimizer step; every run is seen at its last logged step up to it.
         scale: see :func:`draw`.
+        label: ``phase``, ``subphase`` or ``direct_phase``; by default what :func:`draw` shows.
 
     Returns:
-        The files written, in ``folder/figures/step-STEP``, where STEP was logged.
+        The files written, in ``folder/figures/step-STEP`` (of the last logged step up to
+        ``step``), ``folder/figures/LABEL``, or ``folder/figures/step-STEP/LABEL``.
 
     Raises:
-        Refusal: the folder holds no results, or none yet, or no curves, or the step is negative.
+        Refusal: the folder holds no results, or none yet, or no curves, or the step is negative, or
+            there is no such label.
     """
-    context = read_context(folder, scale)
+    context, target = read_context(folder, scale, label=label), folder / FIGURES
+    if step is not None:
+        context = _at_step(context, folder, step)
+        target /= f"step-{context.step}"
+    if label is not None:
+        target /= label
+    names = OVER_TIME if step is not None else (*OVER_TIME, "boundaries")
+    return _draw(context, [each for each in pictures() if each.name in names], target)
+
+
+def _at_step(context: Context, folder: Path, step: int) -> Context:
+    """What pictures of cells are drawn from, as it was at a step."""
     if not ("runs" in context.tables and "curves" in context.tables):
         raise Refusal(
             f"{folder}: holds no curves, so diagrams over time cannot be drawn; allowed: a folder"
@@ -129,10 +145,8 @@ def draw_at(folder: Path, step: int, scale: Scale = "category") -> list[Path]:
     runs, curves = context.tables["runs"], context.tables["curves"]
     logged = curves["step"]
     step = int(logged[logged <= step].max())
-    cells = for_display(at_step(runs, curves, context.axes, step), context.sweep)
-    then = replace(context, cells=cells, step=step)
-    diagrams = [picture for picture in pictures() if picture.name in OVER_TIME]
-    return _draw(then, diagrams, folder / FIGURES / f"step-{step}")
+    then = at_step(runs, curves, context.axes, step)
+    return replace(context, cells=for_display(then, context.sweep, context.label), step=step)
 
 
 def _draw(context: Context, chosen: Iterable[Picture], target: Path) -> list[Path]:

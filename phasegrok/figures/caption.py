@@ -62,7 +62,8 @@ def caption(context: Context) -> str:
     """
     sweep = context.sweep
     then = "" if context.step is None else f"at step {context.step}"
-    known = [text for text in (then, *_facts(context), _seeds(context)) if text]
+    label = f"labels by {context.label}" if context.label else ""
+    known = [text for text in (then, label, *_facts(context), _seeds(context)) if text]
     name = str(sweep.get("name", ""))
     return ": ".join(part for part in (name, ", ".join(known)) if part)
 

@@ -56,6 +56,7 @@ class Context:
             all cells of a small sweep are, and no cell of a large one.
         scale: whether a diagram's values stand as categories, or to scale.
         step: at which the cells are shown; None for the end of the training.
+        label: the one that was asked for, which ``cells`` have as ``subphase``; None for the usual.
     """
 
     cells: pd.DataFrame
@@ -65,6 +66,7 @@ class Context:
     chosen: Mapping[str, Any] | None = None
     scale: Scale = "category"
     step: int | None = None
+    label: str | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -96,22 +98,25 @@ class Context:
         return not frame.empty and set(columns) <= set(frame.columns)
 
 
-def read_context(folder: Path, scale: Scale = "category", write: bool = True) -> Context:
+def read_context(
+    folder: Path, scale: Scale = "category", write: bool = True, label: str | None = None
+) -> Context:
     """What the pictures of a result folder are drawn from.
 
     ``cells.parquet`` is brought up to date with the runs, if it may be written.
 
     Raises:
-        Refusal: the folder holds no results, or none yet.
+        Refusal: the folder holds no results, or none yet, or there is no such label.
     """
     results = Folder(folder)
     head = results.head()
     cells = results.cells() if write else results.label()
     return Context(
-        for_display(cells, head.sweep),
+        for_display(cells, head.sweep, label),
         head.crossed,
         head.sweep,
         Tables(folder),
         results.closeup(),
         scale,
+        label=label,
     )

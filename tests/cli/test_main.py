@@ -119,7 +119,8 @@ def test_a_killed_sweep_resumes_to_identical_tables(
     """Stopped inside a chunk, after a checkpoint; the resumed sweep's tables equal the
     uninterrupted one's bit for bit, and Ctrl-C exits with 130."""
     file, out = finished / "tiny.yaml", tmp_path / "out"
-    with subprocess.Popen(command(file, "--output", out), stdout=subprocess.DEVNULL) as process:
+    asked = (file, "--output", out, "--no-figures")
+    with subprocess.Popen(command(*asked), stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 100
         while not list(out.glob(".checkpoint-*.npz")) and time.monotonic() < deadline:
             assert process.poll() is None
@@ -127,9 +128,11 @@ def test_a_killed_sweep_resumes_to_identical_tables(
         process.send_signal(how)
     assert process.returncode == (130 if how == signal.SIGINT else -9)
     assert list(out.glob(".checkpoint-*.npz")), "stopped too late to prove anything"
-    again = phasegrok(file, "--output", out)
+    again = phasegrok(*asked)
     assert again.returncode == 0, again.stderr
     assert "resumes" in again.stdout
+    assert f"not drawn; phasegrok figures {out} draws them" in again.stdout
+    assert not (out / "figures").exists()
     assert_same(out, finished / "out")
     assert not list(out.glob(".checkpoint-*"))
 
@@ -150,7 +153,8 @@ def test_fresh_moves_the_old_results_aside(finished: Path, tmp_path: Path) -> No
     """--fresh with another learning rate: its results, and the old ones whole in out.old-1."""
     out = tmp_path / "out"
     shutil.copytree(finished / "out", out)
-    change = ("--fresh", "--set", "optimizer.learning_rate=0.25")  # compiles nothing
+    # Compiles nothing.
+    change = ("--fresh", "--set", "optimizer.learning_rate=0.25", "--no-figures")
     done = phasegrok(finished / "tiny.yaml", "--output", out, *change)
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "out.old-1", finished / "out")

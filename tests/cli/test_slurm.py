@@ -149,10 +149,10 @@ def test_what_decides_a_sweep_is_passed_on(tmp_path: Path, monkeypatch: pytest.M
     own = {each.name for each in commands()["sweep"].params} - NOT_PASSED_ON - {"file"}
     assert own <= {each.name for each in commands()["slurm"].params}
     given = ["--set", "seeds=[0]", "--refine", "0", "--reuse", ".", "--plugin", "mine"]
-    flags = ["--reduced", "--extend", "--mixed", "--output", "there"]
+    flags = ["--reduced", "--extend", "--mixed", "--no-figures", "--output", "there"]
     asked = ["slurm", "sweep.yaml", "--tasks", "2", "--time", "60", *given, *flags]
     printed = CliRunner().invoke(app, asked)
     assert printed.exit_code == 0, printed.output
     named = {"set_": "--set", "refine": "refine.levels="}
     for name in own:
-        assert named.get(name, f"--{name}") in printed.stdout, name
+        assert named.get(name, f"--{name.replace('_', '-')}") in printed.stdout, name

@@ -11,7 +11,9 @@ import pytest
 
 from phasegrok.errors import Refusal
 from phasegrok.figures import OVER_TIME, canvas, draw, draw_at
+from phasegrok.figures.caption import caption
 from phasegrok.figures.cells import MOST_CELLS
+from phasegrok.figures.context import read_context
 from tests.figures.made import AXES, CELLS, LOGITS, TABLES, paper_grid, result_folder
 
 
@@ -121,6 +123,29 @@ def test_diagrams_as_they_were_at_a_step(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "curves")
     with pytest.raises(Refusal, match="holds no curves"):
         draw_at(tmp_path, 100)
+
+
+def test_diagrams_by_another_label(tmp_path: Path) -> None:
+    """In a folder of its own, also at a step, and with words; a label that is none is refused."""
+    reference = Path(__file__).parents[2] / "results" / "reference" / "quickstart"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canvas, "save", lambda figure, folder, name: [folder / f"{name}.png"])
+        for name in ("runs", "curves"):
+            shutil.copytree(reference / name, tmp_path / name)
+        shutil.copy(reference / "manifest.json", tmp_path)
+        names = [*OVER_TIME, "boundaries"]
+        folder = tmp_path / "figures"
+        found = draw_at(tmp_path, label="direct_phase")
+        assert found == [folder / "direct_phase" / f"{name}.png" for name in names]
+        then = draw_at(tmp_path, 100, label="phase")
+        assert then == [folder / "step-100" / "phase" / f"{name}.png" for name in OVER_TIME]
+    direct = read_context(tmp_path, label="direct_phase")
+    assert caption(direct).startswith("quickstart: labels by direct_phase, p = 47")
+    assert (direct.cells["subphase"] == direct.cells["direct_phase"]).all()
+    usual = read_context(tmp_path).cells
+    assert (usual["subphase"] != usual["direct_phase"]).any()
+    with pytest.raises(Refusal, match="--label best: found no such label; allowed: phase, "):
+        draw_at(tmp_path, label="best")
 
 
 def test_pictures_of_removed_tables_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
