@@ -39,7 +39,21 @@ optimizer: {learning_rate: 0.02}
 train: {steps: 40, log_every: 10}
 """
 
+# What takes longest is begun first: the two processes of the tests should end together. (By number
+# of tests, as xdist would have it, processes that start others come last.)
+FIRST = ("distribute", "cli", "test_extending", "docs", "reproduction", "running", "figures")
+
 MakeSweep = Callable[..., Sweep]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(here).parts[0].removesuffix(".py")
+        return FIRST.index(name) if name in FIRST else len(FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture
