@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from phasegrok.analysis.phases import classify, label_cells
-    from phasegrok.api import Results, load, run
+    from phasegrok.api import Estimate, Results, estimate, load, run
     from phasegrok.errors import Refusal
     from phasegrok.results.examples import split
     from phasegrok.sweep.load import load as load_sweep
     from phasegrok.sweep.sweep import Sweep
 
 __all__ = [
+    "Estimate",
     "Refusal",
     "Results",
     "Sweep",
     "__version__",
     "classify",
+    "estimate",
     "label_cells",
     "load",
     "load_sweep",
@@ -33,10 +35,12 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Estimate": ("phasegrok.api", "Estimate"),
     "Refusal": ("phasegrok.errors", "Refusal"),
     "Results": ("phasegrok.api", "Results"),
     "Sweep": ("phasegrok.sweep.sweep", "Sweep"),
     "classify": ("phasegrok.analysis.phases", "classify"),
+    "estimate": ("phasegrok.api", "estimate"),
     "label_cells": ("phasegrok.analysis.phases", "label_cells"),
     "load": ("phasegrok.api", "load"),
     "run": ("phasegrok.api", "run"),

@@ -1,15 +1,13 @@
-"""The Python side: run a sweep and read its results, in a script or a notebook."""
+"""A result folder in a script or a notebook: its tables, networks, examples and pictures."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,7 +18,6 @@ from phasegrok.analysis.boundaries import of_generalization
 from phasegrok.errors import Refusal
 from phasegrok.figures.context import Tables, read_context
 from phasegrok.plugins import check_loaded
-from phasegrok.plugins import load as load_plugins
 from phasegrok.results.folder import Folder
 
 if TYPE_CHECKING:
@@ -28,9 +25,8 @@ if TYPE_CHECKING:
 
     from phasegrok.config import Experiment
     from phasegrok.plan.runs import RunTable
-    from phasegrok.sweep.sweep import Sweep
 
-__all__ = ["Results", "load", "run"]
+__all__ = ["Results", "load"]
 
 CLOSE: Final = 1e-9  # relative; axis values are decimal numbers
 
@@ -311,68 +307,4 @@ def load(folder: str | Path) -> Results:
     Raises:
         Refusal: it holds none.
     """
-    return Results(folder)
-
-
-def run(
-    sweep: Sweep | Mapping[str, Any] | str | Path,
-    output: str | Path | None = None,
-    *,
-    change: Sequence[str] = (),
-    reduced: bool = False,
-    refine: int | None = None,
-    fresh: bool = False,
-    extend: bool = False,
-    reuse: Sequence[str | Path] = (),
-    plugins: Sequence[str | ModuleType] = (),
-    progress: bool = True,
-) -> Results:
-    """Train a sweep, or what is missing of it, and give its results.
-
-    It is what ``phasegrok sweep`` does, pictures apart. The same call resumes.
-
-    Args:
-        sweep: a sweep, the path of a sweep file, or a mapping with the same keys.
-        output: the result folder; ``results/NAME`` by default.
-        change: ``KEY=VALUE`` texts, as of ``--set``.
-        reduced, refine, fresh, extend, reuse: the options of the command.
-        plugins: modules that register tasks, models, optimizers or measurements, or their names.
-        progress: whether lines (on a terminal a bar) say how far it is.
-
-    Raises:
-        Refusal: something in it is not right; nothing has been written.
-        Locked: another process uses the folder.
-        KeyboardInterrupt: after everything has been saved.
-    """
-    from phasegrok import running
-    from phasegrok.cli.progress import Progress
-    from phasegrok.sweep.load import changes_of, home_of, load_mapping
-    from phasegrok.sweep.load import load as load_file
-    from phasegrok.sweep.sweep import Sweep as SweepType
-    from phasegrok.train.devices import use_all_cores
-
-    with suppress(RuntimeError):  # JAX has begun already, and keeps the devices that it has
-        use_all_cores()
-    load_plugins(plugins)
-    changes = changes_of(change, refine)
-    if isinstance(sweep, SweepType):
-        if changes or reduced:
-            raise Refusal(
-                "sweep: found one that is checked already; allowed with changes: a file, a dict"
-            )
-        checked = sweep
-    elif isinstance(sweep, Mapping):
-        checked = load_mapping(sweep, changes, reduced)
-    else:
-        checked = load_file(Path(sweep), changes, reduced)
-    folder = Path(output or home_of(checked.name, reduced))
-    note = print if progress else running.Silent().note
-    prepared = running.prepare(
-        checked, folder, fresh, note=note, extend=extend, reuse=[Path(each) for each in reuse]
-    )
-    try:
-        with Progress(prepared) if progress else running.Silent() as watch:
-            running.run(prepared, watch, fresh)
-    except running.Interrupted:
-        raise KeyboardInterrupt("everything is saved, the same call resumes") from None
     return Results(folder)

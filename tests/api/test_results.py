@@ -134,7 +134,7 @@ def test_splits_that_cannot_be(change: dict[str, Any], words: str) -> None:
 
 
 def test_boundaries_of_a_slice(results: phasegrok.Results) -> None:
-    reference = Path(__file__).parents[1] / "results" / "reference" / "quickstart"
+    reference = Path(__file__).parents[2] / "results" / "reference" / "quickstart"
     found = phasegrok.load(reference)
     line = found.boundary(weight_decay=5)
     assert set(line["weight_decay"]) == {5} and set(line["along"]) == {"data_fraction"}
