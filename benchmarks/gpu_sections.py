@@ -353,8 +353,8 @@ def figure3(scale: Scale, name: str, precision: str) -> list[str]:
         programs = len(Folder(output).manifest()["jobs"])
     return [
         f"{runs} runs in {seconds:.1f} s, {programs} programs. The device trained for"
-        f" {session['device_seconds']:.1f} s; programs took {session['compile_seconds']:.1f} s to"
-        " compile, all but the first beside training."
+        f" {session['device_seconds']:.1f} s and waited {session['compile_seconds']:.1f} s for"
+        " programs to compile."
     ]
 
 

@@ -158,23 +158,22 @@ def _missing(prepared: Prepared) -> list[tuple[Job, int]]:
 def _together(parts: list[Part], machine: Machine, how: str) -> Estimate:
     """The time of parts whose programs are compiled one ahead (:mod:`phasegrok.running.ahead`).
 
-    On a CPU of more than two cores the first two compile side by side. Then each compiles while the
-    one before it trains, and takes a core's share from that.
+    Where cores are spare, the first two compile side by side. Then each compiles while the one
+    before it trains, and on a CPU takes a core's share from that.
     """
-    each = machine.devices
+    on_cpu, each = machine.platform == "cpu", machine.devices
     training = sum(part.training for part in parts) + END_SECONDS * bool(parts)
     whole = sum(part.compiling for part in parts)
-    if machine.platform != "cpu":
-        return Estimate(training, whole, how, len(parts))
     on = sum(part.training * part.job.layout.devices for part in parts)
-    cores = whole + on + END_SECONDS * bool(parts)
+    cores = whole + on + END_SECONDS * bool(parts) if on_cpu else 0.0
     if not begins_early(machine):
         return Estimate(training, whole, how, len(parts), cores)
     waits = parts[0].compiling if parts else 0.0
     shared = waits  # what the next one has compiled by now
     for part, after in itertools.pairwise(parts):
         left = max(0.0, after.compiling - shared)
-        waits += max(part.training + left / each, left) - part.training
+        share = left / each if on_cpu else 0.0
+        waits += max(part.training + share, left) - part.training
         shared = 0.0
     return Estimate(training, waits, how, len(parts), cores)
 

@@ -117,11 +117,14 @@ def test_a_sweep_says_what_it_waits_for(
     assert ahead.BUSY is BUSY
 
 
-def test_two_cores_have_nothing_to_spare() -> None:
-    """Nor has an accelerator."""
+@pytest.mark.parametrize("host", [2, 16])
+def test_two_cores_have_nothing_to_spare(host: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that train on a CPU, and those of an accelerator's host."""
+    monkeypatch.setattr(ahead, "cores", lambda: host)
     found = {
         (platform, devices): begins_early(Machine(platform, devices, 1, 1, 1.0, 1.0))
         for platform in ("cpu", "gpu")
         for devices in (1, 2, 3, 16)
     }
-    assert [place for place, early in found.items() if early] == [("cpu", 3), ("cpu", 16)]
+    beside = [("gpu", devices) for devices in (1, 2, 3, 16)] if host == 16 else []
+    assert [place for place, early in found.items() if early] == [("cpu", 3), ("cpu", 16), *beside]
