@@ -293,6 +293,20 @@ def test_figures_command_redraws_from_tables(finished: Path, tmp_path: Path) -> 
     assert not (out / "closeup.json").exists()
 
 
+@pytest.fixture
+def saved_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of one byte, where a test is about something else: most of drawing is saving."""
+
+    def save(figure: object, folder: Path, name: str) -> list[Path]:
+        paths = [folder / f"{name}.{kind}" for kind in ("png", "pdf")]
+        for path in paths:
+            path.write_bytes(b"0")
+        return paths
+
+    monkeypatch.setattr("phasegrok.figures.canvas.save", save)
+
+
+@pytest.mark.usefixtures("saved_at_once")
 def test_cells_follow_the_runs_that_are_there(finished: Path, tmp_path: Path) -> None:
     """Drawn of one chunk, then of all: the cells are of the runs at that time, as they are after
     the same sweep again, which trains nothing. Status writes nothing, and without a finished run
