@@ -67,7 +67,7 @@ def test_a_signal_loses_nothing(case: Case, phases: Phases, whole: Path, tmp_pat
         assert not out.exists()
         return
     sets = LONG_INTERVAL if case.split else ()
-    again = phases.run(UNTOUCHED, whole / "tiny.yaml", *sets, "--output", out, "--no-figures")
+    again = phases.run(UNTOUCHED, whole / "tiny.yaml", *sets, "--no-figures", "--output", out)
     assert again.code == 0, again.stderr
     for table in TABLES:
         pd.testing.assert_frame_equal(
