@@ -95,6 +95,10 @@ def parts(out: Path) -> int:
     return len(list((out / "runs").glob("[!.]*.parquet")))
 
 
+def published(out: Path, chunk: str) -> bool:
+    return (out / "runs" / f"{chunk}.parquet").exists()
+
+
 def same(one: Path, other: Path) -> bool:
     """Whether two folders hold the same tables, bit for bit."""
     return all(

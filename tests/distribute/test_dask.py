@@ -27,7 +27,7 @@ from phasegrok.files.members import pieces
 from phasegrok.plan import layout
 from phasegrok.running import chunk
 from phasegrok.sweep.load import Sweep, load
-from tests.distribute.children import SWEEP, parts, same, until
+from tests.distribute.children import SWEEP, parts, published, same, until
 from tests.distribute.null_worker import BROKEN, POISON, set_environment
 from tests.running.null import SECONDS, null
 from tests.running.watching import Watch
@@ -98,7 +98,7 @@ def test_workers_that_die_and_sleep_change_nothing(
         asleep, other = sorted(pieces(out))
         slept, killed = holder_of(out, asleep), holder_of(out, other)
         os.kill(slept, signal.SIGSTOP)
-        until(lambda: holder_of(out, asleep) not in (0, slept) or parts_of(out, asleep))
+        until(lambda: holder_of(out, asleep) not in (0, slept) or published(out, asleep))
         with suppress(ProcessLookupError):  # its nanny may have begun another one
             os.kill(slept, signal.SIGCONT)
         for _ in range(2):
@@ -116,10 +116,6 @@ def test_workers_that_die_and_sleep_change_nothing(
     assert not other.is_alive() and len(lost) == 2
     assert watch.trained == 52 and same(out, tmp_path / "one")
     assert (2, 2) in watch.seen, "workers, and chunks in flight"
-
-
-def parts_of(out: Path, chunk: str) -> bool:
-    return (out / "runs" / f"{chunk}.parquet").exists()
 
 
 def test_without_shared_files_tables_and_networks_travel(

@@ -14,7 +14,7 @@ from phasegrok.distribute.losses import MOST_DEATHS
 from phasegrok.files.members import join, pieces
 from phasegrok.results.folder import Folder
 from phasegrok.results.sessions import read_sessions
-from tests.distribute.children import SWEEP, ended, parts, same, start, until
+from tests.distribute.children import SWEEP, ended, parts, published, same, start, until
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,6 @@ def falls_asleep(out: Path, pid: int) -> bool:
         return True
     os.kill(pid, signal.SIGCONT)
     return False
-
-
-def published(out: Path, chunk: str) -> bool:
-    return (out / "runs" / f"{chunk}.parquet").exists()
 
 
 def test_processes_that_are_killed_and_stopped_change_nothing(home: Path, tmp_path: Path) -> None:
