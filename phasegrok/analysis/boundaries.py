@@ -30,7 +30,8 @@ __all__ = [
     "of_generalization",
 ]
 
-GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion")
+# The last is both kinds of Inversion, in the column `phase`.
+GENERALIZING: Final = ("Coexistence", "Partial Inversion", "Full Inversion", "Inversion")
 # The two sides of the boundary of generalization, which the phases on either side make up.
 FAILS: Final = "does not generalize"
 GENERALIZES: Final = "generalizes"

@@ -45,6 +45,8 @@ SUBPHASES: Final = (
 )
 DIVERGED: Final = "Diverged"
 LABELS: Final = ("phase", "subphase", "direct_phase")
+# By pictures, which tell two kinds of Inversion apart; ``phase`` does not.
+SHOWN: Final = ("subphase", "direct_phase")
 # Columns without which no row can be labelled.
 NEEDED: Final = (
     "train_accuracy",
@@ -167,10 +169,10 @@ def for_display(
     Args:
         cells: table of labelled cells.
         sweep: the resolved sweep, whose ``task`` and ``variants`` say which cells are of parity.
-        label: ``phase``, ``subphase`` or ``direct_phase``, which then is what is shown.
+        label: of :data:`SHOWN`, which then is what is shown.
 
     Raises:
-        Refusal: there is no such label.
+        Refusal: pictures do not show that label.
     """
     variants = sweep.get("variants", {})
     base = sweep.get("task", {}).get("kind")
@@ -180,7 +182,10 @@ def for_display(
             "variant", key=lambda names: names.map(order), kind="stable", ignore_index=True
         )
     if label is not None:
-        check_label(label)
+        if label not in SHOWN:
+            raise Refusal(
+                f"--label {label}: found no label that pictures show; allowed: {', '.join(SHOWN)}"
+            )
         return cells.assign(subphase=cells[label])
     if "task" in cells:  # swept
         tasks = cells["task"]

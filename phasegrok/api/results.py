@@ -191,8 +191,8 @@ class Results:
 
         Args:
             name: of the picture, as its file is called.
-            label: which cells are coloured by: ``phase``, ``subphase`` or ``direct_phase``; by
-                default what the files show.
+            label: ``subphase`` or ``direct_phase``, which cells are coloured by; by default what
+                the files show.
 
         Raises:
             Refusal: there is no such picture or label, or its tables are not there.

@@ -32,8 +32,7 @@ def figures(
     label: Annotated[
         str | None,
         typer.Option(
-            help="Draw the diagram by this label, into figures/LABEL: subphase, phase or"
-            " direct_phase."
+            help="Draw the diagram by this label, into figures/LABEL: subphase or direct_phase."
         ),
     ] = None,
     scale: Annotated[
@@ -45,7 +44,7 @@ def figures(
         from phasegrok import figures as drawing
         from phasegrok.cli.at import choose_cells, remembered
         from phasegrok.figures.layout import SCALES
-        from phasegrok.results.folder import Folder
+        from phasegrok.results.folder import FIGURES, Folder
 
         placed = next((each for each in SCALES if each == scale), None)
         if placed is None:
@@ -55,10 +54,8 @@ def figures(
         with phase("unwind"):
             if step is not None or label is not None:
                 written = drawing.draw_at(folder, step, placed, label)
-                then = f"step-{step}"
-                if step is not None and written and then not in written[0].parts:
-                    parents = (each.name for each in written[0].parents)
-                    seen = next(each for each in parents if each.startswith("step-"))
+                seen = written[0].relative_to(folder / FIGURES).parts[0]
+                if step is not None and seen != f"step-{step}":
                     typer.echo(
                         f"note: nothing was logged at step {step}; the last before is"
                         f" {seen.removeprefix('step-')}"

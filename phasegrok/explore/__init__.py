@@ -86,7 +86,7 @@ def _data(shown: Sequence[Shown]) -> dict[str, Any]:
         "axes": spread.described([each.sweep for each in shown]),
         "first": spread.first,
         "labels": [_label(name) for name in NAMES],
-        "generalizing": [NAMES.index(name) for name in (*GENERALIZING, MERGED)],
+        "generalizing": [NAMES.index(name) for name in GENERALIZING],
         "quantities": {
             name: {"name": label, "colour": style["color"], "line": style.get("linestyle", "-")}
             for name, (label, style) in QUANTITIES.items()

@@ -113,7 +113,7 @@ def draw_at(
         folder: result folder with ``runs``, and with ``curves`` where a step is asked for.
         step: optimizer step; every run is seen at its last logged step up to it.
         scale: see :func:`draw`.
-        label: ``phase``, ``subphase`` or ``direct_phase``; by default what :func:`draw` shows.
+        label: ``subphase`` or ``direct_phase``; by default what :func:`draw` shows.
 
     Returns:
         The files written, in ``folder/figures/step-STEP`` (of the last logged step up to

@@ -124,3 +124,11 @@ def test_a_line_that_begins_stops_and_begins_again() -> None:
     stops = rows[(rows["below"] == GENERALIZES) & rows["position"].notna()]
     assert stops["position"].round(9).tolist() == [0.35] and stops["at"].tolist() == [0.0]
     assert rows[rows["position"].isna()]["at"].tolist() == [0.2]
+
+
+def test_both_kinds_of_inversion_generalize_by_phase() -> None:
+    """Where the column has one name for both."""
+    cells = pd.DataFrame({"data_fraction": [0.1, 0.2, 0.3]})
+    cells["phase"] = ["Memorization", "Inversion", "Inversion"]
+    found = boundaries(cells, None, ["data_fraction"], "phase")
+    assert found.loc[found["above"] == "generalizes", "position"].tolist() == pytest.approx([0.15])
